@@ -1,0 +1,1 @@
+//! Data: rows of providers, models and prices. No logic.

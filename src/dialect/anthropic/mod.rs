@@ -1,0 +1,4 @@
+//! Anthropic Messages.
+
+/// The dialect.
+pub struct Anthropic;

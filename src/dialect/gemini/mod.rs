@@ -1,0 +1,4 @@
+//! Gemini generateContent, spoken by providers only.
+
+/// The dialect.
+pub struct Gemini;

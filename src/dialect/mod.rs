@@ -1,0 +1,99 @@
+//! Wire ↔ chat, one folder a dialect. Dialects know no providers.
+
+pub mod anthropic;
+pub mod gemini;
+pub mod openai_chat;
+
+pub use crate::chat::Dialect;
+use crate::{
+    chat::{
+        event::{Event, Finish, Stamp, UpstreamError},
+        request::Request,
+        response::Response,
+    },
+    error::Error,
+    units::Money,
+    wire::{
+        json::{Edit, Outline},
+        sse::Frame,
+    },
+};
+
+impl Dialect {
+    pub const ALL: [Self; 3] = [Self::OpenAiChat, Self::Anthropic, Self::Gemini];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OpenAiChat => "openai-chat",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+        }
+    }
+}
+
+/// What routing may know of a body, read from its outline without building a tree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    pub model: String,
+    pub stream: bool,
+    /// A stream's usage report reaches the caller (asked for, or always sent in this dialect).
+    pub wants_usage: bool,
+    pub tools: bool,
+    pub max_output: Option<u64>,
+    pub user: Option<String>,
+}
+
+/// A value made from another dialect, with the paths of what could not be carried.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Translated<T> {
+    pub value: T,
+    pub dropped: Vec<String>,
+}
+
+/// The side of a dialect that callers see. One unit struct a dialect.
+pub trait Caller: Sync {
+    /// What routing needs; an error for a body that cannot be a request of this dialect.
+    fn facts(&self, body: &Outline<'_>) -> Result<Facts, Error>;
+    /// `dropped` lists what the canonical form cannot hold.
+    fn read_request(&self, body: &str) -> Result<Translated<Request>, Error>;
+    /// The whole answer. `cost` goes beside the usage.
+    fn write_response(&self, response: &Response, stamp: &Stamp, cost: Option<Money>) -> String;
+    fn event_writer(&self, stamp: Stamp, facts: &Facts) -> Box<dyn EventWriter>;
+    /// The body of an error answer; its status is `error.status`.
+    fn write_error(&self, error: &Error, request_id: &str) -> String;
+}
+
+/// The side of a dialect that providers speak.
+pub trait Upstream: Sync {
+    /// Path and query below the base URL, for a call of this model.
+    fn path(&self, model: &str, stream: bool) -> String;
+    /// `dropped` lists what this dialect cannot say.
+    fn write_request(&self, request: &Request) -> Translated<String>;
+    /// The edits that send a caller's own body of this dialect to `model`; with `report_usage` the stream is asked to
+    /// end with a usage report.
+    fn edits(&self, model: &str, report_usage: bool) -> Vec<Edit>;
+    /// Whether every stream of this dialect reports usage unasked.
+    fn always_reports_usage(&self) -> bool;
+    fn read_response(&self, body: &str) -> Result<Response, UpstreamError>;
+    fn event_reader(&self) -> Box<dyn EventReader>;
+    /// Understands any body, also one that is not of this dialect, not JSON, or empty.
+    fn read_error(&self, status: u16, body: &str) -> UpstreamError;
+}
+
+/// Reads a provider's stream. It may start in the middle of one: then blocks it did not see open are opened on the way.
+pub trait EventReader {
+    /// One frame in, 0..n events out.
+    fn read(&mut self, frame: &Frame<'_>, out: &mut Vec<Event>);
+    /// The stream has ended. Adds `End` where the dialect has no marker of its own and the answer was complete.
+    fn close(&mut self, out: &mut Vec<Event>);
+}
+
+/// Writes a caller's stream as text of whole frames.
+pub trait EventWriter {
+    /// One event in, 0..n frames out. `Usage`, `Stop`, `End` and `Failed` write nothing here: they come as `finish` or `fail`.
+    fn write(&mut self, event: &Event, out: &mut String);
+    /// The closing frames of a whole answer.
+    fn finish(&mut self, finish: &Finish, out: &mut String);
+    /// The closing frames of a broken one: never a clean end.
+    fn fail(&mut self, error: &Error, out: &mut String);
+}

@@ -1,0 +1,4 @@
+//! OpenAI Chat Completions, and everyone compatible with it.
+
+/// The dialect.
+pub struct OpenAiChat;

@@ -1,0 +1,1 @@
+//! What a request used, cost and is remembered by.

@@ -1,0 +1,1 @@
+//! The built-in provider: deterministic answers, and faults on demand.

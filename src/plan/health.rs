@@ -1,0 +1,1 @@
+//! Health of a target: breaker and cooldown as a pure state machine.

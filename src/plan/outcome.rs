@@ -1,0 +1,1 @@
+//! What an answer means: whose fault, try again, until when?

@@ -1,0 +1,6 @@
+//! Bytes only: JSON text and server-sent events. Knows no AI.
+
+pub mod fields;
+pub mod json;
+mod scan;
+pub mod sse;

@@ -1,0 +1,13 @@
+//! One binary for all native tests: tables and fixtures of every room.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+mod anthropic;
+mod config;
+mod exchange;
+mod gemini;
+mod guard;
+mod mock;
+mod openai_chat;
+mod plan;
+mod verbatim;
