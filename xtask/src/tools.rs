@@ -1,0 +1,115 @@
+//! What the commands need: looked for on every start, installed once into folders that git ignores.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{npm, run, wasm_target};
+
+/// The oldest Node that the pinned wrangler runs on.
+const NODE_MAJOR: u32 = 20;
+
+/// Programs of the build that come from crates. The first has the version of the `wasm-bindgen` crate in
+/// `Cargo.toml`, the second that of the `worker` crate.
+const CRATES: [(&str, &str); 2] = [("wasm-bindgen-cli", "0.2.129"), ("worker-build", "0.8.7")];
+
+/// Where the installed programs are.
+pub struct Tools {
+    root: PathBuf,
+}
+
+impl Tools {
+    pub fn wasm_bindgen(&self) -> PathBuf {
+        self.root.join(".tools/bin/wasm-bindgen")
+    }
+
+    pub fn worker_build(&self) -> PathBuf {
+        self.root.join(".tools/bin/worker-build")
+    }
+
+    /// A program of an npm package.
+    pub fn node_bin(&self, name: &str) -> PathBuf {
+        self.root.join("node_modules/.bin").join(name)
+    }
+}
+
+/// Installs what is missing.
+pub fn ensure() -> Result<Tools> {
+    let root = run::root()?;
+    check_node()?;
+    wasm_target::ensure()?;
+    npm::ensure(&root)?;
+    ensure_crates(&root)?;
+    Ok(Tools { root })
+}
+
+fn check_node() -> Result<()> {
+    let hint = || format!("Node {NODE_MAJOR} or newer is needed: install it, then run this again");
+    let version = run::output(run::command("node")?.arg("--version")).with_context(hint)?;
+    let major: Option<u32> = version
+        .trim()
+        .trim_start_matches('v')
+        .split('.')
+        .next()
+        .and_then(|major| major.parse().ok());
+    if major.is_none_or(|major| major < NODE_MAJOR) {
+        bail!("{}; found {}", hint(), version.trim());
+    }
+    Ok(())
+}
+
+fn ensure_crates(root: &Path) -> Result<()> {
+    let folder = root.join(".tools");
+    let listed = run::output(
+        run::command("cargo")?
+            .args(["install", "--list", "--root"])
+            .arg(&folder),
+    )?;
+    let missing: Vec<_> = CRATES
+        .into_iter()
+        .filter(|(name, version)| !is_listed(&listed, name, version))
+        .collect();
+    for (name, version) in &missing {
+        run::step(&format!("install {name} {version} (minutes, once)"), || {
+            run::succeed(
+                run::command("cargo")?
+                    .args(["install", "--locked", "--version", version, name, "--root"])
+                    .arg(&folder)
+                    .arg("--target-dir")
+                    .arg(folder.join("target")),
+            )
+        })?;
+    }
+    if !missing.is_empty() {
+        std::fs::remove_dir_all(folder.join("target"))
+            .context("remove the build files of the tools")?;
+    }
+    Ok(())
+}
+
+/// Whether `cargo install --list` names this version.
+fn is_listed(listed: &str, name: &str, version: &str) -> bool {
+    let line = format!("{name} v{version}:");
+    listed.lines().any(|listed| listed.trim_end() == line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_listed;
+
+    #[test]
+    fn only_the_pinned_version_counts_as_installed() {
+        let listed = "wasm-bindgen-cli v0.2.129:\n    wasm-bindgen\nworker-build v0.8.6:\n    worker-build\n";
+        for (name, version, expected) in [
+            ("wasm-bindgen-cli", "0.2.129", true),
+            ("wasm-bindgen-cli", "0.2.12", false),
+            ("worker-build", "0.8.7", false),
+        ] {
+            assert_eq!(
+                is_listed(listed, name, version),
+                expected,
+                "{name} {version}"
+            );
+        }
+    }
+}
