@@ -1,8 +1,13 @@
 //! The developer's commands: `cargo xtask <command>`.
 
 mod build;
+mod dev;
+mod documents;
+mod env_file;
 mod npm;
 mod run;
+mod secrets;
+mod server;
 mod tools;
 mod wasm_target;
 
@@ -15,7 +20,8 @@ const USAGE: &str = "\
 usage: cargo xtask <command>
 
   tools   install what the other commands need
-  build   build the Worker into build/";
+  build   build the Worker into build/
+  dev     build and serve on http://127.0.0.1:8787, or on PORT; `--config DIR` loads documents and secrets";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -29,12 +35,13 @@ fn main() -> ExitCode {
 }
 
 fn command(arguments: &[String]) -> Result<ExitCode> {
-    let Some((name, _rest)) = arguments.split_first() else {
+    let Some((name, rest)) = arguments.split_first() else {
         return usage();
     };
     match name.as_str() {
         "tools" => tools::ensure().map(|_| ExitCode::SUCCESS),
         "build" => build::build().map(|()| ExitCode::SUCCESS),
+        "dev" => dev::dev(rest).map(|()| ExitCode::SUCCESS),
         _ => usage(),
     }
 }

@@ -13,6 +13,16 @@ const NODE_MAJOR: u32 = 20;
 /// `Cargo.toml`, the second that of the `worker` crate.
 const CRATES: [(&str, &str); 2] = [("wasm-bindgen-cli", "0.2.129"), ("worker-build", "0.8.7")];
 
+/// wrangler without questions, reports, banners and look-ups on the network.
+pub const QUIET_WRANGLER: [(&str, &str); 6] = [
+    ("WRANGLER_SEND_METRICS", "false"),
+    ("WRANGLER_SEND_ERROR_REPORTS", "false"),
+    ("WRANGLER_HIDE_BANNER", "true"),
+    ("WRANGLER_LOG_PATH", ".wrangler/logs"),
+    ("CLOUDFLARE_CF_FETCH_ENABLED", "false"),
+    ("FORCE_COLOR", "0"),
+];
+
 /// Where the installed programs are.
 pub struct Tools {
     root: PathBuf,
