@@ -49,12 +49,9 @@ pub fn with_tools(tools: &Tools) -> Result<()> {
 /// The digest of all that decides what `build/` holds.
 fn stamp(root: &Path) -> Result<String> {
     let mut digest = Sha256::new();
-    for file in [
-        compiled_module(root)?,
-        root.join("Cargo.toml"),
-        root.join("package-lock.json"),
-        root.join(".tools/.crates.toml"),
-    ] {
+    for file in
+        [compiled_module(root)?, root.join("Cargo.toml"), root.join("package-lock.json"), root.join(".tools/.crates.toml")]
+    {
         let bytes = fs::read(&file).with_context(|| file.display().to_string())?;
         digest.update(Sha256::digest(bytes));
     }
@@ -64,15 +61,8 @@ fn stamp(root: &Path) -> Result<String> {
 
 fn compiled_module(root: &Path) -> Result<PathBuf> {
     let mut command = run::command("cargo")?;
-    command
-        .args(["metadata", "--no-deps", "--format-version", "1"])
-        .current_dir(root);
+    command.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(root);
     let metadata: Value = serde_json::from_str(&run::output(&mut command)?)?;
-    let folder = metadata
-        .get("target_directory")
-        .and_then(Value::as_str)
-        .context("cargo metadata names no target folder")?;
-    Ok(Path::new(folder)
-        .join(wasm_target::TARGET)
-        .join("release/portolan.wasm"))
+    let folder = metadata.get("target_directory").and_then(Value::as_str).context("cargo metadata names no target folder")?;
+    Ok(Path::new(folder).join(wasm_target::TARGET).join("release/portolan.wasm"))
 }

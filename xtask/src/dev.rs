@@ -51,17 +51,15 @@ fn config_folder(arguments: &[String]) -> Result<Option<PathBuf>> {
 
 fn port() -> Result<u16> {
     match env::var("PORT") {
-        Ok(port) => port
-            .parse()
-            .with_context(|| format!("PORT={port} is no port number")),
+        Ok(port) => port.parse().with_context(|| format!("PORT={port} is no port number")),
         Err(_) => Ok(DEFAULT_PORT),
     }
 }
 
 fn check_free(port: u16) -> Result<()> {
-    TcpListener::bind(("127.0.0.1", port)).map(drop).map_err(|error| {
-        anyhow::anyhow!("port {port} cannot be used ({error}): stop what has it, or choose another with PORT=…")
-    })
+    TcpListener::bind(("127.0.0.1", port))
+        .map(drop)
+        .map_err(|error| anyhow::anyhow!("port {port} cannot be used ({error}): stop what has it, or choose another with PORT=…"))
 }
 
 /// Ctrl-C and the signals that end a process become messages.
@@ -77,19 +75,8 @@ fn stop_signals() -> Result<mpsc::Receiver<()>> {
 fn wrangler(tools: &Tools, port: u16, secrets: &Path) -> Result<Command> {
     let mut command = run::command(tools.node_bin("wrangler"))?;
     command
-        .args([
-            "dev",
-            "--local",
-            "--ip",
-            "127.0.0.1",
-            "--port",
-            &port.to_string(),
-        ])
-        .args([
-            "--persist-to",
-            ".wrangler/state",
-            "--show-interactive-dev-session=false",
-        ])
+        .args(["dev", "--local", "--ip", "127.0.0.1", "--port", &port.to_string()])
+        .args(["--persist-to", ".wrangler/state", "--show-interactive-dev-session=false"])
         .arg("--env-file")
         .arg(secrets)
         .envs(tools::QUIET_WRANGLER)
@@ -98,12 +85,7 @@ fn wrangler(tools: &Tools, port: u16, secrets: &Path) -> Result<Command> {
     Ok(command)
 }
 
-fn serve(
-    server: &mut Server,
-    port: u16,
-    secrets: &Secrets,
-    stop: &mpsc::Receiver<()>,
-) -> Result<()> {
+fn serve(server: &mut Server, port: u16, secrets: &Secrets, stop: &mpsc::Receiver<()>) -> Result<()> {
     let start = Instant::now();
     while !server::answers(port, "/livez") {
         if stop.recv_timeout(POLL).is_ok() {
@@ -125,11 +107,7 @@ fn serve(
 }
 
 fn greet(port: u16, secrets: &Secrets) {
-    let Secrets {
-        gateway_key,
-        admin_token,
-        ..
-    } = secrets;
+    let Secrets { gateway_key, admin_token, .. } = secrets;
     println!(
         r#"
 Portolan listens on http://127.0.0.1:{port} (Ctrl-C ends it)
@@ -155,9 +133,7 @@ mod tests {
             (vec!["--port", "1"], None),
         ] {
             let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
-            let found = config_folder(&arguments)
-                .ok()
-                .map(|folder| folder.is_some());
+            let found = config_folder(&arguments).ok().map(|folder| folder.is_some());
             assert_eq!(found, expected, "{arguments:?}");
         }
     }

@@ -29,11 +29,7 @@ pub fn load(folder: &Path) -> Result<()> {
         put.insert("settings".to_owned(), Value::String(allowed));
     }
     let names: Vec<_> = put.keys().map(String::as_str).collect();
-    println!(
-        "  documents from {}: {}",
-        folder.display(),
-        names.join(", ")
-    );
+    println!("  documents from {}: {}", folder.display(), names.join(", "));
     // The last good copy of another folder's document must not outlive it.
     let delete: Vec<String> = DOCUMENTS
         .into_iter()
@@ -60,8 +56,7 @@ pub fn secrets(folder: &Path) -> Result<Values> {
     let Some(text) = read_if_there(&path)? else {
         return Ok(Values::new());
     };
-    serde_json::from_str(&text)
-        .with_context(|| format!("{}: an object of name and text is wanted", path.display()))
+    serde_json::from_str(&text).with_context(|| format!("{}: an object of name and text is wanted", path.display()))
 }
 
 /// The settings with private upstreams allowed; `None` when they say so or otherwise themselves, and when they are no
@@ -114,17 +109,13 @@ mod tests {
         for (settings, expected) in [
             (None, Some(r#"{"allow_private_upstreams":true}"#)),
             (Some("{}"), Some(r#"{"allow_private_upstreams":true}"#)),
-            (
-                Some(r#"{"z":1,"a":2}"#),
-                Some(r#"{"z":1,"a":2,"allow_private_upstreams":true}"#),
-            ),
+            (Some(r#"{"z":1,"a":2}"#), Some(r#"{"z":1,"a":2,"allow_private_upstreams":true}"#)),
             (Some(r#"{"allow_private_upstreams":false}"#), None),
             (Some(r#"{"allow_private_upstreams":true}"#), None),
             (Some("[]"), None),
             (Some("{"), None),
         ] {
-            let allowed = allow_private_upstreams(settings)
-                .map(|text| text.split_whitespace().collect::<String>());
+            let allowed = allow_private_upstreams(settings).map(|text| text.split_whitespace().collect::<String>());
             assert_eq!(allowed.as_deref(), expected, "{settings:?}");
         }
     }

@@ -42,12 +42,7 @@ fn private_file(path: &Path, text: &str) -> Result<()> {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).with_context(named),
         Ok(()) | Err(_) => {}
     }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .with_context(named)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).with_context(named)?;
     file.write_all(text.as_bytes()).with_context(named)
 }
 
@@ -69,18 +64,12 @@ fn unquote(value: &str) -> String {
     if let Some(inner) = inner('"') {
         return inner.replace("\\n", "\n").replace("\\r", "\r");
     }
-    inner('\'')
-        .or_else(|| inner('`'))
-        .unwrap_or(value)
-        .to_owned()
+    inner('\'').or_else(|| inner('`')).unwrap_or(value).to_owned()
 }
 
 /// A value as wrangler's `--env-file` reads it back: `$` would be expanded there.
 fn quote(name: &str, value: &str) -> Result<String> {
-    let Some(quote) = ['\'', '`']
-        .into_iter()
-        .find(|quote| !value.contains(*quote))
-    else {
+    let Some(quote) = ['\'', '`'].into_iter().find(|quote| !value.contains(*quote)) else {
         bail!("secret {name} holds both ' and `: no local secrets file can say that");
     };
     if value.contains("\\$") {
@@ -103,44 +92,22 @@ mod tests {
             ("A=1", vec![("A", "1")]),
             ("export A = b c # note", vec![("A", "b c")]),
             ("# A=1\n\nB=\"x#y\"", vec![("B", "x#y")]),
-            (
-                "A='it is $HOME'\r\nB=`a'b`",
-                vec![("A", "it is $HOME"), ("B", "a'b")],
-            ),
-            (
-                "A=\"one\\ntwo\"\nB='one\\ntwo'",
-                vec![("A", "one\ntwo"), ("B", "one\\ntwo")],
-            ),
-            (
-                "KEY='{\n  \"a\": 1\n}'\nB=2",
-                vec![("B", "2"), ("KEY", "{\n  \"a\": 1\n}")],
-            ),
+            ("A='it is $HOME'\r\nB=`a'b`", vec![("A", "it is $HOME"), ("B", "a'b")]),
+            ("A=\"one\\ntwo\"\nB='one\\ntwo'", vec![("A", "one\ntwo"), ("B", "one\\ntwo")]),
+            ("KEY='{\n  \"a\": 1\n}'\nB=2", vec![("B", "2"), ("KEY", "{\n  \"a\": 1\n}")]),
             ("A=", vec![("A", "")]),
             ("sk=a=b==", vec![("sk", "a=b==")]),
         ] {
-            let expected: Vec<_> = expected
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect();
+            let expected: Vec<_> = expected.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
             assert_eq!(pairs(parse(text).unwrap()), expected, "{text}");
         }
     }
 
     #[test]
     fn a_written_value_is_read_back_except_for_the_escaped_dollar() {
-        for value in [
-            "plain",
-            "",
-            "two words # no note",
-            "{\"key\": \"-----\\n\"}\n",
-            "it's",
-            "a \"b\"",
-        ] {
+        for value in ["plain", "", "two words # no note", "{\"key\": \"-----\\n\"}\n", "it's", "a \"b\""] {
             let line = format!("A={}", quote("A", value).unwrap());
-            assert_eq!(
-                pairs(parse(&line).unwrap()),
-                [("A".to_owned(), value.to_owned())]
-            );
+            assert_eq!(pairs(parse(&line).unwrap()), [("A".to_owned(), value.to_owned())]);
         }
         assert_eq!(quote("A", "pa$$word").unwrap(), "'pa\\$\\$word'");
         assert!(quote("A", "'`").is_err());

@@ -12,8 +12,7 @@ use crate::run;
 pub fn ensure(root: &Path) -> Result<()> {
     let lock = fs::read_to_string(root.join("package-lock.json")).context("package-lock.json")?;
     // npm's own record of what it installed: it is right after a plain `npm ci` too.
-    let installed =
-        fs::read_to_string(root.join("node_modules/.package-lock.json")).unwrap_or_default();
+    let installed = fs::read_to_string(root.join("node_modules/.package-lock.json")).unwrap_or_default();
     if is_current(&lock, &installed) {
         return Ok(());
     }
@@ -34,12 +33,10 @@ fn is_current(lock: &str, installed: &str) -> bool {
     let (Some(lock), Some(installed)) = (packages(lock), packages(installed)) else {
         return false;
     };
-    lock.iter()
-        .filter(|(path, _)| !path.is_empty())
-        .all(|(path, wanted)| match installed.get(path) {
-            Some(found) => found.get("version") == wanted.get("version"),
-            None => wanted.get("optional") == Some(&Value::Bool(true)),
-        })
+    lock.iter().filter(|(path, _)| !path.is_empty()).all(|(path, wanted)| match installed.get(path) {
+        Some(found) => found.get("version") == wanted.get("version"),
+        None => wanted.get("optional") == Some(&Value::Bool(true)),
+    })
 }
 
 fn packages(lock: &str) -> Option<Map<String, Value>> {
@@ -59,18 +56,9 @@ mod tests {
         for (installed, expected) in [
             ("", false),
             (r#"{"packages":{}}"#, false),
-            (
-                r#"{"packages":{"node_modules/a":{"version":"0.9.0"}}}"#,
-                false,
-            ),
-            (
-                r#"{"packages":{"node_modules/a":{"version":"1.0.0"}}}"#,
-                true,
-            ),
-            (
-                r#"{"packages":{"node_modules/a":{"version":"1.0.0"},"node_modules/b-win":{"version":"1.0.0"}}}"#,
-                false,
-            ),
+            (r#"{"packages":{"node_modules/a":{"version":"0.9.0"}}}"#, false),
+            (r#"{"packages":{"node_modules/a":{"version":"1.0.0"}}}"#, true),
+            (r#"{"packages":{"node_modules/a":{"version":"1.0.0"},"node_modules/b-win":{"version":"1.0.0"}}}"#, false),
         ] {
             assert_eq!(is_current(LOCK, installed), expected, "{installed}");
         }

@@ -9,8 +9,7 @@ use anyhow::{Context, Result, bail};
 
 /// The repository's root, as cargo saw it.
 pub fn root() -> Result<PathBuf> {
-    let manifest = env::var_os("CARGO_MANIFEST_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    let manifest = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     let root = manifest.parent().context("xtask has no parent folder")?;
     Ok(root.to_path_buf())
 }
@@ -37,9 +36,7 @@ pub fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
 
 /// Runs a command whose output goes to the terminal; a failure is an error.
 pub fn succeed(command: &mut Command) -> Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start {}", describe(command)))?;
+    let status = command.status().with_context(|| format!("cannot start {}", describe(command)))?;
     if !status.success() {
         bail!("{} failed ({status})", describe(command));
     }
@@ -48,10 +45,7 @@ pub fn succeed(command: &mut Command) -> Result<()> {
 
 /// Runs a command and returns what it wrote to standard output.
 pub fn output(command: &mut Command) -> Result<String> {
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .with_context(|| format!("cannot start {}", describe(command)))?;
+    let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot start {}", describe(command)))?;
     if !output.status.success() {
         bail!("{} failed ({})", describe(command), output.status);
     }
@@ -60,9 +54,7 @@ pub fn output(command: &mut Command) -> Result<String> {
 
 /// Runs a command that only says something when it fails.
 pub fn output_on_failure(command: &mut Command) -> Result<()> {
-    let output = command
-        .output()
-        .with_context(|| format!("cannot start {}", describe(command)))?;
+    let output = command.output().with_context(|| format!("cannot start {}", describe(command)))?;
     if !output.status.success() {
         let said = [output.stdout, output.stderr].concat();
         eprint!("{}", String::from_utf8_lossy(&said));
@@ -72,9 +64,7 @@ pub fn output_on_failure(command: &mut Command) -> Result<()> {
 }
 
 fn describe(command: &Command) -> String {
-    let words: Vec<_> = std::iter::once(command.get_program())
-        .chain(command.get_args())
-        .map(|word| word.to_string_lossy())
-        .collect();
+    let words: Vec<_> =
+        std::iter::once(command.get_program()).chain(command.get_args()).map(|word| word.to_string_lossy()).collect();
     format!("`{}`", words.join(" "))
 }

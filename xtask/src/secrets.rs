@@ -26,24 +26,12 @@ pub struct Secrets {
 /// Gathers the secrets: the environment wins, then the folder's `secrets.json`, `.dev.vars`, and the made keys.
 pub fn gather(config: Option<&Path>) -> Result<Secrets> {
     let root = run::root()?;
-    let folder = config
-        .map(documents::secrets)
-        .transpose()?
-        .unwrap_or_default();
-    let values = merge([
-        made_keys(&root.join(KEYS_FILE))?,
-        env_file::read(&root.join(".dev.vars"))?,
-        folder,
-        from_environment(),
-    ]);
+    let folder = config.map(documents::secrets).transpose()?.unwrap_or_default();
+    let values = merge([made_keys(&root.join(KEYS_FILE))?, env_file::read(&root.join(".dev.vars"))?, folder, from_environment()]);
     let file = root.join(SECRETS_FILE);
     env_file::write(&file, &values)?;
     let value = |name: &str| values.get(name).cloned().context("a key is missing");
-    Ok(Secrets {
-        file,
-        gateway_key: value(GATEWAY_KEY)?,
-        admin_token: value(ADMIN_TOKEN)?,
-    })
+    Ok(Secrets { file, gateway_key: value(GATEWAY_KEY)?, admin_token: value(ADMIN_TOKEN)? })
 }
 
 /// Later sources win.
@@ -64,10 +52,7 @@ fn made_keys(path: &Path) -> Result<Values> {
     if kept.contains_key(GATEWAY_KEY) && kept.contains_key(ADMIN_TOKEN) {
         return Ok(kept);
     }
-    let made = Values::from([
-        (GATEWAY_KEY.to_owned(), format!("pk-{}", random_hex()?)),
-        (ADMIN_TOKEN.to_owned(), random_hex()?),
-    ]);
+    let made = Values::from([(GATEWAY_KEY.to_owned(), format!("pk-{}", random_hex()?)), (ADMIN_TOKEN.to_owned(), random_hex()?)]);
     env_file::write(path, &made)?;
     Ok(made)
 }
@@ -84,12 +69,8 @@ mod tests {
 
     #[test]
     fn the_environment_wins_over_the_folder_over_the_users_file_over_made_keys() {
-        let source = |names: &[&str], value: &str| -> Values {
-            names
-                .iter()
-                .map(|name| ((*name).to_owned(), value.to_owned()))
-                .collect()
-        };
+        let source =
+            |names: &[&str], value: &str| -> Values { names.iter().map(|name| ((*name).to_owned(), value.to_owned())).collect() };
         let merged = merge([
             source(&["A", "B", "C", "D"], "made"),
             source(&["B", "C", "D"], "file"),

@@ -28,10 +28,7 @@ pub struct Server {
 impl Server {
     /// Starts a command whose output is piped; its lines are kept until `let_it_speak`.
     pub fn start(command: &mut Command) -> Result<Self> {
-        let mut child = command
-            .process_group(0)
-            .spawn()
-            .context("cannot start the server")?;
+        let mut child = command.process_group(0).spawn().context("cannot start the server")?;
         let group = Pid::from_raw(i32::try_from(child.id())?);
         let said = Said::new(Mutex::new(Some(Vec::new())));
         if let Some(output) = child.stdout.take() {
@@ -92,9 +89,7 @@ fn follow(source: impl Read + Send + 'static, said: &Said) {
 
 /// wrangler's own line for each request says less than the gateway's record of it.
 fn is_worth_showing(line: &str) -> bool {
-    !["[wrangler:info]", "Logs were written to"]
-        .iter()
-        .any(|noise| line.contains(noise))
+    !["[wrangler:info]", "Logs were written to"].iter().any(|noise| line.contains(noise))
 }
 
 /// Whether an HTTP server answers on loopback, whatever it says.
@@ -103,10 +98,7 @@ pub fn answers(port: u16, path: &str) -> bool {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
         stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
-        )?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n")?;
         let mut start = [0; 5];
         stream.read_exact(&mut start)?;
         Ok(&start == b"HTTP/")
@@ -120,10 +112,7 @@ mod tests {
 
     #[test]
     fn the_workers_lines_are_shown_and_wranglers_request_lines_are_not() {
-        for (line, expected) in [
-            ("[wrangler:info] GET /livez 200 OK (5ms)", false),
-            (r#"{"level":"info"}"#, true),
-        ] {
+        for (line, expected) in [("[wrangler:info] GET /livez 200 OK (5ms)", false), (r#"{"level":"info"}"#, true)] {
             assert_eq!(is_worth_showing(line), expected, "{line}");
         }
     }

@@ -56,12 +56,7 @@ pub fn ensure() -> Result<Tools> {
 fn check_node() -> Result<()> {
     let hint = || format!("Node {NODE_MAJOR} or newer is needed: install it, then run this again");
     let version = run::output(run::command("node")?.arg("--version")).with_context(hint)?;
-    let major: Option<u32> = version
-        .trim()
-        .trim_start_matches('v')
-        .split('.')
-        .next()
-        .and_then(|major| major.parse().ok());
+    let major: Option<u32> = version.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse().ok());
     if major.is_none_or(|major| major < NODE_MAJOR) {
         bail!("{}; found {}", hint(), version.trim());
     }
@@ -70,15 +65,8 @@ fn check_node() -> Result<()> {
 
 fn ensure_crates(root: &Path) -> Result<()> {
     let folder = root.join(".tools");
-    let listed = run::output(
-        run::command("cargo")?
-            .args(["install", "--list", "--root"])
-            .arg(&folder),
-    )?;
-    let missing: Vec<_> = CRATES
-        .into_iter()
-        .filter(|(name, version)| !is_listed(&listed, name, version))
-        .collect();
+    let listed = run::output(run::command("cargo")?.args(["install", "--list", "--root"]).arg(&folder))?;
+    let missing: Vec<_> = CRATES.into_iter().filter(|(name, version)| !is_listed(&listed, name, version)).collect();
     for (name, version) in &missing {
         run::step(&format!("install {name} {version} (minutes, once)"), || {
             run::succeed(
@@ -91,8 +79,7 @@ fn ensure_crates(root: &Path) -> Result<()> {
         })?;
     }
     if !missing.is_empty() {
-        std::fs::remove_dir_all(folder.join("target"))
-            .context("remove the build files of the tools")?;
+        std::fs::remove_dir_all(folder.join("target")).context("remove the build files of the tools")?;
     }
     Ok(())
 }
@@ -110,16 +97,10 @@ mod tests {
     #[test]
     fn only_the_pinned_version_counts_as_installed() {
         let listed = "wasm-bindgen-cli v0.2.129:\n    wasm-bindgen\nworker-build v0.8.6:\n    worker-build\n";
-        for (name, version, expected) in [
-            ("wasm-bindgen-cli", "0.2.129", true),
-            ("wasm-bindgen-cli", "0.2.12", false),
-            ("worker-build", "0.8.7", false),
-        ] {
-            assert_eq!(
-                is_listed(listed, name, version),
-                expected,
-                "{name} {version}"
-            );
+        for (name, version, expected) in
+            [("wasm-bindgen-cli", "0.2.129", true), ("wasm-bindgen-cli", "0.2.12", false), ("worker-build", "0.8.7", false)]
+        {
+            assert_eq!(is_listed(listed, name, version), expected, "{name} {version}");
         }
     }
 }

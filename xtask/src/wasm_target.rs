@@ -26,21 +26,15 @@ fn is_installed() -> Result<bool> {
     let Ok(entries) = fs::read_dir(library_folder()?) else {
         return Ok(false);
     };
-    Ok(entries
-        .flatten()
-        .any(|entry| entry.file_name().to_string_lossy().starts_with("libstd-")))
+    Ok(entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("libstd-")))
 }
 
 fn library_folder() -> Result<PathBuf> {
-    let printed =
-        run::output(run::command("rustc")?.args(["--print", "target-libdir", "--target", TARGET]))?;
+    let printed = run::output(run::command("rustc")?.args(["--print", "target-libdir", "--target", TARGET]))?;
     Ok(PathBuf::from(printed.trim()))
 }
 
 fn add_with_rustup() -> Result<bool> {
-    let added = run::command("rustup")?
-        .args(["target", "add", TARGET])
-        .stdout(Stdio::null())
-        .status();
+    let added = run::command("rustup")?.args(["target", "add", TARGET]).stdout(Stdio::null()).status();
     Ok(added.is_ok_and(|status| status.success()) && is_installed()?)
 }
