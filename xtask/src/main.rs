@@ -1,13 +1,18 @@
 //! The developer's commands: `cargo xtask <command>`.
 
 mod build;
+mod ci;
 mod dev;
 mod documents;
 mod env_file;
+mod groups;
 mod npm;
+mod python;
 mod run;
 mod secrets;
 mod server;
+mod summary;
+mod test;
 mod tools;
 mod wasm_target;
 
@@ -21,7 +26,9 @@ usage: cargo xtask <command>
 
   tools   install what the other commands need
   build   build the Worker into build/
-  dev     build and serve on http://127.0.0.1:8787, or on PORT; `--config DIR` loads documents and secrets";
+  dev     build and serve on http://127.0.0.1:8787, or on PORT; `--config DIR` loads documents and secrets
+  test    run every test, or those of the named groups
+  ci      the gate: format, lints, tests, upload size";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -42,6 +49,8 @@ fn command(arguments: &[String]) -> Result<ExitCode> {
         "tools" => tools::ensure().map(|_| ExitCode::SUCCESS),
         "build" => build::build().map(|()| ExitCode::SUCCESS),
         "dev" => dev::dev(rest).map(|()| ExitCode::SUCCESS),
+        "test" => test::test(rest).map(|passed| if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+        "ci" => ci::ci().map(|()| ExitCode::SUCCESS),
         _ => usage(),
     }
 }

@@ -1,6 +1,7 @@
 //! Processes, places and progress lines: what every command shares.
 
 use std::env;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -50,6 +51,24 @@ pub fn output(command: &mut Command) -> Result<String> {
         bail!("{} failed ({})", describe(command), output.status);
     }
     String::from_utf8(output.stdout).with_context(|| format!("output of {}", describe(command)))
+}
+
+/// Runs a command, shows what it prints and returns it, with whether it succeeded.
+pub fn tee(command: &mut Command) -> Result<(bool, String)> {
+    let named = format!("cannot run {}", describe(command));
+    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| named.clone())?;
+    let mut printed = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).split(b'\n') {
+            let line = line.with_context(|| named.clone())?;
+            let line = String::from_utf8_lossy(&line);
+            println!("{line}");
+            printed.push_str(&line);
+            printed.push('\n');
+        }
+    }
+    let status = child.wait().with_context(|| named.clone())?;
+    Ok((status.success(), printed))
 }
 
 /// Runs a command that only says something when it fails.

@@ -1,0 +1,105 @@
+//! The groups of tests: one row says what a group needs, how that is installed and how it is run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::summary::{self, Counts};
+use crate::{build, python, run, tools};
+
+/// A hung test file ends before the whole gate's patience does.
+const FILE_LIMIT_MS: &str = "600000";
+
+pub struct Group {
+    pub name: &'static str,
+    /// The line that installs what it needs, for whom the command's own try failed.
+    pub install: &'static str,
+    /// Its files; a group without any is not there.
+    pub files: fn(&Path) -> Result<Vec<PathBuf>>,
+    /// Installs what it needs; an error means that the group cannot run here.
+    pub prepare: fn(&Path) -> Result<()>,
+    pub run: fn(&Path, &[PathBuf]) -> Result<Counts>,
+}
+
+pub const GROUPS: [Group; 4] = [
+    Group {
+        name: "native",
+        install: "rustup toolchain install stable",
+        files: |root| Ok(vec![root.join("Cargo.toml")]),
+        prepare: |_| Ok(()),
+        run: run_native,
+    },
+    Group {
+        name: "worker",
+        install: "cargo xtask tools",
+        files: |root| files(&root.join("tests/e2e"), ".test.mjs"),
+        prepare: |_| tools::ensure().map(|_| ()),
+        run: |_, files| run_worker(files, None),
+    },
+    Group {
+        name: "worker-newest",
+        install: "cargo xtask tools",
+        files: |root| files(&root.join("tests/e2e"), ".runtime.test.mjs"),
+        prepare: |_| tools::ensure().map(|_| ()),
+        run: |_, files| run_worker(files, Some(newest_workerd()?)),
+    },
+    Group {
+        name: "python",
+        install: "apt-get install python3-venv && cargo xtask test python",
+        files: |root| files(&root.join("tests/python"), ".py"),
+        prepare: |root| python::ensure(root).map(|_| ()),
+        run: run_python,
+    },
+];
+
+/// The files of a folder whose name ends so, in order; none when the folder is not there.
+fn files(folder: &Path, end: &str) -> Result<Vec<PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().ends_with(end) {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn run_native(_root: &Path, _files: &[PathBuf]) -> Result<Counts> {
+    let (succeeded, printed) = run::tee(run::command("cargo")?.args(["test", "--workspace", "--quiet", "--no-fail-fast"]))?;
+    Ok(summary::of_cargo(&printed).with_status(succeeded))
+}
+
+fn run_worker(files: &[PathBuf], workerd: Option<PathBuf>) -> Result<Counts> {
+    build::build()?;
+    let mut command = run::command("node")?;
+    command.args(["--test", "--test-reporter=spec", "--test-timeout", FILE_LIMIT_MS]).args(files).envs(tools::QUIET_WRANGLER);
+    if let Some(workerd) = workerd {
+        command.env("MINIFLARE_WORKERD_PATH", workerd);
+    }
+    let (succeeded, printed) = run::tee(&mut command)?;
+    Ok(summary::of_node(&printed).with_status(succeeded))
+}
+
+fn newest_workerd() -> Result<PathBuf> {
+    let printed = run::output(run::command("node")?.args(["--print", "require('workerd-newest').default"]))?;
+    Ok(PathBuf::from(printed.trim()))
+}
+
+/// Each file is one test: a program that ends well or not.
+fn run_python(root: &Path, files: &[PathBuf]) -> Result<Counts> {
+    let python = python::ensure(root)?;
+    let mut counts = Counts::default();
+    for file in files {
+        println!("  {}", file.display());
+        let succeeded = Command::new(&python).arg(file).current_dir(root).status()?.success();
+        let one = Counts { passed: u32::from(succeeded), failed: u32::from(!succeeded), skipped: 0 };
+        counts = counts.plus(one);
+    }
+    Ok(counts)
+}
