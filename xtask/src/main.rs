@@ -9,6 +9,7 @@ mod groups;
 mod npm;
 mod python;
 mod run;
+mod rust_src;
 mod secrets;
 mod server;
 mod summary;

@@ -1,4 +1,4 @@
-//! The standard library for wasm32: there already, or from rustup.
+//! The standard library for wasm32: there already, or from rustup, or built from Debian's source package.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use anyhow::{Result, bail};
 
-use crate::run;
+use crate::{run, rust_src};
 
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -16,6 +16,13 @@ pub fn ensure() -> Result<()> {
     }
     run::step(&format!("install the Rust target {TARGET}"), || {
         if add_with_rustup()? {
+            return Ok(());
+        }
+        println!("  rustup cannot add it; trying Debian's rust-src package");
+        if let Err(error) = rust_src::install(&run::root()?, &library_folder()?) {
+            eprintln!("  {error:#}");
+        }
+        if is_installed()? {
             return Ok(());
         }
         bail!("no standard library for {TARGET}: run `rustup target add {TARGET}`, then this again")
