@@ -1,0 +1,64 @@
+//! The machine and the versions that figures depend on.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+
+/// Where the load and the upstream run; workerd has the first core for itself.
+const LOAD_CORE: &str = "1";
+const WORKERD_CORE: &str = "0";
+
+pub struct Machine {
+    pub cores: usize,
+    pub model: String,
+    pub load: String,
+    pub workerd: String,
+    pub rustc: String,
+    pub pinned: bool,
+}
+
+pub fn describe(workerd: &Path) -> Machine {
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|(_, model)| model.to_owned());
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    Machine {
+        cores: thread::available_parallelism().map_or(1, usize::from),
+        model: model.unwrap_or_else(|| "unknown CPU".to_owned()),
+        load: load.split(' ').next().unwrap_or_default().to_owned(),
+        workerd: first_line(Command::new(workerd).arg("--version")),
+        rustc: first_line(Command::new("rustc").arg("--version")),
+        pinned: false,
+    }
+}
+
+fn first_line(command: &mut Command) -> String {
+    let output = command.output().map(|output| output.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&output).lines().next().unwrap_or("unknown version").to_owned()
+}
+
+/// Moves this process to its core and says how workerd is put on the other; nothing where there is one core or no `taskset`.
+pub fn pin(cores: usize) -> Vec<String> {
+    if cores < 2 {
+        return Vec::new();
+    }
+    let pid = std::process::id().to_string();
+    match Command::new("taskset").args(["-a", "-c", "-p", LOAD_CORE, &pid]).output() {
+        Ok(output) if output.status.success() => ["taskset", "-c", WORKERD_CORE].map(str::to_owned).to_vec(),
+        Ok(_) | Err(_) => Vec::new(),
+    }
+}
+
+/// The workerd that npm installed beside wrangler: the native binary, and not the script that may stand before it.
+pub fn find_workerd(root: &Path) -> io::Result<PathBuf> {
+    let modules = root.join("node_modules");
+    let platforms = fs::read_dir(modules.join("@cloudflare")).into_iter().flatten().flatten();
+    platforms
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with("workerd-"))
+        .map(|entry| entry.path())
+        .chain([modules.join("workerd")])
+        .map(|package| package.join("bin/workerd"))
+        .find(|binary| binary.is_file())
+        .ok_or_else(|| io::Error::other("no workerd in node_modules: install the npm packages, or name one with --workerd"))
+}

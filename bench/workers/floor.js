@@ -1,0 +1,5 @@
+export default {
+  fetch(request, env) {
+    return fetch(env.UPSTREAM + new URL(request.url).pathname, request);
+  },
+};
