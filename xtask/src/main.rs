@@ -1,5 +1,6 @@
 //! The developer's commands: `cargo xtask <command>`.
 
+mod bench;
 mod build;
 mod ci;
 mod dev;
@@ -29,6 +30,7 @@ usage: cargo xtask <command>
   build   build the Worker into build/
   dev     build and serve on http://127.0.0.1:8787, or on PORT; `--config DIR` loads documents and secrets
   test    run every test, or those of the named groups
+  bench   measure the gateway against a pass-through Worker; `--quick` ends in three minutes
   ci      the gate: format, lints, tests, upload size";
 
 fn main() -> ExitCode {
@@ -51,6 +53,7 @@ fn command(arguments: &[String]) -> Result<ExitCode> {
         "build" => build::build().map(|()| ExitCode::SUCCESS),
         "dev" => dev::dev(rest).map(|()| ExitCode::SUCCESS),
         "test" => test::test(rest).map(|passed| if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+        "bench" => Ok(bench::bench(rest)?),
         "ci" => ci::ci().map(|()| ExitCode::SUCCESS),
         _ => usage(),
     }
