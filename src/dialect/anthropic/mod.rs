@@ -1,4 +1,152 @@
 //! Anthropic Messages.
 
+mod base64;
+mod id;
+mod read_block;
+mod read_error;
+mod read_request;
+mod response;
+mod seal;
+mod stream_read;
+mod stream_write;
+mod write_block;
+mod write_request;
+mod write_turns;
+
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
+
+use super::{Caller, EventReader, EventWriter, Facts, Translated, Upstream};
+use crate::{
+    chat::{
+        event::{Stamp, UpstreamError},
+        request::Request,
+        response::Response,
+    },
+    error::{Error, Kind},
+    units::Money,
+    wire::{
+        fields::missing,
+        json::{Edit, Outline, quoted},
+    },
+};
+
 /// The dialect.
 pub struct Anthropic;
+
+impl Caller for Anthropic {
+    fn facts(&self, body: &Outline<'_>) -> Result<Facts, Error> {
+        let model: String = body.parse("model", "a string")?.ok_or_else(|| missing("model"))?;
+        let stream = body.parse("stream", "true or false")?.unwrap_or(false);
+        Ok(Facts {
+            model,
+            stream,
+            wants_usage: stream,
+            tools: body.get("tools").is_some_and(has_items),
+            max_output: body.parse("max_tokens", "a whole number, 0 or more")?,
+            user: user(body),
+        })
+    }
+
+    fn read_request(&self, body: &str) -> Result<Translated<Request>, Error> {
+        read_request::read(body)
+    }
+
+    fn write_response(&self, response: &Response, stamp: &Stamp, cost: Option<Money>) -> String {
+        response::write(response, stamp, cost)
+    }
+
+    fn event_writer(&self, stamp: Stamp, _facts: &Facts) -> Box<dyn EventWriter> {
+        Box::new(stream_write::Writer::new(stamp))
+    }
+
+    fn write_error(&self, error: &Error, request_id: &str) -> String {
+        json!({"type": "error", "error": write_error(error), "request_id": request_id}).to_string()
+    }
+}
+
+impl Upstream for Anthropic {
+    fn path(&self, _model: &str, _stream: bool) -> String {
+        "/v1/messages".to_owned()
+    }
+
+    fn write_request(&self, request: &Request) -> Translated<String> {
+        write_request::write(request)
+    }
+
+    fn edits(&self, model: &str, _report_usage: bool) -> Vec<Edit> {
+        vec![Edit::Set(Cow::Borrowed("model"), quoted(model))]
+    }
+
+    fn always_reports_usage(&self) -> bool {
+        true
+    }
+
+    fn read_response(&self, body: &str) -> Result<Response, UpstreamError> {
+        response::read(body)
+    }
+
+    fn event_reader(&self) -> Box<dyn EventReader> {
+        Box::new(stream_read::Reader::default())
+    }
+
+    fn read_error(&self, status: u16, body: &str) -> UpstreamError {
+        read_error::read(status, body)
+    }
+}
+
+/// Whether the text of an array has an item, seen without parsing it.
+fn has_items(text: &str) -> bool {
+    text.strip_prefix('[').is_some_and(|rest| !rest.trim_start().starts_with(']'))
+}
+
+/// The end user's name; a `metadata` of another shape is the provider's business.
+fn user(body: &Outline<'_>) -> Option<String> {
+    let metadata: Value = serde_json::from_str(body.get("metadata")?).ok()?;
+    metadata.get("user_id").and_then(Value::as_str).map(str::to_owned)
+}
+
+/// What Anthropic's clients recognise an overlong prompt by: they shorten it and try again.
+const TOO_LONG: &str = "prompt is too long";
+
+/// The inner object of an error.
+fn write_error(error: &Error) -> Value {
+    let message = match error.kind {
+        Kind::ContextTooLong if !error.message.contains(TOO_LONG) => Cow::Owned(format!("{TOO_LONG}: {}", error.message)),
+        Kind::ContextTooLong
+        | Kind::InvalidRequest
+        | Kind::Unauthenticated
+        | Kind::Forbidden
+        | Kind::NotFound
+        | Kind::ModelNotFound
+        | Kind::MethodNotAllowed
+        | Kind::UpgradeRequired
+        | Kind::TooLarge
+        | Kind::ContentFiltered
+        | Kind::RateLimited
+        | Kind::Internal
+        | Kind::BadGateway
+        | Kind::Unavailable
+        | Kind::Timeout => Cow::Borrowed(error.message.as_str()),
+    };
+    json!({"type": error_type(error), "message": message})
+}
+
+const fn error_type(error: &Error) -> &'static str {
+    match error.kind {
+        // An empty purse is reported by status alone.
+        Kind::InvalidRequest | Kind::Forbidden | Kind::RateLimited if error.status == 402 => "billing_error",
+        Kind::InvalidRequest | Kind::MethodNotAllowed | Kind::UpgradeRequired | Kind::ContextTooLong | Kind::ContentFiltered => {
+            "invalid_request_error"
+        }
+        Kind::Unauthenticated => "authentication_error",
+        Kind::Forbidden => "permission_error",
+        Kind::NotFound | Kind::ModelNotFound => "not_found_error",
+        Kind::TooLarge => "request_too_large",
+        Kind::RateLimited => "rate_limit_error",
+        Kind::Internal | Kind::BadGateway => "api_error",
+        Kind::Unavailable => "overloaded_error",
+        Kind::Timeout => "timeout_error",
+    }
+}

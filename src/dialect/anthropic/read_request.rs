@@ -1,0 +1,182 @@
+//! Requests, from wire to chat.
+
+use serde_json::Value;
+
+use super::read_block::{Scope, read_cache, read_content};
+use crate::{
+    chat::{
+        Dialect,
+        request::{Effort, Format, Message, Part, Reasoning, Request, Role, Tool, ToolChoice},
+    },
+    dialect::Translated,
+    error::{Error, Kind},
+    wire::fields::{Fields, missing, must_be},
+};
+
+pub(super) fn read(body: &str) -> Result<Translated<Request>, Error> {
+    let value: Value = serde_json::from_str(body)
+        .map_err(|error| Error::new(Kind::InvalidRequest, format!("The body is not valid JSON: {error}.")))?;
+    let mut fields = Fields::read(value, "")?;
+    let mut scope = Scope::default();
+    let stream = fields.take_bool("stream")?.unwrap_or(false);
+    let model = fields.need_str("model")?;
+    let max_tokens = fields.take_u64("max_tokens")?.ok_or_else(|| missing("max_tokens"))?;
+    let messages = read_messages(&mut fields, &mut scope)?;
+    let (tool_choice, parallel_tool_calls) = read_tool_choice(&mut fields, &mut scope.dropped)?;
+    let (format, effort) = read_output_config(&mut fields, &mut scope.dropped)?;
+    let request = Request {
+        model,
+        stream,
+        include_usage: stream,
+        messages,
+        tools: read_tools(&mut fields, &mut scope.dropped)?,
+        tool_choice,
+        parallel_tool_calls,
+        max_tokens: Some(max_tokens),
+        temperature: fields.take_number("temperature")?,
+        top_p: fields.take_number("top_p")?,
+        top_k: fields.take_number("top_k")?,
+        stop: read_stop(&mut fields)?,
+        format,
+        reasoning: read_reasoning(&mut fields, effort, &mut scope.dropped)?,
+        user: read_user(&mut fields, &mut scope.dropped)?,
+        ..Request::default()
+    };
+    fields.leave(&mut scope.dropped);
+    Ok(Translated { value: request, dropped: scope.dropped })
+}
+
+fn read_messages(fields: &mut Fields, scope: &mut Scope) -> Result<Vec<Message>, Error> {
+    let mut messages = vec![];
+    if let Some(system) = fields.take("system") {
+        push(&mut messages, Role::System, read_content(system, "system", scope)?);
+    }
+    if fields.peek("messages").is_none() {
+        return Err(missing("messages"));
+    }
+    for mut turn in fields.take_objects("messages")? {
+        let path = turn.path_of("content");
+        let role = match turn.need_str("role")?.as_str() {
+            "user" => Role::User,
+            "assistant" => Role::Assistant,
+            "system" => Role::System,
+            _ => return Err(must_be(&turn.path_of("role"), "`user`, `assistant` or `system`")),
+        };
+        let content = turn.take("content").ok_or_else(|| missing(&path))?;
+        push(&mut messages, role, read_content(content, &path, scope)?);
+        turn.leave(&mut scope.dropped);
+    }
+    for message in &mut messages {
+        message.parts.sort_by_key(|part| !matches!(part, Part::ToolResult(_)));
+    }
+    Ok(messages)
+}
+
+/// Neighbours of one role are one turn, as the server has it; a turn without content says nothing.
+fn push(messages: &mut Vec<Message>, role: Role, parts: Vec<Part>) {
+    match messages.last_mut() {
+        _ if parts.is_empty() => {}
+        Some(last) if last.role == role && role != Role::System => last.parts.extend(parts),
+        _ => messages.push(Message { role, parts }),
+    }
+}
+
+fn read_tools(fields: &mut Fields, dropped: &mut Vec<String>) -> Result<Vec<Tool>, Error> {
+    let mut tools = vec![];
+    for mut tool in fields.take_objects("tools")? {
+        if tool.peek("type").is_some_and(|kind| kind.as_str() != Some("custom")) {
+            tools.push(Tool::Opaque { dialect: Dialect::Anthropic, value: Value::Object(tool.into_map()) });
+            continue;
+        }
+        tool.take("type");
+        tools.push(Tool::Function {
+            name: tool.need_str("name")?,
+            description: tool.take_str("description")?,
+            parameters: tool.take("input_schema"),
+            strict: tool.take_bool("strict")?,
+            cache: read_cache(&mut tool, dropped)?,
+        });
+        tool.leave(dropped);
+    }
+    Ok(tools)
+}
+
+fn read_tool_choice(fields: &mut Fields, dropped: &mut Vec<String>) -> Result<(Option<ToolChoice>, Option<bool>), Error> {
+    let Some(mut choice) = fields.take_fields("tool_choice")? else { return Ok((None, None)) };
+    let read = match choice.need_str("type")?.as_str() {
+        "auto" => ToolChoice::Auto,
+        "any" => ToolChoice::Required,
+        "none" => ToolChoice::None,
+        "tool" => ToolChoice::Function(choice.need_str("name")?),
+        _ => return Err(must_be("tool_choice.type", "`auto`, `any`, `tool` or `none`")),
+    };
+    let single = choice.take_bool("disable_parallel_tool_use")?;
+    choice.leave(dropped);
+    Ok((Some(read), single.map(|single| !single)))
+}
+
+/// `output_config`; its format was once the top-level `output_format`.
+fn read_output_config(fields: &mut Fields, dropped: &mut Vec<String>) -> Result<(Option<Format>, Option<Effort>), Error> {
+    let old = fields.take_fields("output_format")?;
+    let Some(mut config) = fields.take_fields("output_config")? else { return Ok((read_format(old, dropped)?, None)) };
+    let format = config.take_fields("format")?.or(old);
+    let effort = match config.take_str("effort")?.as_deref() {
+        Some("low") => Some(Effort::Low),
+        Some("medium") => Some(Effort::Medium),
+        Some("high") => Some(Effort::High),
+        Some("xhigh") => Some(Effort::XHigh),
+        Some("max") => Some(Effort::Max),
+        Some(_) => {
+            dropped.push("output_config.effort".to_owned());
+            None
+        }
+        None => None,
+    };
+    config.leave(dropped);
+    Ok((read_format(format, dropped)?, effort))
+}
+
+fn read_format(format: Option<Fields>, dropped: &mut Vec<String>) -> Result<Option<Format>, Error> {
+    let Some(mut format) = format else { return Ok(None) };
+    if format.peek("type").and_then(Value::as_str) != Some("json_schema") {
+        dropped.push(format.path().to_owned());
+        return Ok(None);
+    }
+    format.take("type");
+    let schema = format.take("schema").ok_or_else(|| missing(&format.path_of("schema")))?;
+    format.leave(dropped);
+    Ok(Some(Format::Schema { name: None, description: None, schema, strict: None }))
+}
+
+/// An effort says more than "adaptive" and less than a budget.
+fn read_reasoning(fields: &mut Fields, effort: Option<Effort>, dropped: &mut Vec<String>) -> Result<Option<Reasoning>, Error> {
+    let Some(mut thinking) = fields.take_fields("thinking")? else { return Ok(effort.map(Reasoning::Effort)) };
+    let kind = thinking.need_str("type")?;
+    if effort.is_some() && kind != "adaptive" {
+        dropped.push("output_config.effort".to_owned());
+    }
+    let reasoning = match kind.as_str() {
+        "enabled" => Reasoning::Budget(thinking.take_u64("budget_tokens")?.ok_or_else(|| missing("thinking.budget_tokens"))?),
+        "disabled" => Reasoning::Off,
+        "adaptive" => effort.map_or(Reasoning::Adaptive, Reasoning::Effort),
+        _ => return Err(must_be("thinking.type", "`enabled`, `disabled` or `adaptive`")),
+    };
+    thinking.leave(dropped);
+    Ok(Some(reasoning))
+}
+
+fn read_stop(fields: &mut Fields) -> Result<Vec<String>, Error> {
+    let mut stop = vec![];
+    for (i, value) in fields.take_array("stop_sequences")?.unwrap_or_default().into_iter().enumerate() {
+        let Value::String(text) = value else { return Err(must_be(&format!("stop_sequences[{i}]"), "a string")) };
+        stop.push(text);
+    }
+    Ok(stop)
+}
+
+fn read_user(fields: &mut Fields, dropped: &mut Vec<String>) -> Result<Option<String>, Error> {
+    let Some(mut metadata) = fields.take_fields("metadata")? else { return Ok(None) };
+    let user = metadata.take_str("user_id")?;
+    metadata.leave(dropped);
+    Ok(user)
+}

@@ -1,0 +1,182 @@
+//! Streams, from wire to chat.
+
+use std::{borrow::Cow, collections::HashMap};
+
+use serde_json::Value;
+
+use super::{
+    read_error,
+    response::{read_stop, read_usage},
+    seal,
+};
+use crate::{
+    chat::{
+        Dialect,
+        event::{Block, Delta, Event},
+        request::ToolCall,
+        usage::Usage,
+    },
+    dialect::EventReader,
+    wire::sse::Frame,
+};
+
+/// What a delta may belong to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Reasoning,
+    Call,
+    Other,
+}
+
+#[derive(Default)]
+pub(super) struct Reader {
+    usage: Usage,
+    /// Open blocks by their number on the wire: ours and their kind.
+    open: HashMap<u64, (usize, Kind)>,
+    opened: usize,
+}
+
+impl EventReader for Reader {
+    fn read(&mut self, frame: &Frame<'_>, out: &mut Vec<Event>) {
+        let Some(data) = frame.data.as_deref().map(str::trim) else { return };
+        // Some who speak this dialect close their streams in OpenAI's way.
+        if data.is_empty() || data == "[DONE]" {
+            return;
+        }
+        let Ok(value @ Value::Object(_)) = serde_json::from_str(data) else { return out.push(Event::Malformed) };
+        let kind = value.get("type").and_then(Value::as_str).map(Cow::Borrowed).or_else(|| frame.event.clone());
+        match kind.as_deref() {
+            Some("message_start") => self.start(&value, out),
+            Some("content_block_start") => self.block_start(&value, out),
+            Some("content_block_delta") => self.block_delta(&value, out),
+            Some("content_block_stop") => {
+                if let Some((index, _)) = self.open.remove(&number(&value)) {
+                    out.push(Event::BlockEnd { index });
+                }
+            }
+            Some("message_delta") => self.message_delta(&value, out),
+            Some("message_stop") => out.push(Event::End),
+            Some("error") => out.push(Event::Failed(read_error::read_value(0, &value))),
+            _ if value.get("error").is_some_and(|error| !error.is_null()) => {
+                out.push(Event::Failed(read_error::read_value(0, &value)));
+            }
+            // `ping`, and what will be invented.
+            Some(_) => {}
+            None => out.push(Event::Malformed),
+        }
+    }
+
+    /// The dialect has a marker of its own for a whole answer.
+    fn close(&mut self, _out: &mut Vec<Event>) {}
+}
+
+impl Reader {
+    fn start(&mut self, value: &Value, out: &mut Vec<Event>) {
+        let Some(message) = value.get("message") else { return out.push(Event::Malformed) };
+        out.push(Event::Start { id: word(message, "id"), model: word(message, "model") });
+        self.usage(message, out);
+    }
+
+    fn usage(&mut self, holder: &Value, out: &mut Vec<Event>) {
+        if let Some(reported) = holder.get("usage").filter(|usage| usage.is_object()) {
+            read_usage(reported, &mut self.usage);
+            out.push(Event::Usage(self.usage));
+        }
+    }
+
+    fn message_delta(&mut self, value: &Value, out: &mut Vec<Event>) {
+        self.usage(value, out);
+        let Some(delta) = value.get("delta") else { return };
+        if let Some(reason) = delta.get("stop_reason").and_then(Value::as_str) {
+            out.push(Event::Stop { reason: read_stop(reason), sequence: word(delta, "stop_sequence") });
+        }
+    }
+
+    fn block_start(&mut self, value: &Value, out: &mut Vec<Event>) {
+        let Some(block) = value.get("content_block").filter(|block| block.is_object()) else { return out.push(Event::Malformed) };
+        let said = |key: &str| word(block, key).unwrap_or_default();
+        let at = number(value);
+        match block.get("type").and_then(Value::as_str) {
+            Some("text") => {
+                let index = self.open(at, Kind::Text, Block::Text, out);
+                push(out, index, said("text"), Delta::Text);
+            }
+            Some("thinking") => {
+                let index = self.open(at, Kind::Reasoning, Block::Reasoning, out);
+                push(out, index, said("thinking"), Delta::Reasoning);
+                push(out, index, said("signature"), |text| Delta::Signature(seal::unseal(text)));
+            }
+            Some("redacted_thinking") => {
+                let signature = seal::unseal(said("data"));
+                let block = Block::RedactedReasoning { data: signature.value, dialect: signature.dialect };
+                self.open(at, Kind::Other, block, out);
+            }
+            Some("tool_use") => {
+                let input = block.get("input").and_then(Value::as_object).filter(|input| !input.is_empty());
+                let arguments = input.and_then(|input| serde_json::to_string(input).ok()).unwrap_or_default();
+                let call = ToolCall { id: said("id"), name: said("name"), arguments, signature: None, cache: None };
+                self.open(at, Kind::Call, Block::ToolCall(call), out);
+            }
+            _ => {
+                self.open(at, Kind::Other, Block::Opaque { dialect: Dialect::Anthropic, value: block.clone() }, out);
+            }
+        }
+    }
+
+    fn open(&mut self, at: u64, kind: Kind, block: Block, out: &mut Vec<Event>) -> usize {
+        let index = self.opened;
+        self.opened += 1;
+        self.open.insert(at, (index, kind));
+        out.push(Event::BlockStart { index, block });
+        index
+    }
+
+    fn block_delta(&mut self, value: &Value, out: &mut Vec<Event>) {
+        let Some(delta) = value.get("delta") else { return out.push(Event::Malformed) };
+        let said = |key: &str| word(delta, key).unwrap_or_default();
+        let (kind, text, wrap): (_, _, fn(String) -> Delta) = match delta.get("type").and_then(Value::as_str) {
+            Some("text_delta") => (Kind::Text, said("text"), Delta::Text),
+            Some("thinking_delta") => (Kind::Reasoning, said("thinking"), Delta::Reasoning),
+            Some("signature_delta") => (Kind::Reasoning, said("signature"), |text| Delta::Signature(seal::unseal(text))),
+            Some("input_json_delta") => (Kind::Call, said("partial_json"), Delta::Arguments),
+            // Citations, summaries of compaction: nothing the canonical form holds.
+            _ => return,
+        };
+        let at = number(value);
+        let index = match self.open.get(&at) {
+            Some((index, opened)) if *opened == kind => *index,
+            // A server tool's input: its block is opaque.
+            Some(_) => return,
+            None => self.open(at, kind, unseen(kind), out),
+        };
+        push(out, index, text, wrap);
+    }
+}
+
+/// The block of a delta whose opening went by before this reader came.
+fn unseen(kind: Kind) -> Block {
+    match kind {
+        Kind::Text | Kind::Other => Block::Text,
+        Kind::Reasoning => Block::Reasoning,
+        Kind::Call => {
+            let nothing = String::new;
+            Block::ToolCall(ToolCall { id: nothing(), name: nothing(), arguments: nothing(), signature: None, cache: None })
+        }
+    }
+}
+
+/// A delta, unless it is empty.
+fn push(out: &mut Vec<Event>, index: usize, text: String, wrap: impl FnOnce(String) -> Delta) {
+    if !text.is_empty() {
+        out.push(Event::BlockDelta { index, delta: wrap(text) });
+    }
+}
+
+fn number(value: &Value) -> u64 {
+    value.get("index").and_then(Value::as_u64).unwrap_or_default()
+}
+
+fn word(value: &Value, key: &str) -> Option<String> {
+    value.get(key).and_then(Value::as_str).map(str::to_owned)
+}

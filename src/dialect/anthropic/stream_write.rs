@@ -1,0 +1,275 @@
+//! Streams, from chat to wire.
+
+use std::{collections::VecDeque, mem};
+
+use serde_json::{Value, json};
+
+use super::{
+    id,
+    response::{Held, NO_IMAGE, message_id, write_stop, write_usage},
+    seal, write_error,
+};
+use crate::{
+    chat::{
+        Dialect,
+        event::{Block, Delta, Event, Finish, Stamp},
+        request::Signature,
+        usage::Usage,
+    },
+    dialect::EventWriter,
+    error::Error,
+    wire::sse,
+};
+
+pub(super) struct Writer {
+    stamp: Stamp,
+    id: Option<String>,
+    model: Option<String>,
+    usage: Usage,
+    started: bool,
+    /// The number on the wire of the next block.
+    next: usize,
+    /// The canonical block that is being written.
+    open: Option<Open>,
+    /// Blocks that began while another was open: the dialect has one open block at a time.
+    waiting: VecDeque<Waiting>,
+    held: Held,
+}
+
+struct Open {
+    index: usize,
+    shape: Shape,
+    /// Opened on the wire. Text is, at its first character: clients send empty blocks back, and Anthropic refuses them.
+    begun: bool,
+    /// A proof that came where its block has no place for it: it follows in a block of its own.
+    late: Option<String>,
+}
+
+enum Shape {
+    Text,
+    Reasoning,
+    Call {
+        id: String,
+        fragments: bool,
+    },
+    /// Written whole at its start.
+    Whole,
+    /// Of another dialect: nothing is written.
+    Foreign,
+}
+
+struct Waiting {
+    index: usize,
+    block: Block,
+    deltas: Vec<Delta>,
+    ended: bool,
+}
+
+impl Writer {
+    pub(super) fn new(stamp: Stamp) -> Self {
+        Self {
+            stamp,
+            id: None,
+            model: None,
+            usage: Usage::default(),
+            started: false,
+            next: 0,
+            open: None,
+            waiting: VecDeque::new(),
+            held: Held::default(),
+        }
+    }
+}
+
+impl EventWriter for Writer {
+    fn write(&mut self, event: &Event, out: &mut String) {
+        match event {
+            Event::Start { id, model } => (self.id, self.model) = (id.clone(), model.clone()),
+            Event::Usage(usage) => self.usage = *usage,
+            Event::BlockStart { index, block } if self.open.is_some() => {
+                self.waiting.push_back(Waiting { index: *index, block: block.clone(), deltas: vec![], ended: false });
+            }
+            Event::BlockStart { index, block } => self.begin(*index, block, out),
+            Event::BlockDelta { index, delta } => match &mut self.open {
+                Some(open) if open.index == *index => self.delta(delta, out),
+                _ => {
+                    if let Some(block) = self.waiting.iter_mut().find(|block| block.index == *index) {
+                        block.deltas.push(delta.clone());
+                    }
+                }
+            },
+            Event::BlockEnd { index } => {
+                if self.open.as_ref().is_some_and(|open| open.index == *index) {
+                    self.end(out);
+                    self.follow(false, out);
+                } else if let Some(block) = self.waiting.iter_mut().find(|block| block.index == *index) {
+                    block.ended = true;
+                }
+            }
+            Event::Stop { .. } | Event::End | Event::Failed(_) | Event::Malformed => {}
+        }
+    }
+
+    fn finish(&mut self, finish: &Finish, out: &mut String) {
+        self.start(out);
+        self.end(out);
+        self.follow(true, out);
+        let delta = json!({"stop_reason": write_stop(finish.stop, self.held), "stop_sequence": finish.stop_sequence});
+        let usage = write_usage(&finish.usage, finish.cost);
+        emit(out, "message_delta", &json!({"type": "message_delta", "delta": delta, "usage": usage}));
+        emit(out, "message_stop", &json!({"type": "message_stop"}));
+    }
+
+    fn fail(&mut self, error: &Error, out: &mut String) {
+        emit(out, "error", &json!({"type": "error", "error": write_error(error)}));
+    }
+}
+
+impl Writer {
+    /// The opening frame, held until there is something to say: by then the prompt's tokens are often known.
+    fn start(&mut self, out: &mut String) {
+        if mem::replace(&mut self.started, true) {
+            return;
+        }
+        let message = json!({
+            "id": message_id(self.id.as_deref(), &self.stamp),
+            "type": "message",
+            "role": "assistant",
+            "model": self.model.as_deref().unwrap_or(&self.stamp.model),
+            "content": [],
+            "stop_reason": null,
+            "stop_sequence": null,
+            "usage": write_usage(&self.usage, None),
+        });
+        emit(out, "message_start", &json!({"type": "message_start", "message": message}));
+    }
+
+    fn begin(&mut self, index: usize, block: &Block, out: &mut String) {
+        self.start(out);
+        let mut arguments = None;
+        let (shape, whole) = match block {
+            Block::Text => (Shape::Text, None),
+            Block::Refusal => {
+                self.held.refusal = true;
+                (Shape::Text, None)
+            }
+            Block::Reasoning => (Shape::Reasoning, None),
+            Block::RedactedReasoning { data, dialect } => {
+                (Shape::Whole, Some(json!({"type": "redacted_thinking", "data": seal::seal(*dialect, data)})))
+            }
+            Block::ToolCall(call) => {
+                self.held.call = true;
+                if let Some(signature) = &call.signature {
+                    self.proof(&seal::call_seal(&call.id, signature), out);
+                }
+                arguments = Some(Delta::Arguments(call.arguments.clone()));
+                let opening = json!({"type": "tool_use", "id": id::encode(&call.id), "name": call.name, "input": {}});
+                (Shape::Call { id: call.id.clone(), fragments: false }, Some(opening))
+            }
+            Block::Image { .. } => (Shape::Whole, Some(json!({"type": "text", "text": NO_IMAGE}))),
+            Block::Opaque { dialect: Dialect::Anthropic, value } => (Shape::Whole, Some(value.clone())),
+            Block::Opaque { dialect: Dialect::OpenAiChat | Dialect::Gemini, .. } => (Shape::Foreign, None),
+        };
+        if let Some(block) = &whole {
+            self.block_start(block, out);
+        }
+        self.open = Some(Open { index, shape, begun: whole.is_some(), late: None });
+        if let Some(arguments) = arguments {
+            self.delta(&arguments, out);
+        }
+    }
+
+    fn delta(&mut self, delta: &Delta, out: &mut String) {
+        let Some(mut open) = self.open.take() else { return };
+        let written = match (&mut open.shape, delta) {
+            (Shape::Text, Delta::Text(text) | Delta::Refusal(text)) if !text.is_empty() => {
+                Some(json!({"type": "text_delta", "text": text}))
+            }
+            (Shape::Reasoning, Delta::Reasoning(text)) if !text.is_empty() => {
+                Some(json!({"type": "thinking_delta", "thinking": text}))
+            }
+            (Shape::Reasoning, Delta::Signature(Signature { dialect, value })) => {
+                Some(json!({"type": "signature_delta", "signature": seal::seal(*dialect, value)}))
+            }
+            (Shape::Call { fragments, .. }, Delta::Arguments(text)) if !text.is_empty() => {
+                *fragments = true;
+                Some(json!({"type": "input_json_delta", "partial_json": text}))
+            }
+            (Shape::Call { id, .. }, Delta::Signature(signature)) => {
+                open.late = Some(seal::call_seal(id, signature));
+                None
+            }
+            (Shape::Text, Delta::Signature(Signature { dialect, value })) => {
+                open.late = Some(seal::seal(*dialect, value));
+                None
+            }
+            // Empty, or not of this block.
+            (Shape::Text | Shape::Reasoning | Shape::Call { .. } | Shape::Whole | Shape::Foreign, _) => None,
+        };
+        if let Some(delta) = written {
+            if !open.begun {
+                open.begun = true;
+                let block = match open.shape {
+                    Shape::Reasoning => json!({"type": "thinking", "thinking": "", "signature": ""}),
+                    Shape::Text | Shape::Call { .. } | Shape::Whole | Shape::Foreign => json!({"type": "text", "text": ""}),
+                };
+                self.block_start(&block, out);
+            }
+            self.block_delta(&delta, out);
+        }
+        self.open = Some(open);
+    }
+
+    /// Closes the open block.
+    fn end(&mut self, out: &mut String) {
+        let Some(open) = self.open.take() else { return };
+        if let Shape::Call { fragments: false, .. } = open.shape {
+            self.block_delta(&json!({"type": "input_json_delta", "partial_json": ""}), out);
+        }
+        if open.begun {
+            self.block_stop(out);
+        }
+        if let Some(signature) = &open.late {
+            self.proof(signature, out);
+        }
+    }
+
+    /// Writes what was held back, up to the first block that goes on; at the end of the stream all of it.
+    fn follow(&mut self, all: bool, out: &mut String) {
+        while let Some(block) = self.waiting.pop_front() {
+            self.begin(block.index, &block.block, out);
+            for delta in &block.deltas {
+                self.delta(delta, out);
+            }
+            if !block.ended && !all {
+                return;
+            }
+            self.end(out);
+        }
+    }
+
+    /// A block that carries only a signature.
+    fn proof(&mut self, signature: &str, out: &mut String) {
+        self.block_start(&json!({"type": "thinking", "thinking": "", "signature": ""}), out);
+        self.block_delta(&json!({"type": "signature_delta", "signature": signature}), out);
+        self.block_stop(out);
+    }
+
+    fn block_start(&self, block: &Value, out: &mut String) {
+        let frame = json!({"type": "content_block_start", "index": self.next, "content_block": block});
+        emit(out, "content_block_start", &frame);
+    }
+
+    fn block_delta(&self, delta: &Value, out: &mut String) {
+        emit(out, "content_block_delta", &json!({"type": "content_block_delta", "index": self.next, "delta": delta}));
+    }
+
+    fn block_stop(&mut self, out: &mut String) {
+        emit(out, "content_block_stop", &json!({"type": "content_block_stop", "index": self.next}));
+        self.next += 1;
+    }
+}
+
+fn emit(out: &mut String, event: &str, data: &Value) {
+    sse::write(out, Some(event), &data.to_string());
+}
