@@ -1,4 +1,65 @@
 //! Gemini generateContent, spoken by providers only.
 
+mod contents;
+mod error;
+mod media;
+mod part;
+mod request;
+mod response;
+mod stream;
+mod thinking;
+
+use super::{EventReader, Translated, Upstream};
+use crate::{
+    chat::{event::UpstreamError, request::Request, response::Response},
+    wire::json::Edit,
+};
+
 /// The dialect.
 pub struct Gemini;
+
+impl Upstream for Gemini {
+    fn path(&self, model: &str, stream: bool) -> String {
+        let model = segment(model.strip_prefix("models/").unwrap_or(model));
+        let operation = if stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
+        format!("/v1beta/models/{model}:{operation}")
+    }
+
+    fn write_request(&self, request: &Request) -> Translated<String> {
+        request::write(request)
+    }
+
+    /// None: the model is in the path, and no caller speaks this dialect.
+    fn edits(&self, _model: &str, _report_usage: bool) -> Vec<Edit> {
+        vec![]
+    }
+
+    fn always_reports_usage(&self) -> bool {
+        true
+    }
+
+    fn read_response(&self, body: &str) -> Result<Response, UpstreamError> {
+        response::read(body)
+    }
+
+    fn event_reader(&self) -> Box<dyn EventReader> {
+        Box::new(stream::Reader::default())
+    }
+
+    fn read_error(&self, status: u16, body: &str) -> UpstreamError {
+        error::read(status, body)
+    }
+}
+
+/// One path segment: everything but RFC 3986's unreserved characters is escaped, so a name cannot leave its place.
+fn segment(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}

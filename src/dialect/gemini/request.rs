@@ -1,0 +1,145 @@
+//! The request's body.
+
+use serde_json::{Map, Value, json};
+
+use super::{contents, thinking};
+use crate::{
+    chat::{
+        Dialect,
+        request::{Format, Request, Tool, ToolChoice},
+    },
+    dialect::Translated,
+};
+
+/// Google takes no more.
+const MAX_STOPS: usize = 5;
+
+/// What could not be said, each once. Turns are not numbered: those of the caller's dialect are counted otherwise.
+#[derive(Default)]
+pub struct Dropped(Vec<String>);
+
+impl Dropped {
+    pub fn add(&mut self, path: &str) {
+        if !self.0.iter().any(|seen| seen == path) {
+            self.0.push(path.to_owned());
+        }
+    }
+
+    pub fn add_if(&mut self, is_lost: bool, path: &str) {
+        if is_lost {
+            self.add(path);
+        }
+    }
+}
+
+pub fn write(request: &Request) -> Translated<String> {
+    let (mut body, mut dropped) = (Map::new(), Dropped::default());
+    let (system, contents) = contents::write(request, &mut dropped);
+    if let Some(system) = system {
+        body.insert("systemInstruction".to_owned(), system);
+    }
+    body.insert("contents".to_owned(), Value::Array(contents));
+    write_tools(request, &mut body, &mut dropped);
+    let config = generation_config(request, &mut dropped);
+    if !config.is_empty() {
+        body.insert("generationConfig".to_owned(), Value::Object(config));
+    }
+    dropped.add_if(request.user.is_some(), "user");
+    Translated { value: Value::Object(body).to_string(), dropped: dropped.0 }
+}
+
+fn write_tools(request: &Request, body: &mut Map<String, Value>, dropped: &mut Dropped) {
+    let (mut functions, mut tools) = (vec![], vec![]);
+    for tool in &request.tools {
+        match tool {
+            Tool::Function { name, description, parameters, strict, cache } => {
+                functions.push(declaration(name, description.as_deref(), parameters.as_ref()));
+                dropped.add_if(*strict == Some(true), "tools[].strict");
+                dropped.add_if(cache.is_some(), "tools[].cache_control");
+            }
+            Tool::Opaque { dialect: Dialect::Gemini, value } => tools.push(value.clone()),
+            Tool::Opaque { dialect: Dialect::OpenAiChat | Dialect::Anthropic, value } => {
+                let kind = value.get("type").and_then(Value::as_str).unwrap_or_default();
+                dropped.add(&format!("tools[].{kind}"));
+            }
+        }
+    }
+    let has_functions = !functions.is_empty();
+    if has_functions {
+        tools.insert(0, json!({ "functionDeclarations": functions }));
+    }
+    if !tools.is_empty() {
+        body.insert("tools".to_owned(), Value::Array(tools));
+    }
+    dropped.add_if(has_functions && request.parallel_tool_calls == Some(false), "parallel_tool_calls");
+    if let Some(choice) = request.tool_choice.as_ref().filter(|_| has_functions) {
+        body.insert("toolConfig".to_owned(), json!({ "functionCallingConfig": calling(choice) }));
+    }
+}
+
+fn declaration(name: &str, description: Option<&str>, parameters: Option<&Value>) -> Value {
+    let mut function = Map::new();
+    function.insert("name".to_owned(), name.into());
+    if let Some(description) = description.filter(|text| !text.is_empty()) {
+        function.insert("description".to_owned(), description.into());
+    }
+    // A function without parameters has no schema: an object without properties is refused.
+    if let Some(schema) = parameters.filter(|schema| has_properties(schema)) {
+        function.insert("parametersJsonSchema".to_owned(), schema.clone());
+    }
+    Value::Object(function)
+}
+
+fn has_properties(schema: &Value) -> bool {
+    let Value::Object(schema) = schema else { return false };
+    let is_empty = |key: &str| schema.get(key).and_then(Value::as_object).is_some_and(Map::is_empty);
+    let says_more = |key: &String| !matches!(key.as_str(), "type" | "additionalProperties" | "required" | "$schema" | "strict");
+    schema.keys().any(|key| says_more(key) && !(key == "properties" && is_empty(key)))
+}
+
+fn calling(choice: &ToolChoice) -> Value {
+    match choice {
+        ToolChoice::Auto => json!({ "mode": "AUTO" }),
+        ToolChoice::None => json!({ "mode": "NONE" }),
+        ToolChoice::Required => json!({ "mode": "ANY" }),
+        ToolChoice::Function(name) => json!({ "mode": "ANY", "allowedFunctionNames": [name] }),
+    }
+}
+
+fn generation_config(request: &Request, dropped: &mut Dropped) -> Map<String, Value> {
+    let mut config = Map::new();
+    let mut put = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            config.insert(key.to_owned(), value);
+        }
+    };
+    let number = |number: &Option<serde_json::Number>| number.clone().map(Value::Number);
+    put("maxOutputTokens", request.max_tokens.map(Value::from));
+    put("temperature", number(&request.temperature));
+    put("topP", number(&request.top_p));
+    put("topK", number(&request.top_k));
+    put("presencePenalty", number(&request.presence_penalty));
+    put("frequencyPenalty", number(&request.frequency_penalty));
+    // 32 bits on this side.
+    let fits = |seed: &serde_json::Number| seed.as_i64().is_some_and(|seed| i32::try_from(seed).is_ok());
+    let seed = request.seed.clone().filter(fits);
+    dropped.add_if(request.seed.is_some() && seed.is_none(), "seed");
+    put("seed", seed.map(Value::Number));
+    let stops: Vec<&String> = request.stop.iter().take(MAX_STOPS).collect();
+    put("stopSequences", (!stops.is_empty()).then(|| json!(stops)));
+    (MAX_STOPS..request.stop.len()).for_each(|i| dropped.add(&format!("stop[{i}]")));
+    match &request.format {
+        None => {}
+        Some(Format::Json) => put("responseMimeType", Some("application/json".into())),
+        Some(Format::Schema { schema, .. }) => {
+            put("responseMimeType", Some("application/json".into()));
+            put("responseJsonSchema", Some(schema.clone()));
+        }
+    }
+    if let Some(reasoning) = &request.reasoning {
+        let (thinking, says_less) = thinking::config(reasoning, &request.model);
+        put("thinkingConfig", thinking);
+        dropped.add_if(says_less, "reasoning");
+    }
+    config
+}
