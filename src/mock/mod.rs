@@ -1,1 +1,74 @@
-//! The built-in provider: deterministic answers, and faults on demand.
+//! The built-in provider: deterministic answers, and faults on demand. docs/mock.md lists its models and options.
+
+mod answers;
+mod options;
+mod sample;
+mod script;
+
+use options::Options;
+
+use crate::{chat::event::Stamp, dialect::Caller, error::Error, wire::json::Outline};
+
+/// What is sent, and when. The shell performs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// The wait before the status line.
+    pub delay_ms: u64,
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub chunks: Vec<Chunk>,
+    pub ending: Ending,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// The wait after the chunk before.
+    pub after_ms: u64,
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Clean,
+    /// The connection breaks.
+    Cut,
+    /// Nothing more comes, and no end.
+    Stall,
+}
+
+/// What the model (`echo`, `flaky?fail=503&rate=0.3`) answers to a body of the caller's dialect. `seed` only decides
+/// whether it fails and names the answer: another attempt has another seed.
+pub fn answer(caller: &dyn Caller, model: &str, body: &str, seed: u64, now_s: u64) -> Script {
+    let digest = mix(digest(model, body) ^ mix(seed));
+    let stamp = Stamp { id: format!("mock{digest:016x}"), created: now_s, model: format!("mock/{}", options::name(model)) };
+    let request_id = stamp.id.clone();
+    perform(caller, (model, body), digest, stamp).unwrap_or_else(|error| script::refusal(caller, &error, &request_id, 0))
+}
+
+fn perform(caller: &dyn Caller, (model, body): (&str, &str), digest: u64, stamp: Stamp) -> Result<Script, Error> {
+    let outline = Outline::read(body.as_bytes())?;
+    let options = Options::read(model, outline.parse("mock", "an object of options")?)?;
+    let facts = caller.facts(&outline)?;
+    let request = caller.read_request(body)?.value;
+    if let Some(error) = options.failure(digest) {
+        return Ok(script::refusal(caller, &error, &stamp.id, options.delay_ms));
+    }
+    let response = answers::respond(&options, &request, &stamp)?;
+    if facts.stream {
+        return Ok(script::stream(caller, &options, &response, stamp, &facts));
+    }
+    Ok(script::whole(caller, &options, &response, &stamp))
+}
+
+/// FNV-1a over both texts.
+fn digest(model: &str, body: &str) -> u64 {
+    let bytes = model.bytes().chain([0]).chain(body.bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The finisher of splitmix64: neighbouring seeds give unlike rolls.
+const fn mix(seed: u64) -> u64 {
+    let a = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let b = (a ^ (a >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    b ^ (b >> 31)
+}
