@@ -1,4 +1,121 @@
 //! OpenAI Chat Completions, and everyone compatible with it.
+//!
+//! Thoughts have no slot in this dialect. They travel as `reasoning_content`; what their provider must get back
+//! (signatures, encrypted thoughts) as `reasoning_details`, the shape OpenRouter's clients already return.
+
+mod data_url;
+mod error;
+mod messages;
+mod reasoning;
+mod request;
+mod response;
+mod stop;
+mod stream;
+mod stream_write;
+mod usage;
+mod write;
+mod write_messages;
+
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+use super::{Caller, Dialect, EventReader, EventWriter, Facts, Translated, Upstream};
+use crate::{
+    chat::{
+        event::{Stamp, UpstreamError},
+        request::Request,
+        response::Response,
+    },
+    error::Error,
+    units::Money,
+    wire::{
+        fields::{missing, must_be},
+        json::{Edit, Outline, quoted},
+    },
+};
 
 /// The dialect.
 pub struct OpenAiChat;
+
+impl Caller for OpenAiChat {
+    fn facts(&self, body: &Outline<'_>) -> Result<Facts, Error> {
+        let model = body.parse::<String>("model", "a string")?.ok_or_else(|| missing("model"))?;
+        if model.trim().is_empty() {
+            return Err(must_be("model", "the name of a model"));
+        }
+        let stream = body.parse("stream", "true or false")?.unwrap_or(false);
+        let options = body.parse::<Value>("stream_options", "an object")?;
+        let asked = options.as_ref().and_then(|o| o.get("include_usage")).and_then(Value::as_bool).unwrap_or(false);
+        // What only the provider judges is read with good will: a body passed on verbatim is the provider's to refuse.
+        let some = |key| body.parse::<Vec<IgnoredAny>>(key, "an array").ok().flatten().is_some_and(|items| !items.is_empty());
+        let number = |key| body.parse::<u64>(key, "a whole number").ok().flatten();
+        Ok(Facts {
+            model,
+            stream,
+            wants_usage: stream && asked,
+            tools: some("tools") || some("functions"),
+            max_output: number("max_completion_tokens").or_else(|| number("max_tokens")),
+            user: body.parse("user", "a string").ok().flatten(),
+        })
+    }
+
+    fn read_request(&self, body: &str) -> Result<Translated<Request>, Error> {
+        request::read(body)
+    }
+
+    fn write_response(&self, response: &Response, stamp: &Stamp, cost: Option<Money>) -> String {
+        response::write(response, stamp, cost)
+    }
+
+    fn event_writer(&self, stamp: Stamp, facts: &Facts) -> Box<dyn EventWriter> {
+        Box::new(stream_write::Writer::new(stamp, facts.wants_usage))
+    }
+
+    fn write_error(&self, error: &Error, request_id: &str) -> String {
+        error::write(error, Some(request_id)).to_string()
+    }
+}
+
+impl Upstream for OpenAiChat {
+    fn path(&self, _model: &str, _stream: bool) -> String {
+        "/chat/completions".to_owned()
+    }
+
+    fn write_request(&self, request: &Request) -> Translated<String> {
+        write::write(request)
+    }
+
+    fn edits(&self, model: &str, report_usage: bool) -> Vec<Edit> {
+        let mut edits = vec![Edit::Set("model".into(), quoted(model))];
+        if report_usage {
+            edits.push(Edit::Set("stream_options".into(), r#"{"include_usage":true}"#.to_owned()));
+        }
+        edits
+    }
+
+    fn always_reports_usage(&self) -> bool {
+        false
+    }
+
+    fn read_response(&self, body: &str) -> Result<Response, UpstreamError> {
+        response::read(body)
+    }
+
+    fn event_reader(&self) -> Box<dyn EventReader> {
+        Box::new(stream::Reader::default())
+    }
+
+    fn read_error(&self, status: u16, body: &str) -> UpstreamError {
+        error::read(status, body)
+    }
+}
+
+/// A member that is a text and not empty.
+fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty())
+}
+
+/// The items of a member that is an array.
+fn items<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
