@@ -109,15 +109,8 @@ impl Feature {
 
 impl Supports {
     pub const fn of(features: &[Feature]) -> Self {
-        let mut supports = Self {
-            tools: false,
-            vision: false,
-            json_schema: false,
-            reasoning: false,
-            audio: false,
-            video: false,
-            files: false,
-        };
+        let mut supports =
+            Self { tools: false, vision: false, json_schema: false, reasoning: false, audio: false, video: false, files: false };
         // `for` is not const yet.
         let mut rest = features;
         while let Some((feature, others)) = rest.split_first() {

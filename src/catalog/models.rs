@@ -33,7 +33,6 @@ const fn litellm(input: u64, output: u64, cache_read: u64, cache_write: u64) -> 
     })
 }
 
-
 #[rustfmt::skip]
 pub(super) static MODELS: &[Model] = &[
     model("anthropic", "claude-fable-5", (1_000_000, 128_000), &[Tools, Vision, JsonSchema, Reasoning, Files], litellm(10_000_000, 50_000_000, 1_000_000, 12_500_000)),

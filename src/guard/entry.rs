@@ -1,0 +1,1 @@
+//! The KV entry of a gateway key.
