@@ -10,6 +10,9 @@ pub use nearest::nearest;
 
 use crate::{dialect::Dialect, units::Money, wire::json::Edit};
 
+/// The provider that answers inside the gateway.
+pub const MOCK: &str = "mock";
+
 /// Who answers: where, in which languages, with which credential.
 #[derive(Debug)]
 pub struct Provider {
@@ -148,10 +151,9 @@ pub fn model(provider: &str, name: &str) -> Option<&'static Model> {
     models().iter().find(|m| m.provider == provider && m.name == name)
 }
 
-/// The model of a name without provider. Only a maker's own names can be meant so: `gpt-…` is OpenAI's, whoever else
-/// serves it.
+/// The model of a name without provider: exactly one of the catalog's. The mock's are never meant so.
 pub fn bare_model(name: &str) -> Option<&'static Model> {
-    models().iter().find(|m| m.name == name && !name.contains('/'))
+    models().iter().find(|m| m.name == name && m.provider != MOCK)
 }
 
 /// The edits that make a body one the provider takes.

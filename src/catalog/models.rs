@@ -33,6 +33,16 @@ const fn litellm(input: u64, output: u64, cache_read: u64, cache_write: u64) -> 
     })
 }
 
+/// The mock's: it costs nothing.
+const FREE: Option<Price> = Some(Price {
+    input: Money(0),
+    output: Money(0),
+    cache_read: Money(0),
+    cache_write: Money(0),
+    source: "built in",
+    date: "2026-11",
+});
+
 #[rustfmt::skip]
 pub(super) static MODELS: &[Model] = &[
     model("anthropic", "claude-fable-5", (1_000_000, 128_000), &[Tools, Vision, JsonSchema, Reasoning, Files], litellm(10_000_000, 50_000_000, 1_000_000, 12_500_000)),
@@ -107,6 +117,10 @@ pub(super) static MODELS: &[Model] = &[
     model("mistral", "open-mistral-nemo", (128_000, 128_000), &[Tools, JsonSchema], litellm(300_000, 300_000, 30_000, 300_000)),
     model("mistral", "pixtral-large-latest", (128_000, 128_000), &[Tools, Vision, JsonSchema], litellm(2_000_000, 6_000_000, 200_000, 2_000_000)),
     model("mistral", "voxtral-small-latest", (32_768, 32_768), &[Tools, JsonSchema, Audio], litellm(100_000, 400_000, 10_000, 100_000)),
+    model("mock", "echo", (1_000_000, 100_000), &[Tools, Vision, JsonSchema, Audio, Video, Files], FREE),
+    model("mock", "flaky", (1_000_000, 100_000), &[Tools, Vision, JsonSchema, Audio, Video, Files], FREE),
+    model("mock", "lorem", (1_000_000, 100_000), &[Tools, Vision, JsonSchema, Audio, Video, Files], FREE),
+    model("mock", "tools", (1_000_000, 100_000), &[Tools, Vision, JsonSchema, Audio, Video, Files], FREE),
     model("openai", "gpt-4.1", (1_047_576, 32_768), &[Tools, Vision, JsonSchema, Files], litellm(2_000_000, 8_000_000, 500_000, 2_000_000)),
     model("openai", "gpt-4.1-mini", (1_047_576, 32_768), &[Tools, Vision, JsonSchema, Files], litellm(400_000, 1_600_000, 100_000, 400_000)),
     model("openai", "gpt-4o", (128_000, 16_384), &[Tools, Vision, JsonSchema, Files], litellm(2_500_000, 10_000_000, 1_250_000, 2_500_000)),

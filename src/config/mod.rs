@@ -1,18 +1,26 @@
 //! The documents of the operator, read and checked: nothing that does not cross-check ever takes effect.
 
+mod host;
+mod parse;
+mod price;
 mod provider;
+mod reader;
 mod resolve;
 mod route;
 mod settings;
 
 use std::collections::BTreeMap;
 
+pub use host::is_private_host;
 pub use provider::{Credential, Model, Provider, secret_names};
+use reader::Problems;
 pub use resolve::{ListedModel, Resolved};
 pub use route::{OnStreamBreak, Route, Strategy, Target, WhenAllUnavailable};
+use serde_json::Map;
 pub use settings::{Breaker, Retry, Settings, Timeouts};
+use sha2::{Digest, Sha256};
 
-use crate::catalog::Price;
+use crate::catalog::{self, Price};
 
 /// What stands in KV, as text; a document that is not there is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,20 +55,99 @@ pub struct Snapshot {
     pub warnings: Vec<String>,
 }
 
+const SETTINGS: &str = "settings";
+const PROVIDERS: &str = "providers";
+const PRICES: &str = "prices";
+const ROUTES: &str = "routes";
+/// Bytes of the digest that make a version: enough never to meet twice, short enough to read out.
+const VERSION_BYTES: usize = 8;
+/// Names of routes, providers and models.
+const MAX_NAME: usize = 200;
+
+impl Documents {
+    /// In the order they are read: each may lean on those before it.
+    fn by_name(&self) -> [(&'static str, Option<&str>); 4] {
+        [
+            (SETTINGS, self.settings.as_deref()),
+            (PROVIDERS, self.providers.as_deref()),
+            (PRICES, self.prices.as_deref()),
+            (ROUTES, self.routes.as_deref()),
+        ]
+    }
+
+    fn version(&self) -> String {
+        let mut digest = Sha256::new();
+        for (name, text) in self.by_name() {
+            // A length before each text: no two sets of documents run together to the same bytes.
+            let length = text.map_or_else(|| "absent".to_owned(), |text| text.len().to_string());
+            digest.update(format!("{name} {length}\n"));
+            digest.update(text.unwrap_or_default());
+        }
+        digest.finalize().iter().take(VERSION_BYTES).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 /// Reads and cross-checks the documents; all problems at once.
 pub fn build(documents: &Documents, secrets: &BTreeMap<String, String>) -> Result<Snapshot, Vec<Problem>> {
-    let _ = secrets;
-    let _ = documents;
-    Err(vec![])
+    let mut snapshot = Snapshot {
+        version: documents.version(),
+        routes: BTreeMap::new(),
+        providers: BTreeMap::new(),
+        off: BTreeMap::new(),
+        settings: Settings::default(),
+        warnings: vec![],
+    };
+    let mut parsed = vec![];
+    let mut all = vec![];
+    for (name, text) in documents.by_name() {
+        let mut problems = Problems::new(name);
+        parsed.push((text.map_or_else(|| Some(Map::new()), |text| parse::parse(text, &mut problems)), problems));
+    }
+    // One that cannot be read at all would make the others look wrong: they are checked against each other later.
+    let is_readable = parsed.iter().all(|(document, _)| document.is_some());
+    for (document, mut problems) in parsed {
+        if let Some(document) = document.filter(|_| is_readable) {
+            match problems.document {
+                SETTINGS => snapshot.settings = settings::read_settings(document, &mut problems),
+                PROVIDERS => provider::read_providers(document, &mut snapshot, secrets, &mut problems),
+                PRICES => price::read_prices(document, &mut snapshot, &mut problems),
+                _ => route::read_routes(document, &mut snapshot, &mut problems),
+            }
+        }
+        all.extend(problems.list);
+    }
+    if all.is_empty() { Ok(snapshot) } else { Err(all) }
 }
 
 impl Snapshot {
     /// What is known of a model; `None` for one nobody described.
     pub fn model(&self, provider: &str, model: &str) -> Option<&Model> {
-        self.providers.get(provider)?.models.get(model)
+        let models = &self.providers.get(provider)?.models;
+        // The mock takes its faults as a query of the name: `flaky?fail=503`.
+        models.get(model).or_else(|| models.get(model.split_once('?')?.0))
     }
 
     pub fn price(&self, provider: &str, model: &str) -> Option<Price> {
         self.model(provider, model)?.price
+    }
+}
+
+/// Names of routes and providers: plain enough for a header, a path and a list with commas.
+fn check_public_name(name: &str) -> Result<(), String> {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    if (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_plain) {
+        return Ok(());
+    }
+    Err(format!("`{name}` must be a name of letters, digits, `-`, `_` and `.`, at most {MAX_NAME} long."))
+}
+
+/// A name as allow-lists mean it: an alias becomes its provider, a bare model of the catalog gets its provider.
+pub fn canonical_name(name: &str) -> String {
+    match name.split_once('/') {
+        Some((provider, model)) => {
+            let canonical = catalog::provider(provider).map_or(provider, |row| row.name);
+            format!("{canonical}/{model}")
+        }
+        None => catalog::bare_model(name).map_or_else(|| name.to_owned(), |model| format!("{}/{name}", model.provider)),
     }
 }

@@ -1,5 +1,9 @@
 //! `settings`: the defaults of all routes.
 
+use serde_json::{Map, Value};
+
+use super::reader::{Problems, Reader};
+
 /// How long to wait for what. All are milliseconds, and all are on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
@@ -52,4 +56,154 @@ pub struct Settings {
     pub cors_origins: Vec<String>,
     /// One JSON line a request on the console.
     pub log_console: bool,
+}
+
+/// An hour: longer than any answer takes.
+const MAX_MS: u64 = 3_600_000;
+/// A plan never holds more (DECISIONS: six connections an invocation may have open).
+pub(super) const MAX_ATTEMPTS: u64 = 4;
+const MIN_BODY_BYTES: u64 = 1 << 10;
+/// The isolate has 128 MiB, and a body is held more than once.
+const MAX_BODY_BYTES: u64 = 48 << 20;
+const MAX_ORIGINS: usize = 100;
+const MAX_COUNT: u64 = 1_000_000;
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            allow_private_upstreams: false,
+            timeouts: Timeouts {
+                headers_ms: 30_000,
+                first_token_ms: 12_000,
+                idle_ms: 20_000,
+                total_ms: 600_000,
+                non_stream_total_ms: 300_000,
+            },
+            reasoning_first_token_ms: 60_000,
+            // Two silent models that think, and the next still gets its chance.
+            retry: Retry { attempts: MAX_ATTEMPTS, total_ms: 150_000 },
+            breaker: Breaker::default(),
+            max_body_bytes: 32 << 20,
+            cors_origins: vec![],
+            log_console: true,
+        }
+    }
+}
+
+pub(super) fn read_settings(document: Map<String, Value>, problems: &mut Problems) -> Settings {
+    Reader::over(Value::Object(document), "", problems, |reader| {
+        let mut settings = Settings::default();
+        settings.allow_private_upstreams = reader.flag("allow_private_upstreams").unwrap_or_default();
+        settings.timeouts = reader.object("timeouts", read_all_timeouts).unwrap_or(settings.timeouts);
+        settings.reasoning_first_token_ms =
+            reader.whole("reasoning_first_token_ms", 1..=MAX_MS).unwrap_or(settings.reasoning_first_token_ms);
+        let retry = settings.retry;
+        settings.retry = reader.object("retry", |reader| read_retry(reader, retry)).unwrap_or(retry);
+        settings.breaker = reader.object("breaker", read_breaker).unwrap_or_default();
+        settings.max_body_bytes =
+            reader.whole("max_body_bytes", MIN_BODY_BYTES..=MAX_BODY_BYTES).unwrap_or(settings.max_body_bytes);
+        settings.cors_origins = reader.object("cors", read_origins).unwrap_or_default();
+        settings.log_console = reader.object("log", |reader| reader.flag("console")).flatten().unwrap_or(true);
+        settings
+    })
+    .unwrap_or_default()
+}
+
+/// The members of `timeouts` that a route or a target may set.
+#[derive(Clone, Copy, Default)]
+pub(super) struct SomeTimeouts {
+    headers_ms: Option<u64>,
+    first_token_ms: Option<u64>,
+    idle_ms: Option<u64>,
+    total_ms: Option<u64>,
+}
+
+pub(super) fn read_timeouts(reader: &mut Reader<'_>) -> SomeTimeouts {
+    SomeTimeouts {
+        headers_ms: reader.whole("headers_ms", 1..=MAX_MS),
+        first_token_ms: reader.whole("first_token_ms", 1..=MAX_MS),
+        idle_ms: reader.whole("idle_ms", 1..=MAX_MS),
+        total_ms: reader.whole("total_ms", 1..=MAX_MS),
+    }
+}
+
+fn read_all_timeouts(reader: &mut Reader<'_>) -> Timeouts {
+    let default = Settings::default().timeouts;
+    let some = read_timeouts(reader);
+    let non_stream_total_ms = reader.whole("non_stream_total_ms", 1..=MAX_MS);
+    Timeouts {
+        headers_ms: some.headers_ms.unwrap_or(default.headers_ms),
+        first_token_ms: some.first_token_ms.unwrap_or(default.first_token_ms),
+        idle_ms: some.idle_ms.unwrap_or(default.idle_ms),
+        total_ms: some.total_ms.unwrap_or(default.total_ms),
+        non_stream_total_ms: non_stream_total_ms.unwrap_or(default.non_stream_total_ms),
+    }
+}
+
+impl SomeTimeouts {
+    /// What is said here, over what is said further out.
+    pub(super) fn or(self, outer: Self) -> Self {
+        Self {
+            headers_ms: self.headers_ms.or(outer.headers_ms),
+            first_token_ms: self.first_token_ms.or(outer.first_token_ms),
+            idle_ms: self.idle_ms.or(outer.idle_ms),
+            total_ms: self.total_ms.or(outer.total_ms),
+        }
+    }
+
+    /// Over the settings. A total named for a route holds with and without stream.
+    pub(super) fn over(self, settings: &Settings, reasoning: bool) -> Timeouts {
+        let default = settings.timeouts;
+        let patience =
+            if reasoning { settings.reasoning_first_token_ms.max(default.first_token_ms) } else { default.first_token_ms };
+        Timeouts {
+            headers_ms: self.headers_ms.unwrap_or(default.headers_ms),
+            first_token_ms: self.first_token_ms.unwrap_or(patience),
+            idle_ms: self.idle_ms.unwrap_or(default.idle_ms),
+            total_ms: self.total_ms.unwrap_or(default.total_ms),
+            non_stream_total_ms: self.total_ms.unwrap_or(default.non_stream_total_ms),
+        }
+    }
+}
+
+pub(super) fn read_retry(reader: &mut Reader<'_>, default: Retry) -> Retry {
+    Retry {
+        attempts: reader.whole("attempts", 1..=MAX_ATTEMPTS).unwrap_or(default.attempts),
+        total_ms: reader.whole("total_ms", 1..=MAX_MS).unwrap_or(default.total_ms),
+    }
+}
+
+fn read_breaker(reader: &mut Reader<'_>) -> Breaker {
+    Breaker {
+        window_ms: reader.whole("window_ms", 1..=MAX_MS),
+        min_requests: reader.whole("min_requests", 1..=MAX_COUNT),
+        failure_percent: reader.whole("failure_percent", 1..=100),
+        consecutive_failures: reader.whole("consecutive_failures", 1..=MAX_COUNT),
+        open_ms: reader.whole("open_ms", 1..=MAX_MS),
+        max_open_ms: reader.whole("max_open_ms", 1..=MAX_MS),
+        long_open_ms: reader.whole("long_open_ms", 1..=MAX_MS),
+        ramp_ms: reader.whole("ramp_ms", 1..=MAX_MS),
+    }
+}
+
+fn read_origins(reader: &mut Reader<'_>) -> Vec<String> {
+    let origins = reader.strings("origins").unwrap_or_default();
+    if origins.len() > MAX_ORIGINS {
+        reader.problem("origins", format!("At most {MAX_ORIGINS} origins."));
+    }
+    for (i, origin) in origins.iter().enumerate() {
+        if !is_origin(origin) {
+            let message = format!("`{origin}` must be an origin such as https://app.example, without a path, or `*`.");
+            reader.problem(&format!("origins[{i}]"), message);
+        }
+    }
+    origins
+}
+
+fn is_origin(origin: &str) -> bool {
+    let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    origin == "*"
+        || rest.is_some_and(|host| {
+            !host.is_empty() && host.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'/' | b'?' | b'#' | b'@' | b'*'))
+        })
 }

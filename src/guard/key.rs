@@ -37,7 +37,7 @@ pub fn is_well_formed(key: &str) -> bool {
 
 /// Compares digests, and all of their bytes: the time taken says nothing of the key.
 pub(super) fn is_same(key: &str, secret: Option<&str>) -> bool {
-    let Some(secret) = secret.filter(|s| !s.is_empty()) else { return false };
+    let Some(secret) = secret.map(str::trim).filter(|s| !s.is_empty()) else { return false };
     let (a, b) = (Sha256::digest(key.as_bytes()), Sha256::digest(secret.as_bytes()));
     a.iter().zip(b.iter()).fold(0, |difference, (x, y)| difference | (x ^ y)) == 0
 }
@@ -66,7 +66,8 @@ fn percent_decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {
-        let escaped = tail.get(..2).filter(|_| byte == b'%').and_then(|two| std::str::from_utf8(two).ok());
+        let escaped = tail.get(..2).filter(|two| byte == b'%' && two.iter().all(u8::is_ascii_hexdigit));
+        let escaped = escaped.and_then(|two| std::str::from_utf8(two).ok());
         if let Some(code) = escaped.and_then(|two| u8::from_str_radix(two, 16).ok()) {
             out.push(code);
             rest = tail.get(2..).unwrap_or_default();

@@ -6,10 +6,15 @@ mod key;
 pub use key::{digest, entry_name, is_well_formed, presented};
 
 use crate::{
-    config::Resolved,
+    config::{Resolved, canonical_name},
     error::{Error, Kind},
     units::Millis,
 };
+
+/// The caller who holds `GATEWAY_KEY`.
+const OWNER: &str = "gateway";
+/// Names shown to a caller who named another.
+const MAX_SHOWN: usize = 10;
 
 /// Who calls, as far as the gateway is concerned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,14 +46,75 @@ pub fn needs_entry(key: &str, gateway_key: Option<&str>) -> Option<String> {
 
 /// Who is this?
 pub fn admit(key: Option<&str>, locks: Locks<'_>, now: Millis) -> Result<Caller, Error> {
-    let _ = (key, locks, now);
-    Err(Error::new(Kind::Unauthenticated, ""))
+    if locks.gateway_key.is_none_or(|key| key.trim().is_empty()) && locks.entry.is_none() && !locks.any_entries {
+        return Err(refused(
+            "No gateway key is set: run `wrangler secret put GATEWAY_KEY`, then send that key as `Authorization: Bearer` or \
+             `x-api-key`.",
+        ));
+    }
+    let Some(key) = key else {
+        return Err(refused("A gateway key is missing: send it as `Authorization: Bearer`, `x-api-key` or `x-goog-api-key`."));
+    };
+    if key::is_same(key, locks.gateway_key) {
+        let name = OWNER.to_owned();
+        return Ok(Caller { name, tenant: None, tags: vec![], models: None, routes: None });
+    }
+    let Some(entry) = locks.entry.filter(|_| is_well_formed(key)) else {
+        return Err(refused("This gateway key is not known: check that it is whole, or ask the operator for another."));
+    };
+    let entry = entry::read(entry).map_err(|error| {
+        let message = "The gateway's entry of this key cannot be read: the operator must correct it.";
+        Error::new(Kind::Internal, message).with_detail(format!("{}: {}", entry_name(key), error.message))
+    })?;
+    let name = &entry.name;
+    if entry.disabled {
+        return Err(refused(format!("The gateway key `{name}` is disabled: ask the operator.")));
+    }
+    if entry.expires.is_some_and(|expires| expires <= now) {
+        return Err(refused(format!("The gateway key `{name}` has expired: ask the operator for another.")));
+    }
+    let canonical = |models: Vec<String>| models.iter().map(|name| canonical_name(name)).collect();
+    Ok(Caller {
+        name: entry.name,
+        tenant: entry.tenant,
+        tags: entry.tags,
+        models: entry.models.map(canonical),
+        routes: entry.routes,
+    })
+}
+
+fn refused(message: impl Into<String>) -> Error {
+    Error::new(Kind::Unauthenticated, message)
 }
 
 impl Caller {
-    /// May it use what it named?
+    /// May it use what it named? A route on its list covers the route's targets. Otherwise every target must be a model
+    /// on its list, and a key with a list of routes only names no models itself.
     pub fn permit(&self, resolved: &Resolved) -> Result<(), Error> {
-        let _ = (resolved, &self.models, &self.routes);
-        Ok(())
+        let asked = &resolved.route;
+        let is_listed = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|names| names.contains(asked));
+        let covered = match (&self.models, &self.routes) {
+            (None, None) => true,
+            _ if resolved.is_route && self.routes.is_some() => is_listed(&self.routes),
+            (Some(models), _) => resolved.route_config.targets.iter().all(|target| is_allowed(models, &target.name())),
+            (None, Some(_)) => false,
+        };
+        if covered {
+            return Ok(());
+        }
+        let lists = [self.routes.as_ref(), self.models.as_ref()];
+        let may: Vec<String> = lists.into_iter().flatten().flatten().take(MAX_SHOWN).map(|name| format!("`{name}`")).collect();
+        let hint = if may.is_empty() { "nothing".to_owned() } else { may.join(", ") };
+        let message = format!("The gateway key `{}` may not use `{asked}`; it may use: {hint}.", self.name);
+        Err(Error { param: Some("model".to_owned()), ..Error::new(Kind::Forbidden, message) })
     }
+}
+
+/// `openai/gpt-5.4`, or all of a provider's as `openai/*`. The mock's faults are no part of its model's name.
+fn is_allowed(models: &[String], name: &str) -> bool {
+    let name = name.split_once('?').map_or(name, |(name, _)| name);
+    models.iter().any(|model| match model.strip_suffix('*') {
+        Some(prefix) => name.starts_with(prefix),
+        None => model == name,
+    })
 }

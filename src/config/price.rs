@@ -1,0 +1,78 @@
+//! Prices as operators write them, US dollars per million tokens, and as they are kept: picodollars a token.
+
+use serde_json::{Map, Number, Value};
+
+use super::{
+    Snapshot,
+    reader::{Problems, Reader},
+};
+use crate::{catalog::Price, units::Money};
+
+/// A dollar per million tokens is 10^6 picodollars a token.
+const DECIMALS: i64 = 6;
+/// Dollars per million tokens; the dearest models ask hundreds.
+const MAX_DOLLARS: u64 = 100_000;
+
+/// The members of a price. What cached tokens cost is the input's price where nothing is said.
+pub(super) fn read_price(reader: &mut Reader<'_>) -> Option<Price> {
+    let mut member = |key: &'static str| {
+        let number = reader.number(key)?;
+        let amount = read_amount(&number);
+        if amount.is_none() {
+            reader.problem(
+                key,
+                format!("`{number}` must be dollars per million tokens: 0 to {MAX_DOLLARS}, with at most six decimals."),
+            );
+        }
+        amount
+    };
+    let (input, output) = (member("input"), member("output"));
+    let (cache_read, cache_write) = (member("cache_read"), member("cache_write"));
+    let (Some(input), Some(output)) = (input, output) else {
+        let path = reader.path().to_owned();
+        reader.problems.add(path.clone(), format!("`{path}` needs `input` and `output`, dollars per million tokens."));
+        return None;
+    };
+    Some(Price {
+        input,
+        output,
+        cache_read: cache_read.unwrap_or(input),
+        cache_write: cache_write.unwrap_or(input),
+        source: "configuration",
+        date: "",
+    })
+}
+
+/// Exactly, from the number's decimal text: no sum of money goes through floating point.
+fn read_amount(number: &Number) -> Option<Money> {
+    let text = number.to_string();
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((&text, "0"));
+    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let part = part.trim_end_matches('0');
+    let digits: u64 = format!("{whole}{part}").parse().ok()?;
+    let shift = DECIMALS + exponent.parse::<i64>().ok()? - i64::try_from(part.len()).ok()?;
+    let factor = 10_u64.checked_pow(u32::try_from(shift.unsigned_abs()).ok()?);
+    let amount = match (factor, digits) {
+        (_, 0) => 0,
+        (Some(factor), digits) if shift >= 0 => digits.checked_mul(factor)?,
+        (Some(factor), digits) if digits.is_multiple_of(factor) => digits / factor,
+        _ => return None,
+    };
+    (amount <= MAX_DOLLARS * 10_u64.pow(u32::try_from(DECIMALS).ok()?)).then_some(Money(amount))
+}
+
+/// `prices`: overrides by `provider/model`.
+pub(super) fn read_prices(document: Map<String, Value>, snapshot: &mut Snapshot, problems: &mut Problems) {
+    for (name, value) in document {
+        let price = Reader::over(value, name.clone(), problems, read_price).flatten();
+        match snapshot.locate(&name) {
+            Err(message) => problems.add(name, message),
+            Ok((provider, model)) => {
+                let entry = snapshot.providers.get_mut(&provider).map(|p| p.models.entry(model).or_default());
+                if let (Some(entry), Some(price)) = (entry, price) {
+                    entry.price = Some(price);
+                }
+            }
+        }
+    }
+}
