@@ -1,0 +1,390 @@
+//! One health cell: a window of outcomes, a breaker, a cooldown and a latency average. Pure: (cell, signal, now) → cell.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    health::{Standing, Tuning},
+    seed::{below, mix},
+};
+use crate::units::Millis;
+
+/// Buckets of the window: an outcome is forgotten at most a sixth of a window late.
+const BUCKETS: u64 = 6;
+/// Samples before a latency average means anything.
+const MIN_SAMPLES: u32 = 16;
+/// Shares of the traffic while a closed breaker ramps up.
+const RAMP: [u8; 2] = [10, 50];
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Cell {
+    #[serde(rename = "b", default, skip_serializing_if = "Vec::is_empty")]
+    buckets: Vec<Bucket>,
+    /// Failures since the last success.
+    #[serde(rename = "r", default)]
+    row: u32,
+    #[serde(rename = "s", default)]
+    state: State,
+    #[serde(rename = "o", default)]
+    outage: Outage,
+    /// A limit or a rejected credential: shut until then, whatever else.
+    #[serde(rename = "c", default)]
+    cool_until: Millis,
+    #[serde(rename = "l", default)]
+    latency: Latency,
+    #[serde(rename = "t", default)]
+    pub(super) touched: Millis,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Bucket {
+    /// The number of its stretch of time since the epoch.
+    #[serde(rename = "n")]
+    number: u64,
+    #[serde(rename = "g")]
+    good: u32,
+    #[serde(rename = "b")]
+    bad: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+enum State {
+    #[default]
+    #[serde(rename = "u")]
+    Up,
+    #[serde(rename = "o")]
+    Open { until: Millis },
+    /// One probe at a time: the permit's holder, and how many went well.
+    #[serde(rename = "h")]
+    Half { since: Millis, permit: Option<Permit>, good: u32 },
+    #[serde(rename = "r")]
+    Ramp { step: u8, since: Millis, good: u32 },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Permit {
+    #[serde(rename = "h")]
+    holder: u64,
+    #[serde(rename = "e")]
+    expires: Millis,
+}
+
+/// How long it has been bad, over half-opens and ramps that failed, until it is wholly up again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Outage {
+    #[serde(rename = "s")]
+    since: Millis,
+    #[serde(rename = "t")]
+    trips: u32,
+}
+
+/// Time to the first token: a quick average against a slow one, its own baseline.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Latency {
+    #[serde(rename = "q")]
+    quick_us: u64,
+    #[serde(rename = "b")]
+    base_us: u64,
+    #[serde(rename = "n")]
+    samples: u32,
+    #[serde(rename = "a")]
+    at: Millis,
+}
+
+/// Outcomes of one cell, folded together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Batch {
+    #[serde(rename = "g", default)]
+    pub good: u32,
+    #[serde(rename = "b", default)]
+    pub bad: u32,
+    /// Failures since the last success, at the end.
+    #[serde(rename = "r", default)]
+    pub row: u32,
+    /// The sum of the first-token times of `timed` successes.
+    #[serde(rename = "f", default)]
+    pub first_ms: u64,
+    #[serde(rename = "t", default)]
+    pub timed: u32,
+    /// `Retry-After` of the failures: a floor under the opening.
+    #[serde(rename = "w", default)]
+    pub floor_ms: u64,
+}
+
+impl Batch {
+    pub(super) const fn good(first_ms: u64) -> Self {
+        Self { good: 1, bad: 0, row: 0, first_ms, timed: 1, floor_ms: 0 }
+    }
+
+    pub(super) const fn bad(floor_ms: u64) -> Self {
+        Self { good: 0, bad: 1, row: 1, first_ms: 0, timed: 0, floor_ms }
+    }
+
+    /// This batch, then `next`.
+    pub(super) fn add(&mut self, next: Self) {
+        self.row = if next.good > 0 { next.row } else { self.row.saturating_add(next.row) };
+        self.good = self.good.saturating_add(next.good);
+        self.bad = self.bad.saturating_add(next.bad);
+        self.first_ms = self.first_ms.saturating_add(next.first_ms);
+        self.timed = self.timed.saturating_add(next.timed);
+        self.floor_ms = self.floor_ms.max(next.floor_ms);
+    }
+}
+
+impl State {
+    /// Where a ramp is by now: further by successes, or by time where there is little traffic.
+    fn ramped(&self, now: Millis, tuning: &Tuning) -> Option<Self> {
+        let Self::Ramp { mut step, mut since, mut good } = *self else { return None };
+        while usize::from(step) < RAMP.len() {
+            let passed = now.since(since);
+            let by_success = good >= tuning.ramp_successes && passed >= tuning.ramp_min_ms;
+            if !by_success && passed < tuning.ramp_ms {
+                return Some(Self::Ramp { step, since, good });
+            }
+            since = if by_success { now } else { since.plus(tuning.ramp_ms) };
+            (step, good) = (step + 1, 0);
+        }
+        Some(Self::Up)
+    }
+}
+
+impl Latency {
+    fn add(&mut self, sample_us: u64, now: Millis, tuning: &Tuning) {
+        let toward = |old: u64, weight: u64| (old * (weight - 1) + sample_us) / weight;
+        self.samples = self.samples.saturating_add(1);
+        self.at = now;
+        let weight = u64::from(self.samples);
+        self.quick_us = toward(self.quick_us, weight.min(8));
+        // A lasting change becomes the new baseline, but slowly: it must not hide a slow hour.
+        let longest = if self.is_slow(tuning) { 512 } else { 64 };
+        self.base_us = toward(self.base_us, weight.min(longest));
+    }
+
+    const fn is_slow(&self, tuning: &Tuning) -> bool {
+        self.samples >= MIN_SAMPLES
+            && self.quick_us > self.base_us.saturating_mul(tuning.slow_factor)
+            && self.quick_us > tuning.slow_floor_ms.saturating_mul(1_000)
+    }
+
+    /// The share of traffic it keeps: what it does in the time of its baseline.
+    fn share(&self, now: Millis, tuning: &Tuning) -> Option<u8> {
+        let is_stale = now.since(self.at) > tuning.window_ms;
+        (!is_stale && self.is_slow(tuning)).then(|| percent(self.base_us, self.quick_us))
+    }
+}
+
+fn percent(part: u64, whole: u64) -> u8 {
+    u8::try_from(part.saturating_mul(100) / whole.max(1)).unwrap_or(100).min(100)
+}
+
+impl Cell {
+    /// Ordinary outcomes. True when the breaker changed its state.
+    pub(super) fn count(&mut self, batch: Batch, now: Millis, tuning: &Tuning, seed: u64) -> bool {
+        let before = self.state;
+        self.advance(now, tuning);
+        if self.totals(now, tuning) == (0, 0) {
+            self.row = 0;
+        }
+        self.bucket(batch, now, tuning);
+        self.row = if batch.good > 0 { batch.row } else { self.row.saturating_add(batch.row) };
+        if let Some(mean_us) = (batch.first_ms.saturating_mul(1_000)).checked_div(u64::from(batch.timed)) {
+            self.latency.add(mean_us, now, tuning);
+        }
+        match &mut self.state {
+            // Answers to requests that began before it opened prove nothing; a longer wait still holds.
+            State::Open { until } => *until = (*until).max(floor(batch.floor_ms, now)),
+            State::Half { .. } => {}
+            State::Ramp { since, good, .. } => {
+                if batch.bad > 0 {
+                    (*since, *good) = (now, 0);
+                } else {
+                    *good = good.saturating_add(batch.good);
+                }
+                self.trip_if_bad(batch, now, tuning, seed);
+                self.advance(now, tuning);
+            }
+            State::Up => self.trip_if_bad(batch, now, tuning, seed),
+        }
+        before != self.state
+    }
+
+    fn trip_if_bad(&mut self, batch: Batch, now: Millis, tuning: &Tuning, seed: u64) {
+        let (good, bad) = self.totals(now, tuning);
+        let all = good + bad;
+        let too_many = all >= tuning.min_requests && bad * 100 >= all * tuning.open_percent;
+        if batch.bad > 0 && (too_many || self.row >= tuning.in_a_row) {
+            self.open(batch.floor_ms, now, tuning, seed);
+        }
+    }
+
+    /// Opens, doubling within one outage; ±10 % so that a fleet does not return at once. Never before an older deadline.
+    fn open(&mut self, floor_ms: u64, now: Millis, tuning: &Tuning, seed: u64) {
+        if self.outage.trips == 0 {
+            self.outage.since = now;
+        }
+        let is_early = now.since(self.outage.since) < tuning.early_ms;
+        let max_ms = if is_early { tuning.early_max_open_ms } else { tuning.max_open_ms };
+        let doubled = tuning.open_ms.saturating_mul(1_u64.checked_shl(self.outage.trips).unwrap_or(u64::MAX));
+        let spread = u64::from(tuning.jitter_percent);
+        let drawn = 100_u64.saturating_sub(spread) * 10 + below(mix(seed) ^ u64::from(self.outage.trips), spread * 20 + 1);
+        let ms = doubled.min(max_ms).saturating_mul(drawn) / 1_000;
+        let old = self.open_until().unwrap_or_default();
+        self.state = State::Open { until: now.plus(ms).max(floor(floor_ms, now)).max(old) };
+        self.outage.trips = self.outage.trips.saturating_add(1);
+        self.buckets.clear();
+        self.row = 0;
+    }
+
+    /// Opens because somebody who saw it says so.
+    pub(super) fn open_until_at_least(&mut self, until: Millis, now: Millis) -> bool {
+        match &mut self.state {
+            State::Open { until: old } => {
+                let longer = until > *old;
+                *old = until.max(*old);
+                longer
+            }
+            State::Half { .. } => false,
+            State::Up | State::Ramp { .. } => {
+                if self.outage.trips == 0 {
+                    self.outage.since = now;
+                }
+                self.outage.trips = self.outage.trips.saturating_add(1);
+                self.state = State::Open { until };
+                self.buckets.clear();
+                self.row = 0;
+                true
+            }
+        }
+    }
+
+    pub(super) fn cool(&mut self, until: Millis) -> bool {
+        let longer = until > self.cool_until;
+        self.cool_until = until.max(self.cool_until);
+        longer
+    }
+
+    /// The permit for the one probe, when it is time and nobody holds it; the time it ends.
+    pub(super) fn permit(&mut self, holder: u64, lease_ms: u64, now: Millis) -> Option<Millis> {
+        if !self.wants_probe(now) {
+            return None;
+        }
+        let (since, good) = match &self.state {
+            State::Open { until } => (*until, 0),
+            State::Half { since, good, .. } => (*since, *good),
+            State::Up | State::Ramp { .. } => return None,
+        };
+        let expires = now.plus(lease_ms);
+        self.state = State::Half { since, permit: Some(Permit { holder, expires }), good };
+        Some(expires)
+    }
+
+    /// The holder's probe is on its way: nobody else's may start before it must have ended.
+    pub(super) fn probing(&mut self, by: u64, until: Millis) {
+        if let State::Half { permit: Some(Permit { holder, expires }), .. } = &mut self.state
+            && *holder == by
+        {
+            *expires = until.max(*expires);
+        }
+    }
+
+    /// The outcome of a probe. True when it changed the state.
+    pub(super) fn probed(&mut self, by: u64, batch: Batch, now: Millis, tuning: &Tuning, seed: u64) -> bool {
+        let (since, permit, good) = match &self.state {
+            State::Up | State::Ramp { .. } => return self.count(batch, now, tuning, seed),
+            State::Open { until } if *until > now => return false,
+            State::Open { until } => (*until, None, 0),
+            State::Half { since, permit, good } => (*since, permit.filter(|p| p.holder != by), *good),
+        };
+        if batch.bad > 0 {
+            self.open(batch.floor_ms, now, tuning, seed);
+            return true;
+        }
+        let good = good.saturating_add(batch.good);
+        self.state = if good >= tuning.probes_to_close {
+            State::Ramp { step: 0, since: now, good: 0 }
+        } else {
+            State::Half { since, permit, good }
+        };
+        true
+    }
+
+    /// Whoever knows better says that the outage is over.
+    pub(super) fn close(&mut self) {
+        self.state = State::Up;
+        self.outage = Outage::default();
+        self.buckets.clear();
+        self.row = 0;
+    }
+
+    fn advance(&mut self, now: Millis, tuning: &Tuning) {
+        if let Some(state) = self.state.ramped(now, tuning) {
+            if state == State::Up {
+                self.outage = Outage::default();
+            }
+            self.state = state;
+        }
+    }
+
+    fn bucket(&mut self, batch: Batch, now: Millis, tuning: &Tuning) {
+        let number = now.0 / bucket_ms(tuning);
+        self.buckets.retain(|bucket| bucket.number + BUCKETS > number);
+        match self.buckets.last_mut() {
+            Some(last) if last.number >= number => {
+                last.good = last.good.saturating_add(batch.good);
+                last.bad = last.bad.saturating_add(batch.bad);
+            }
+            _ => self.buckets.push(Bucket { number, good: batch.good, bad: batch.bad }),
+        }
+    }
+
+    /// Good and bad outcomes within the window.
+    pub(super) fn totals(&self, now: Millis, tuning: &Tuning) -> (u64, u64) {
+        let number = now.0 / bucket_ms(tuning);
+        let live = self.buckets.iter().filter(|bucket| bucket.number + BUCKETS > number);
+        live.fold((0, 0), |(good, bad), bucket| (good + u64::from(bucket.good), bad + u64::from(bucket.bad)))
+    }
+
+    pub(super) const fn open_until(&self) -> Option<Millis> {
+        match &self.state {
+            State::Open { until } | State::Half { since: until, .. } => Some(*until),
+            State::Up | State::Ramp { .. } => None,
+        }
+    }
+
+    /// Whether `permit` would say yes.
+    pub(super) fn wants_probe(&self, now: Millis) -> bool {
+        let is_free = match &self.state {
+            State::Open { until } => *until <= now,
+            State::Half { permit, .. } => permit.is_none_or(|permit| permit.expires <= now),
+            State::Up | State::Ramp { .. } => false,
+        };
+        is_free && self.cool_until <= now
+    }
+
+    pub(super) fn standing(&self, now: Millis, tuning: &Tuning) -> Standing {
+        match self.state.ramped(now, tuning).as_ref().unwrap_or(&self.state) {
+            State::Open { until } | State::Half { since: until, .. } => Standing::Open { until: self.cool_until.max(*until) },
+            State::Up | State::Ramp { .. } if self.cool_until > now => Standing::Cooling { until: self.cool_until },
+            State::Ramp { step, .. } => Standing::Ramping { percent: RAMP.get(usize::from(*step)).copied().unwrap_or(100) },
+            State::Up => self.degraded(now, tuning).map_or(Standing::Up, |percent| Standing::Degraded { percent }),
+        }
+    }
+
+    /// The share of traffic that a worse cell keeps; nothing when it is fine.
+    fn degraded(&self, now: Millis, tuning: &Tuning) -> Option<u8> {
+        let (good, bad) = self.totals(now, tuning);
+        let all = good + bad;
+        let errs = all >= tuning.min_requests && bad * 100 >= all * tuning.degraded_percent;
+        // A tenth of failures sends a fifth away, half of them everything.
+        let by_errors = errs.then(|| 100_u8.saturating_sub(percent(bad.saturating_mul(2), all)));
+        by_errors.into_iter().chain(self.latency.share(now, tuning)).min()
+    }
+}
+
+fn bucket_ms(tuning: &Tuning) -> u64 {
+    (tuning.window_ms / BUCKETS).max(1)
+}
+
+/// A wait of nothing is no deadline.
+const fn floor(ms: u64, now: Millis) -> Millis {
+    if ms == 0 { Millis(0) } else { now.plus(ms) }
+}

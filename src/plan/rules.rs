@@ -1,0 +1,446 @@
+//! The table of verdicts: a provider's status and words → class. Data; the first row that fits wins.
+//!
+//! A caller may get its own text echoed in a 400. So what moves health on a 400 must be in the code, or open the message,
+//! and whatever is quoted inside a message is taken out before it is read.
+
+use super::outcome::Class;
+use crate::chat::event::UpstreamError;
+
+/// A daily quota gives back nothing within the day; the day's end differs by provider, so look again every hour.
+pub const DAILY_WAIT_MS: u64 = 3_600_000;
+/// Reasons stand at the beginning of a message; what follows may be an echoed prompt.
+const MAX_READ: usize = 2_000;
+
+pub struct Verdict {
+    pub class: Class,
+    /// The status of the answer, or of the event inside a 200; 0 when neither names one.
+    pub status: u16,
+    pub whole_model: bool,
+    pub daily: bool,
+}
+
+struct Row {
+    /// Statuses the row is for; none: all. 0 is an event inside a 200 that names none.
+    at: &'static [u16],
+    test: Test,
+    class: Class,
+}
+
+enum Test {
+    /// The provider's code or kind is one of these.
+    Code(&'static [&'static str]),
+    /// The provider's code or kind has one of these within.
+    CodeHolds(&'static [&'static str]),
+    /// The message begins with one of these.
+    Opens(&'static [&'static str]),
+    /// The message begins so and says one of these.
+    OpensAndSays(&'static str, &'static [&'static str]),
+    /// The message has one of these within.
+    Says(&'static [&'static str]),
+    /// The field complained of is this.
+    Param(&'static str),
+    /// No code, no kind: no API said this, but a server that does not know the path.
+    Bare,
+    Always,
+}
+
+const ANY: &[u16] = &[];
+/// A refusal of the request: by status, or inside a stream.
+const REFUSED: &[u16] = &[0, 400, 404, 422];
+
+const ROWS: &[Row] = &[
+    // The content is refused: Azure and OpenAI, Alibaba, Ark, z.ai; OpenRouter, xAI and Anthropic in words.
+    Row {
+        at: ANY,
+        test: Test::Code(&["content_filter", "content_policy_violation", "moderation_blocked", "prohibited_content", "1301"]),
+        class: Class::ContentFilter,
+    },
+    Row {
+        at: ANY,
+        test: Test::CodeHolds(&[
+            "sensitivecontent",
+            "inspectionfailed",
+            "inspection_failed",
+            "responsibleaipolicy",
+            "contentfilter",
+        ]),
+        class: Class::ContentFilter,
+    },
+    Row {
+        at: &[0, 400, 403],
+        test: Test::Says(&[
+            "content management policy",
+            "content filtering policy",
+            "content policy",
+            "content violates usage guidelines",
+            "input was flagged",
+            "flagged by moderation",
+            "rejected as a result of our safety system",
+        ]),
+        class: Class::ContentFilter,
+    },
+    // The place called from is refused: OpenAI, Google, Anthropic, Groq.
+    Row { at: ANY, test: Test::Code(&["unsupported_country_region_territory"]), class: Class::RegionBlocked },
+    Row {
+        at: &[0, 400, 403],
+        test: Test::Says(&[
+            "country, region, or territory not supported",
+            "unsupported country",
+            "unsupported region",
+            "user location is not supported",
+            "not available in your country",
+            "not available in your region",
+            "not supported in your region",
+        ]),
+        class: Class::RegionBlocked,
+    },
+    Row {
+        at: &[403],
+        test: Test::Opens(&["request not allowed", "access denied. please check your network settings"]),
+        class: Class::RegionBlocked,
+    },
+    Row { at: &[451], test: Test::Always, class: Class::RegionBlocked },
+    // More than the window holds: each provider has its own words.
+    Row {
+        at: ANY,
+        test: Test::Code(&[
+            "context_length_exceeded",
+            "context_window_exceeded",
+            "model_context_window_exceeded",
+            "exceed_context_size_error",
+            "1261",
+        ]),
+        class: Class::TooLong,
+    },
+    Row {
+        at: &[0, 400, 413, 422],
+        test: Test::Says(&[
+            "maximum context length",
+            "maximum prompt length",
+            "prompt is too long",
+            "input is too long",
+            "input token count",
+            "exceed context limit",
+            "context length exceeded",
+            "context window",
+            "available context size",
+            "too many tokens",
+            "reduce the length of",
+            "exceeded model token limit",
+            "range of input length should be",
+            "exceed max message tokens",
+        ]),
+        class: Class::TooLong,
+    },
+    // Larger than a minute's tokens at OpenAI (429) and Groq (413): no wait makes it fit.
+    Row { at: &[0, 413, 429], test: Test::Opens(&["request too large for"]), class: Class::TooLong },
+    // The account is empty. Google's words for a limit by the minute are OpenAI's for an empty account: kind decides.
+    Row { at: &[0, 429], test: Test::Code(&["resource_exhausted"]), class: Class::Limited },
+    Row {
+        at: ANY,
+        test: Test::Code(&[
+            "insufficient_quota",
+            "insufficient_balance",
+            "insufficient_balance_error",
+            "exceeded_current_quota_error",
+            "billing_error",
+            "billing_not_active",
+            "billing_hard_limit_reached",
+            "payment_required",
+            "accountoverdueerror",
+            "accountoverdue",
+            "arrearage",
+            "quotaexceeded",
+            "accountquotaexceeded",
+            "setlimitexceeded",
+            "allocationquota.freetieronly",
+            "1113",
+        ]),
+        class: Class::Quota,
+    },
+    Row {
+        at: &[0, 400, 402, 403, 429],
+        test: Test::Opens(&[
+            "your credit balance is too low",
+            "insufficient balance",
+            "insufficient credits",
+            "you have reached your specified api usage limits",
+            "you exceeded your current quota",
+            "key limit exceeded",
+        ]),
+        class: Class::Quota,
+    },
+    Row {
+        at: &[403, 429],
+        test: Test::Says(&["used all available credits", "have any credits", "monthly spending limit"]),
+        class: Class::Quota,
+    },
+    Row { at: &[402], test: Test::Always, class: Class::Quota },
+    // One model of a provider is gone, or was never open to this account.
+    Row {
+        at: &[0, 400, 403, 404, 422],
+        test: Test::Code(&[
+            "model_not_found",
+            "model_not_available",
+            "model_decommissioned",
+            "invalid_model",
+            "deploymentnotfound",
+            "modelnotopen",
+            "model.accessdenied",
+            "1211",
+            "5007",
+        ]),
+        class: Class::ModelGone,
+    },
+    Row { at: &[0, 400, 403, 404], test: Test::CodeHolds(&["invalidendpointormodel"]), class: Class::ModelGone },
+    Row { at: &[400, 404], test: Test::Param("model"), class: Class::ModelGone },
+    Row {
+        at: &[0, 400, 403, 404, 422],
+        test: Test::Opens(&[
+            "model not exist",
+            "model not found",
+            "invalid model",
+            "unknown model",
+            "no such model",
+            "not found the model",
+            "no endpoints found for",
+            "unable to access model",
+            "the provided model identifier is invalid",
+            "you don't have access to the model",
+        ]),
+        class: Class::ModelGone,
+    },
+    Row { at: REFUSED, test: Test::OpensAndSays("the model ", GONE), class: Class::ModelGone },
+    Row { at: REFUSED, test: Test::OpensAndSays("model ", GONE), class: Class::ModelGone },
+    Row { at: REFUSED, test: Test::OpensAndSays("models/", GONE), class: Class::ModelGone },
+    Row { at: &[403], test: Test::OpensAndSays("project ", &["does not have access to model"]), class: Class::ModelGone },
+    Row {
+        at: &[404],
+        test: Test::Opens(&["model:", "the api deployment for this resource does not exist"]),
+        class: Class::ModelGone,
+    },
+    Row { at: &[400], test: Test::Says(&["is not a valid model id"]), class: Class::ModelGone },
+    Row { at: &[404], test: Test::Bare, class: Class::ModelGone },
+    // The credential is refused; Google and xAI say so with a 400.
+    Row {
+        at: &[0, 400, 401, 403],
+        test: Test::Code(&[
+            "invalid_api_key",
+            "api_key_invalid",
+            "api_key_expired",
+            "authentication_error",
+            "authenticationerror",
+            "unauthenticated",
+            "unauthorized",
+            "permission_error",
+            "permission_denied",
+            "account_deactivated",
+            "accessdenied",
+            "accessdeniedexception",
+            "unrecognizedclientexception",
+            "expiredtokenexception",
+            "invalidsignatureexception",
+        ]),
+        class: Class::Credential,
+    },
+    Row {
+        at: &[0, 400],
+        test: Test::Opens(&["api key not valid", "api key expired", "incorrect api key", "invalid api key", "no api key"]),
+        class: Class::Credential,
+    },
+    Row { at: &[401, 403], test: Test::Always, class: Class::Credential },
+    // Overload is not a limit, whatever its status: Ark and Moonshot send it as 429.
+    Row {
+        at: &[0, 429],
+        test: Test::Code(&[
+            "serveroverloaded",
+            "server_overloaded",
+            "engine_overloaded_error",
+            "overloaded_error",
+            "overloaded",
+            "modelnotreadyexception",
+        ]),
+        class: Class::Transient,
+    },
+    Row { at: &[429], test: Test::Always, class: Class::Limited },
+    Row {
+        at: &[0, 400],
+        test: Test::Code(&["throttlingexception", "too_many_requests", "toomanyrequestsexception"]),
+        class: Class::Limited,
+    },
+    Row { at: &[0], test: Test::CodeHolds(&["rate_limit", "ratelimit", "rate-limit", "throttling"]), class: Class::Limited },
+    // 498: Groq's flex tier is full.
+    Row { at: &[408, 409, 425, 498], test: Test::Always, class: Class::Transient },
+    // Inside a 200 only the words are there.
+    Row {
+        at: &[0],
+        test: Test::Code(&[
+            "server_error",
+            "api_error",
+            "internal_error",
+            "internal_server_error",
+            "internalserviceerror",
+            "internalserverexception",
+            "serviceunavailableexception",
+            "modelstreamerrorexception",
+            "modeltimeoutexception",
+            "service_unavailable",
+            "internal",
+            "unavailable",
+            "deadline_exceeded",
+            "aborted",
+            "timeout",
+            "timeout_error",
+        ]),
+        class: Class::Transient,
+    },
+    Row {
+        at: &[0],
+        test: Test::Code(&[
+            "invalid_request_error",
+            "invalid_argument",
+            "invalid-argument",
+            "failed_precondition",
+            "validationexception",
+            "not_found_error",
+            "request_too_large",
+            "tool_use_failed",
+            "badrequest",
+        ]),
+        class: Class::Caller,
+    },
+];
+
+const GONE: &[&str] = &[
+    "does not exist",
+    "not found",
+    "has been decommissioned",
+    "has been deprecated",
+    "has been retired",
+    "is not available",
+    "has reached its end of life",
+];
+
+/// Words that make a limit the model's, whoever calls it.
+const WHOLE_MODEL_CODES: &[&str] = &["endpointrpm", "endpointtpm", "modelaccount"];
+const WHOLE_MODEL_WORDS: &[&str] =
+    &["overloaded", "rate-limited upstream", "at capacity", "limit for this model", "model is busy"];
+const DAILY_WORDS: &[&str] = &["perday", "per day", "per_day"];
+
+pub fn judge(status: u16, headers: &[(String, String)], error: &UpstreamError) -> Verdict {
+    let words = Words::of(headers, error);
+    let status = effective_status(status, error);
+    let class = if is_page(headers, error) { of_page(status) } else { words.class(status) };
+    let codes_hold = |needles: &[&str]| words.codes.iter().any(|code| holds(code, needles));
+    Verdict {
+        class,
+        status,
+        whole_model: status == 529 || codes_hold(WHOLE_MODEL_CODES) || holds(&words.message, WHOLE_MODEL_WORDS),
+        daily: class == Class::Limited
+            && words.is_code(&["resource_exhausted"])
+            && (holds(&words.message, DAILY_WORDS) || codes_hold(DAILY_WORDS)),
+    }
+}
+
+/// The status of the answer; of an error inside a 200 what it names itself, also as a number for a code (OpenRouter).
+fn effective_status(status: u16, error: &UpstreamError) -> u16 {
+    let is_error = |status: &u16| (300..600).contains(status);
+    let named = error.code.as_deref().and_then(|code| code.parse().ok());
+    [Some(status), Some(error.status), named].into_iter().flatten().find(is_error).unwrap_or(0)
+}
+
+fn is_page(headers: &[(String, String)], error: &UpstreamError) -> bool {
+    let is_html = |text: &str| text.trim_start().get(..9).is_some_and(|t| t.eq_ignore_ascii_case("text/html"));
+    super::headers::get(headers, "content-type").is_some_and(is_html) || error.message.trim_start().starts_with('<')
+}
+
+/// A page comes from something in front of the API: its words mean nothing, and a 403 is a wall, not a verdict on the key.
+const fn of_page(status: u16) -> Class {
+    match status {
+        400 | 403 | 404 => Class::Broken,
+        _ => by_status(status),
+    }
+}
+
+const fn by_status(status: u16) -> Class {
+    match status {
+        401 | 403 => Class::Credential,
+        402 => Class::Quota,
+        408 | 409 | 425 | 498 => Class::Transient,
+        429 => Class::Limited,
+        451 => Class::RegionBlocked,
+        // Google cancelled it: the same again is cancelled again.
+        499 => Class::Broken,
+        400..=499 => Class::Caller,
+        500..=599 => Class::Transient,
+        // An event inside a 200 that nobody knows, or a redirect, which no API sends.
+        _ => Class::Broken,
+    }
+}
+
+/// What the provider said, lower case.
+struct Words {
+    codes: Vec<String>,
+    message: String,
+    param: Option<String>,
+}
+
+impl Words {
+    fn of(headers: &[(String, String)], error: &UpstreamError) -> Self {
+        // Bedrock names the kind in a header, with a URL behind a colon.
+        let header = super::headers::get(headers, "x-amzn-errortype").and_then(|text| text.split(':').next());
+        let codes = [error.code.as_deref(), error.kind.as_deref(), header];
+        Self {
+            codes: codes.into_iter().flatten().filter(|code| !code.is_empty()).map(str::to_ascii_lowercase).collect(),
+            message: spoken(&error.message),
+            param: error.param.clone(),
+        }
+    }
+
+    fn class(&self, status: u16) -> Class {
+        let row = ROWS.iter().find(|row| (row.at.is_empty() || row.at.contains(&status)) && self.fits(&row.test));
+        row.map_or_else(|| by_status(status), |row| row.class)
+    }
+
+    fn fits(&self, test: &Test) -> bool {
+        let opens = |needle: &&str| self.message.starts_with(*needle);
+        match test {
+            Test::Code(words) => self.is_code(words),
+            Test::CodeHolds(needles) => self.codes.iter().any(|code| holds(code, needles)),
+            Test::Opens(needles) => needles.iter().any(opens),
+            Test::OpensAndSays(opening, needles) => opens(opening) && holds(&self.message, needles),
+            Test::Says(needles) => holds(&self.message, needles),
+            Test::Param(name) => self.param.as_deref() == Some(*name),
+            Test::Bare => self.codes.is_empty(),
+            Test::Always => true,
+        }
+    }
+
+    fn is_code(&self, words: &[&str]) -> bool {
+        self.codes.iter().any(|code| words.contains(&code.as_str()))
+    }
+}
+
+fn holds(text: &str, needles: &[&str]) -> bool {
+    needles.iter().any(|needle| text.contains(needle))
+}
+
+/// A message in lower case with single spaces, without what stands in quotes.
+fn spoken(message: &str) -> String {
+    let mut said = String::new();
+    let mut quote = None;
+    let mut before = ' ';
+    for c in message.chars().take(MAX_READ) {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            // An apostrophe follows a letter.
+            None if matches!(c, '"' | '`') || (c == '\'' && !before.is_alphanumeric()) => quote = Some(c),
+            None if c.is_whitespace() => said.push(' '),
+            None => said.extend(c.to_lowercase()),
+        }
+        before = c;
+    }
+    let words: Vec<_> = said.split(' ').filter(|word| !word.is_empty()).collect();
+    words.join(" ")
+}
