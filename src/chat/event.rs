@@ -73,6 +73,18 @@ pub enum Delta {
     Signature(Signature),
 }
 
+impl Delta {
+    /// Bytes of text the model produced here.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Text(text) | Self::Reasoning(text) | Self::Refusal(text) | Self::Arguments(text) => {
+                u64::try_from(text.len()).unwrap_or(u64::MAX)
+            }
+            Self::Signature(_) => 0,
+        }
+    }
+}
+
 impl Event {
     /// The commit predicate: something the client would miss if another target began anew. A stop reason counts, for an
     /// empty answer is one.

@@ -41,7 +41,7 @@ pub struct Problem {
 }
 
 /// The configuration in force: checked, indexed, with every default filled in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// Hex of a digest of the documents: the same documents, the same version, on any machine.
     pub version: String,

@@ -3,6 +3,7 @@
 pub mod anthropic;
 pub mod gemini;
 pub mod openai_chat;
+pub mod surface;
 
 pub use crate::chat::Dialect;
 use crate::{
@@ -27,6 +28,24 @@ impl Dialect {
             Self::OpenAiChat => "openai-chat",
             Self::Anthropic => "anthropic",
             Self::Gemini => "gemini",
+        }
+    }
+
+    /// How providers of this dialect are spoken to.
+    pub fn upstream(self) -> &'static dyn Upstream {
+        match self {
+            Self::OpenAiChat => &openai_chat::OpenAiChat,
+            Self::Anthropic => &anthropic::Anthropic,
+            Self::Gemini => &gemini::Gemini,
+        }
+    }
+
+    /// How callers of this dialect are answered; `None` where only providers speak it.
+    pub fn caller(self) -> Option<&'static dyn Caller> {
+        match self {
+            Self::OpenAiChat => Some(&openai_chat::OpenAiChat),
+            Self::Anthropic => Some(&anthropic::Anthropic),
+            Self::Gemini => None,
         }
     }
 }
@@ -59,6 +78,8 @@ pub trait Caller: Sync {
     /// The whole answer. `cost` goes beside the usage.
     fn write_response(&self, response: &Response, stamp: &Stamp, cost: Option<Money>) -> String;
     fn event_writer(&self, stamp: Stamp, facts: &Facts) -> Box<dyn EventWriter>;
+    /// The frame that ends a whole stream, for providers that leave it out.
+    fn terminal(&self) -> &'static str;
     /// The body of an error answer; its status is `error.status`.
     fn write_error(&self, error: &Error, request_id: &str) -> String;
 }

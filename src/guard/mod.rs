@@ -44,6 +44,11 @@ pub fn needs_entry(key: &str, gateway_key: Option<&str>) -> Option<String> {
     (!key::is_same(key, gateway_key) && is_well_formed(key)).then(|| entry_name(key))
 }
 
+/// Whether the operator's token is presented; nobody is while there is none.
+pub fn is_operator(headers: &[(String, String)], token: Option<&str>) -> bool {
+    presented(headers, None).is_some_and(|presented| key::is_same(&presented, token))
+}
+
 /// Who is this?
 pub fn admit(key: Option<&str>, locks: Locks<'_>, now: Millis) -> Result<Caller, Error> {
     if locks.gateway_key.is_none_or(|key| key.trim().is_empty()) && locks.entry.is_none() && !locks.any_entries {

@@ -4,46 +4,28 @@ use super::{
     health::Standing,
     seed::{below, fold, mix},
 };
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Strategy {
-    /// As written.
-    #[default]
-    Priority,
-    /// Drawn by weight.
-    Weighted,
-}
-
-impl Strategy {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Priority => "priority",
-            Self::Weighted => "weighted",
-        }
-    }
-}
+use crate::config::Strategy;
 
 /// Candidates as indices, best first. Weighted: drawn without replacement, each in proportion to its weight; weight 0
 /// comes last, as written. The same seed gives the same order for ever.
-pub fn order(strategy: Strategy, weights: &[u32], seed: u64) -> Vec<usize> {
+pub fn order(strategy: Strategy, weights: &[u64], seed: u64) -> Vec<usize> {
     match strategy {
         Strategy::Priority => (0..weights.len()).collect(),
         Strategy::Weighted => draw(weights, seed),
     }
 }
 
-fn draw(weights: &[u32], seed: u64) -> Vec<usize> {
+fn draw(weights: &[u64], seed: u64) -> Vec<usize> {
     let (mut urn, last): (Vec<_>, Vec<_>) = weights.iter().copied().enumerate().partition(|(_, weight)| *weight > 0);
     let mut drawn = Vec::with_capacity(weights.len());
     let mut seed = seed;
     while !urn.is_empty() {
         seed = mix(seed);
-        let total = urn.iter().map(|(_, weight)| u64::from(*weight)).sum();
+        let total = urn.iter().map(|(_, weight)| *weight).sum();
         let mut left = below(seed, total);
         let hit = urn.iter().position(|(_, weight)| {
-            let weight = u64::from(*weight);
-            let here = left < weight;
-            left = left.saturating_sub(weight);
+            let here = left < *weight;
+            left = left.saturating_sub(*weight);
             here
         });
         drawn.push(urn.remove(hit.unwrap_or(0)).0);

@@ -1,8 +1,28 @@
 //! The only room that awaits: it converts, stores and performs what the core decides.
 
-use worker::{Context, Env, Request, Response, Result, event};
+mod admin;
+mod clock;
+mod edge;
+mod health_object;
+mod isolate;
+mod journal_object;
+mod serve;
+mod settle;
+mod store;
+mod tap;
+
+use worker::{
+    Context, Env, Result, ScheduleContext, ScheduledEvent, event,
+    web_sys::{Request, Response},
+};
 
 #[event(fetch)]
-async fn fetch(_request: Request, _env: Env, _context: Context) -> Result<Response> {
-    Response::ok("portolan")
+async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
+    Ok(serve::serve(&request, &env, &context).await)
+}
+
+/// Keeps the configuration warm and its last good copy written, also when nobody calls.
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    store::config(&env, clock::now()).await;
 }

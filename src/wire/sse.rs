@@ -47,6 +47,11 @@ impl Frames {
         Ok(())
     }
 
+    /// Bytes of the frame that is being collected.
+    pub const fn pending(&self) -> usize {
+        self.buffer.len().saturating_sub(self.start)
+    }
+
     /// The next whole frame.
     pub fn next_frame(&mut self) -> Option<Frame<'_>> {
         while let Some((end, next)) = self.line_end() {

@@ -61,6 +61,10 @@ impl Caller for Anthropic {
         Box::new(stream_write::Writer::new(stamp))
     }
 
+    fn terminal(&self) -> &'static str {
+        "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"
+    }
+
     fn write_error(&self, error: &Error, request_id: &str) -> String {
         json!({"type": "error", "error": write_error(error), "request_id": request_id}).to_string()
     }

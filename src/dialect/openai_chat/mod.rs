@@ -71,6 +71,10 @@ impl Caller for OpenAiChat {
         Box::new(stream_write::Writer::new(stamp, facts.wants_usage))
     }
 
+    fn terminal(&self) -> &'static str {
+        "data: [DONE]\n\n"
+    }
+
     fn write_error(&self, error: &Error, request_id: &str) -> String {
         error::write(error, Some(request_id)).to_string()
     }

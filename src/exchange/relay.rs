@@ -1,0 +1,381 @@
+//! The way back of a stream: from the provider's bytes to the caller's, through the commit point to a truthful end.
+//!
+//! Until it is committed a relay only collects, and may be thrown away unseen. After that it never ends cleanly unless
+//! the answer was whole.
+
+use crate::{
+    catalog::Price,
+    chat::{
+        event::{Event, Finish, Stamp, UpstreamError},
+        response::StopReason,
+    },
+    dialect::{Caller, Dialect, EventReader, EventWriter, Facts},
+    error::{Error, Kind},
+    ledger::{Receipt, cost},
+    plan::outcome::{self, Outcome, Phase, Transport},
+    units::Millis,
+    wire::sse::{Frame, Frames},
+};
+
+/// Metadata held back before the first content: events and bytes. A provider that sends more is talking, and is let through.
+const MAX_HELD_EVENTS: usize = 64;
+const MAX_HELD_BYTES: usize = 256 << 10;
+
+/// Bytes of English text in a token, for estimates when a provider reports nothing.
+const BYTES_PER_TOKEN: u64 = 4;
+
+/// How the provider's bytes reach the caller.
+enum Carriage {
+    /// As they are; with `hide_usage` without the report that only the gateway asked for.
+    Verbatim {
+        hide_usage: bool,
+    },
+    Translated,
+}
+
+/// Why a stream was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The provider closed it.
+    Closed,
+    Cut,
+    Idle,
+    Total,
+    /// The client left.
+    Gone,
+    /// Our own code failed.
+    Trap,
+}
+
+impl Ended {
+    pub fn read(word: &str) -> Self {
+        match word {
+            "end" => Self::Closed,
+            "idle" => Self::Idle,
+            "total" => Self::Total,
+            "gone" => Self::Gone,
+            "trap" => Self::Trap,
+            _ => Self::Cut,
+        }
+    }
+}
+
+/// What a relay is made for.
+pub struct Route {
+    pub caller: &'static dyn Caller,
+    pub caller_dialect: Dialect,
+    pub upstream_dialect: Dialect,
+    pub facts: Facts,
+    pub stamp: Stamp,
+    pub price: Option<Price>,
+    /// For the estimate when the provider reports no usage.
+    pub request_bytes: u64,
+}
+
+pub struct Relay {
+    frames: Frames,
+    reader: Box<dyn EventReader>,
+    writer: Box<dyn EventWriter>,
+    carriage: Carriage,
+    terminal: &'static str,
+    price: Option<Price>,
+    request_bytes: u64,
+    held_events: usize,
+    committed: bool,
+    /// The terminal marker went to the caller.
+    closed: bool,
+    failure: Option<(UpstreamError, Outcome)>,
+    text_bytes: u64,
+    trap: Vec<u8>,
+    receipt: Receipt,
+    stop: Option<(StopReason, Option<String>)>,
+}
+
+impl Relay {
+    pub fn new(route: Route) -> Self {
+        let upstream = route.upstream_dialect.upstream();
+        let verbatim = route.caller_dialect == route.upstream_dialect;
+        let hide_usage = !route.facts.wants_usage && !upstream.always_reports_usage();
+        let mut trap = String::new();
+        let failed = Error::new(Kind::Internal, broken_message(Ended::Trap));
+        route.caller.event_writer(route.stamp.clone(), &route.facts).fail(&failed, &mut trap);
+        Self {
+            frames: Frames::default(),
+            reader: upstream.event_reader(),
+            writer: route.caller.event_writer(route.stamp, &route.facts),
+            carriage: if verbatim { Carriage::Verbatim { hide_usage } } else { Carriage::Translated },
+            terminal: route.caller.terminal(),
+            price: route.price,
+            request_bytes: route.request_bytes,
+            held_events: 0,
+            committed: false,
+            closed: false,
+            failure: None,
+            text_bytes: 0,
+            trap: trap.into_bytes(),
+            receipt: Receipt::default(),
+            stop: None,
+        }
+    }
+
+    /// Whether the rest may pass without being looked at: nothing is to be done inside it.
+    pub const fn is_native(&self) -> bool {
+        matches!(self.carriage, Carriage::Verbatim { hide_usage: false })
+    }
+
+    pub const fn is_committed(&self) -> bool {
+        self.committed
+    }
+
+    /// The failure that the provider reported before anything was committed.
+    pub fn failure(&self) -> Option<&(UpstreamError, Outcome)> {
+        self.failure.as_ref()
+    }
+
+    pub const fn receipt(&self) -> &Receipt {
+        &self.receipt
+    }
+
+    /// Chunk in, bytes for the caller out. Before the commit point the caller of this function keeps them.
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes.len());
+        if self.closed || self.failure.is_some() {
+            return out;
+        }
+        let native = self.is_native();
+        if native {
+            out.extend_from_slice(bytes);
+        }
+        if self.frames.push(bytes).is_err() {
+            self.fail(
+                UpstreamError { message: "an event was too large".to_owned(), ..UpstreamError::default() },
+                outcome::broken(0),
+            );
+            self.write_failure(&mut out);
+            return out;
+        }
+        let mut frames = std::mem::take(&mut self.frames);
+        while let Some(frame) = frames.next_frame() {
+            self.frame(&frame, if native { None } else { Some(&mut out) });
+            if self.closed || self.failure.is_some() {
+                break;
+            }
+        }
+        self.frames = frames;
+        if self.held_events > MAX_HELD_EVENTS || self.frames.pending() > MAX_HELD_BYTES {
+            self.committed = true;
+        }
+        out
+    }
+
+    /// The last bytes for the caller: none when what went by was whole, else what is missing, else an error.
+    ///
+    /// `tail` is the end of what passed natively, and `passed` how many bytes that was in all.
+    pub fn end(&mut self, how: Ended, tail: &[u8], passed: u64) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.read_tail(tail, passed);
+        if self.closed {
+            return out;
+        }
+        if self.failure.is_none() {
+            self.close(how, &mut out);
+        }
+        self.estimate();
+        out
+    }
+
+    fn close(&mut self, how: Ended, out: &mut Vec<u8>) {
+        let mut frames = std::mem::take(&mut self.frames);
+        let native = self.is_native();
+        if let Some(frame) = frames.last_frame().filter(|_| how == Ended::Closed) {
+            self.frame(&frame, if native { None } else { Some(out) });
+        }
+        if self.closed || self.failure.is_some() {
+            return;
+        }
+        let mut events = Vec::new();
+        if how == Ended::Closed || self.stop.is_some() {
+            self.reader.close(&mut events);
+        }
+        let whole = events.iter().any(|e| matches!(e, Event::End));
+        for event in &events {
+            self.note(event);
+        }
+        if whole {
+            self.finish(out, true);
+            return;
+        }
+        let outcome = match how {
+            Ended::Closed => outcome::broken(0),
+            Ended::Cut => outcome::of_transport(Transport::Reset),
+            Ended::Idle => outcome::of_transport(Transport::Timeout(Phase::Idle)),
+            Ended::Total => outcome::of_transport(Transport::Timeout(Phase::Total)),
+            Ended::Gone => outcome::of_transport(Transport::ClientGone),
+            Ended::Trap => outcome::broken(0),
+        };
+        self.fail(UpstreamError { message: broken_message(how).to_owned(), ..UpstreamError::default() }, outcome);
+        self.write_failure(out);
+    }
+
+    fn frame(&mut self, frame: &Frame<'_>, out: Option<&mut Vec<u8>>) {
+        let mut events = Vec::new();
+        if frame.data.is_some() {
+            self.reader.read(frame, &mut events);
+            self.held_events += 1;
+        }
+        for event in &events {
+            self.note(event);
+        }
+        match (out, &self.carriage) {
+            (None, _) => {
+                if events.contains(&Event::End) {
+                    self.finish(&mut Vec::new(), false);
+                }
+            }
+            (Some(out), Carriage::Verbatim { hide_usage }) => self.pass(frame, &events, *hide_usage, out),
+            (Some(out), Carriage::Translated) => self.translate(&events, out),
+        }
+    }
+
+    /// The same dialect, but looked at: the report nobody asked for and frames nobody can read stay out.
+    fn pass(&mut self, frame: &Frame<'_>, events: &[Event], hide_usage: bool, out: &mut Vec<u8>) {
+        let only_usage = !events.is_empty() && events.iter().all(|e| matches!(e, Event::Usage(_)));
+        let malformed = events.contains(&Event::Malformed);
+        let failed = self.failure.is_some();
+        if !(malformed || failed || hide_usage && only_usage) {
+            out.extend_from_slice(frame.raw);
+        }
+        if failed {
+            self.write_failure(out);
+        } else if events.contains(&Event::End) {
+            self.finish(&mut Vec::new(), false);
+        }
+    }
+
+    fn translate(&mut self, events: &[Event], out: &mut Vec<u8>) {
+        let mut text = String::new();
+        for event in events {
+            self.writer.write(event, &mut text);
+        }
+        out.extend_from_slice(text.as_bytes());
+        if self.failure.is_some() {
+            self.write_failure(out);
+        } else if events.contains(&Event::End) {
+            self.finish(out, false);
+        }
+    }
+
+    /// What went by, for the receipt; no bytes.
+    fn note(&mut self, event: &Event) {
+        self.committed |= event.is_content() && self.failure.is_none();
+        match event {
+            Event::Usage(usage) => self.receipt.usage = Some(*usage),
+            Event::Stop { reason, sequence } => self.stop = Some((*reason, sequence.clone())),
+            Event::Malformed => self.receipt.malformed += 1,
+            Event::BlockDelta { delta, .. } => self.text_bytes = self.text_bytes.saturating_add(delta.bytes()),
+            Event::Start { model, .. } => {
+                if model.is_some() {
+                    self.receipt.model.clone_from(model);
+                }
+            }
+            Event::Failed(error) => {
+                let outcome = outcome::of_answer(error.status, &[], error, Millis(0));
+                self.fail(error.clone(), outcome);
+            }
+            Event::BlockStart { .. } | Event::BlockEnd { .. } | Event::End => {}
+        }
+    }
+
+    fn fail(&mut self, error: UpstreamError, outcome: Outcome) {
+        if self.failure.is_none() {
+            self.failure = Some((error, outcome));
+        }
+    }
+
+    fn write_failure(&mut self, out: &mut Vec<u8>) {
+        let Some((upstream, outcome)) = &self.failure else { return };
+        let mut text = String::new();
+        self.writer.fail(&outcome.to_error("the provider", upstream), &mut text);
+        out.extend_from_slice(text.as_bytes());
+    }
+
+    /// The answer is whole. `supply`: the provider left out its terminal marker, and the caller's SDK waits for one.
+    fn finish(&mut self, out: &mut Vec<u8>, supply: bool) {
+        self.closed = true;
+        self.estimate();
+        match self.carriage {
+            Carriage::Verbatim { .. } if supply => out.extend_from_slice(self.terminal.as_bytes()),
+            Carriage::Verbatim { .. } => {}
+            Carriage::Translated => {
+                let (stop, stop_sequence) = self.stop.take().unwrap_or((StopReason::End, None));
+                let usage = self.receipt.usage.unwrap_or_default();
+                let cost = self.price.as_ref().map(|price| cost::of(&usage, price));
+                let mut text = String::new();
+                self.writer.finish(&Finish { stop, stop_sequence, usage, cost }, &mut text);
+                out.extend_from_slice(text.as_bytes());
+            }
+        }
+    }
+
+    fn read_tail(&mut self, tail: &[u8], passed: u64) {
+        if tail.is_empty() || self.closed {
+            return;
+        }
+        let kept = u64::try_from(tail.len()).unwrap_or(u64::MAX);
+        let whole = kept == passed;
+        let seen_before = self.text_bytes;
+        if !whole {
+            self.frames = Frames::default();
+        }
+        if self.frames.push(tail).is_err() {
+            return;
+        }
+        let mut frames = std::mem::take(&mut self.frames);
+        let mut first = !whole;
+        while let Some(frame) = frames.next_frame() {
+            if !std::mem::take(&mut first) {
+                self.frame(&frame, None);
+            }
+        }
+        self.frames = frames;
+        // The middle was not read: its share of text is taken to be that of the tail.
+        let share = (self.text_bytes - seen_before).saturating_mul(passed - kept) / kept.max(1);
+        self.text_bytes = self.text_bytes.saturating_add(share);
+    }
+
+    fn estimate(&mut self) {
+        if self.receipt.usage.is_none()
+            || self.receipt.usage.is_some_and(|u| u.output == 0 && self.text_bytes > 0 && !self.closed)
+        {
+            let mut usage = self.receipt.usage.unwrap_or_default();
+            if usage.prompt() == 0 {
+                usage.input = self.request_bytes.div_ceil(BYTES_PER_TOKEN);
+            }
+            usage.output = usage.output.max(self.text_bytes.div_ceil(BYTES_PER_TOKEN));
+            self.receipt.usage = Some(usage);
+            self.receipt.estimated = true;
+        }
+    }
+
+    /// The frames to send should this relay die with the instance it lives in.
+    pub fn trap_frames(&self) -> &[u8] {
+        &self.trap
+    }
+
+    /// How it ended, for health and the record; `None` when the answer was whole.
+    pub fn fault(&self) -> Option<&Outcome> {
+        self.failure.as_ref().map(|(_, outcome)| outcome)
+    }
+}
+
+const fn broken_message(how: Ended) -> &'static str {
+    match how {
+        Ended::Closed | Ended::Cut => {
+            "The provider's stream broke off before its end. The answer is incomplete; send the request again."
+        }
+        Ended::Idle => "The provider fell silent in the middle of the answer. The answer is incomplete; send the request again.",
+        Ended::Total => "The answer took longer than allowed and was ended. It is incomplete.",
+        Ended::Gone => "The client left.",
+        Ended::Trap => "The gateway failed while it passed this answer on. The answer is incomplete; send the request again.",
+    }
+}

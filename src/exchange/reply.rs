@@ -1,0 +1,51 @@
+//! An answer as a value: what the shell turns into a response.
+
+use super::Call;
+use crate::{
+    chat::event::Stamp,
+    dialect::{Caller, Dialect},
+    error::Error,
+    plan::Attempt,
+};
+
+pub struct Reply {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Body,
+}
+
+pub enum Body {
+    Text(String),
+    /// The bytes that were read last from the provider, as they are.
+    Upstream,
+}
+
+/// Milliseconds in the second that OpenAI's `created` counts in.
+const MS_PER_SECOND: u64 = 1000;
+
+pub fn stamp(call: &Call, attempt: &Attempt) -> Stamp {
+    let id = call.id.trim_start_matches(ID_PREFIX);
+    let id = match call.dialect {
+        Dialect::OpenAiChat => format!("chatcmpl-{id}"),
+        Dialect::Anthropic => format!("msg_{id}"),
+        Dialect::Gemini => id.to_owned(),
+    };
+    Stamp { id, created: call.started.0 / MS_PER_SECOND, model: attempt.model.clone() }
+}
+
+/// What every id of a request begins with.
+pub const ID_PREFIX: &str = "req_";
+
+/// An error before there is an exchange.
+pub fn error(caller: &dyn Caller, error: &Error, request_id: &str) -> Reply {
+    let mut headers = vec![
+        ("content-type".to_owned(), "application/json".to_owned()),
+        ("x-request-id".to_owned(), request_id.to_owned()),
+        ("request-id".to_owned(), request_id.to_owned()),
+        ("x-portolan-error".to_owned(), error.blame.name().to_owned()),
+    ];
+    if let Some(seconds) = error.retry_after_seconds() {
+        headers.push(("retry-after".to_owned(), seconds.to_string()));
+    }
+    Reply { status: error.status, headers, body: Body::Text(caller.write_error(error, request_id)) }
+}

@@ -1,0 +1,241 @@
+//! What an exchange tells: to the caller in headers, to health in signals, to the journal in a record.
+
+use super::{
+    Call, Exchange, Lesson, State,
+    relay::Relay,
+    reply::{Body, Reply},
+};
+use crate::{
+    error::{Blame, Error},
+    ledger::{
+        Receipt, cost,
+        record::{Record, Try},
+    },
+    plan::{
+        Attempt,
+        health::Signal,
+        outcome::{self, Outcome, Transport, Whose},
+    },
+    units::Millis,
+};
+
+impl Exchange {
+    pub const fn call(&self) -> &Call {
+        &self.call
+    }
+
+    fn attempt_now(&self) -> Option<&Attempt> {
+        self.plan.attempts.get(self.attempt)
+    }
+
+    pub(super) fn note_try(&mut self, now: Millis, status: u16, outcome: &'static str) {
+        let Some(attempt) = self.plan.attempts.get(self.attempt) else { return };
+        let ms = now.since(self.current.sent);
+        self.upstream_ms += ms;
+        self.tries.push(Try {
+            provider: attempt.provider.clone(),
+            model: attempt.model.clone(),
+            reason: attempt.reason.to_string(),
+            status,
+            outcome,
+            ms,
+        });
+    }
+
+    /// The target served.
+    pub(super) fn learn_good(&mut self, first_ms: u64) {
+        let Some(cell) = self.attempt_now().map(Attempt::cell) else { return };
+        self.tell(cell, Signal::Ok { first_ms });
+    }
+
+    /// What a failure means for health: only the provider's own does.
+    pub(super) fn learn(&mut self, outcome: &Outcome, now: Millis) {
+        let Some(attempt) = self.attempt_now() else { return };
+        match outcome.effect().signal(now) {
+            None => {
+                let cell = attempt.cell();
+                self.release(&cell);
+            }
+            Some((Whose::Model, signal)) => {
+                let cell = attempt.cell();
+                self.tell(cell, signal);
+            }
+            Some((Whose::Credential, signal)) => {
+                let (cell, credential) = (attempt.cell(), attempt.credential_cell(self.credential));
+                self.tell(credential, signal);
+                self.release(&cell);
+            }
+        }
+    }
+
+    fn tell(&mut self, cell: String, signal: Signal) {
+        let count = self.probes.len();
+        self.probes.retain(|probe| *probe != cell);
+        let probed = self.probes.len() < count;
+        self.lessons.push(if probed { Lesson::Probed(cell, signal) } else { Lesson::Signal(cell, signal) });
+    }
+
+    fn release(&mut self, cell: &str) {
+        if let Some(at) = self.probes.iter().position(|probe| probe == cell) {
+            self.lessons.push(Lesson::Released(self.probes.remove(at)));
+        }
+    }
+
+    /// What health should know by now; each lesson is given out once.
+    pub fn take_lessons(&mut self) -> Vec<Lesson> {
+        std::mem::take(&mut self.lessons)
+    }
+
+    /// The headers that say what was decided and done.
+    pub(super) fn story(&self, now: Millis) -> Vec<(String, String)> {
+        let mut headers =
+            vec![("x-request-id".to_owned(), self.call.id.clone()), ("request-id".to_owned(), self.call.id.clone())];
+        if let Some(id) = self.call.header("x-request-id") {
+            headers.push(("x-client-request-id".to_owned(), id.to_owned()));
+        }
+        if let Some(parent) = self.call.header("traceparent") {
+            headers.push(("traceparent".to_owned(), parent.to_owned()));
+        }
+        headers.push(("x-portolan-route".to_owned(), self.plan.route.clone()));
+        if let Some(attempt) = self.attempt_now() {
+            headers.push(("x-portolan-provider".to_owned(), attempt.provider.clone()));
+            headers.push(("x-portolan-model".to_owned(), attempt.model.clone()));
+            headers.push(("x-portolan-reason".to_owned(), attempt.reason.to_string()));
+        }
+        if !self.tries.is_empty() {
+            headers.push(("x-portolan-attempts".to_owned(), self.trail()));
+        }
+        if !self.dropped.is_empty() {
+            headers.push(("x-portolan-dropped".to_owned(), dropped_text(&self.dropped)));
+        }
+        let total = now.since(self.call.started);
+        let gateway = total.saturating_sub(self.upstream_ms);
+        headers.push(("server-timing".to_owned(), format!("gateway;dur={gateway}, upstream;dur={}", self.upstream_ms)));
+        headers.iter_mut().for_each(|(_, value)| clean(value));
+        headers
+    }
+
+    /// `2; openai/gpt-5.4=503, anthropic/claude-opus-4-6=200`
+    fn trail(&self) -> String {
+        let steps: Vec<String> = self
+            .tries
+            .iter()
+            .map(|t| match t.status {
+                0 => format!("{}/{}={}", t.provider, t.model, t.outcome),
+                status => format!("{}/{}={status}", t.provider, t.model),
+            })
+            .collect();
+        format!("{}; {}", steps.len(), steps.join(", "))
+    }
+
+    /// The error as an answer in the caller's dialect, with the story so far.
+    pub(super) fn refuse(&mut self, error: &Error) -> Reply {
+        self.refusal = Some(error.clone());
+        let mut headers = self.story(self.call.started.plus(self.upstream_ms));
+        headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        headers.push(("x-portolan-error".to_owned(), error.blame.name().to_owned()));
+        if let Some(seconds) = error.retry_after_seconds() {
+            headers.push(("retry-after".to_owned(), seconds.to_string()));
+        }
+        Reply { status: error.status, headers, body: Body::Text(self.call.caller.write_error(error, &self.call.id)) }
+    }
+
+    /// The stream is over: what health learns from its end.
+    pub fn relayed(&mut self, relay: &Relay, now: Millis) {
+        self.receipt = relay.receipt().clone();
+        match relay.fault().cloned() {
+            None => self.learn_good(self.tries.last().map_or(0, |t| t.ms)),
+            Some(outcome) => {
+                self.learn(&outcome, now);
+                self.last = Some(outcome);
+            }
+        }
+    }
+
+    /// Nothing more will happen. Without an answer by now, the client has left.
+    pub fn close(&mut self, now: Millis) {
+        match self.state {
+            State::Over => {}
+            State::Ready | State::Pause(_) | State::Sent | State::Reading { .. } | State::Committed | State::Done(_) => {
+                self.last = Some(outcome::of_transport(Transport::ClientGone));
+                self.note_try(now, 0, "gone");
+            }
+        }
+        for probe in std::mem::take(&mut self.probes) {
+            self.lessons.push(Lesson::Released(probe));
+        }
+    }
+
+    pub fn logs_to_console(&self) -> bool {
+        self.config.settings.log_console
+    }
+
+    /// The one line this request is remembered by. Never content.
+    pub fn record(&self, now: Millis) -> Record {
+        let attempt = self.attempt_now();
+        let price = attempt.and_then(|a| self.config.price(&a.provider, &a.model));
+        let Receipt { usage, estimated, model, malformed } = self.receipt.clone();
+        let answered = self.tries.last().is_some_and(|t| t.outcome == "ok");
+        let failed = self.last.as_ref().map(Outcome::name);
+        Record {
+            time: self.call.started,
+            id: self.call.id.clone(),
+            client_request_id: self.call.header("x-request-id").map(short),
+            key: self.call.key.clone(),
+            dialect: self.call.dialect.name(),
+            asked: short(&self.call.facts.model),
+            route: self.plan.route.clone(),
+            provider: attempt.map(|a| a.provider.clone()),
+            model: attempt.map(|a| a.model.clone()),
+            answered_by: model,
+            stream: self.call.facts.stream,
+            status: self.refusal.as_ref().map_or_else(|| self.tries.last().map_or(0, |t| t.status), |e| e.status),
+            outcome: failed.unwrap_or(if answered { "ok" } else { "refused" }),
+            fault: self.refusal.as_ref().map(|e| e.blame).or(failed.map(|_| Blame::Provider)).map(Blame::name),
+            detail: self.refusal.as_ref().and_then(|e| e.detail.clone()),
+            tries: self.tries.clone(),
+            skipped: self.plan.skipped.iter().map(ToString::to_string).collect(),
+            first_ms: self.tries.last().filter(|_| answered).map(|t| t.ms),
+            upstream_ms: self.upstream_ms,
+            total_ms: now.since(self.call.started),
+            usage,
+            estimated,
+            cost: usage.zip(price.as_ref()).map(|(usage, price)| cost::of(&usage, price)),
+            dropped: self.dropped.clone(),
+            malformed,
+            config: self.config.version.clone(),
+            health: self.plan.health_version,
+            region: self.call.region.clone(),
+        }
+    }
+}
+
+impl Call {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Characters of a caller's own text in the record: ids and names fit, prompts do not.
+const MAX_ECHO: usize = 128;
+/// Characters of the list of dropped fields in a header; the record has them all.
+const MAX_DROPPED: usize = 1024;
+
+fn short(text: &str) -> String {
+    text.chars().take(MAX_ECHO).collect()
+}
+
+fn dropped_text(dropped: &[String]) -> String {
+    let text = dropped.join(", ");
+    if text.len() <= MAX_DROPPED {
+        return text;
+    }
+    format!("{}, …", text.chars().take(MAX_DROPPED).collect::<String>())
+}
+
+/// Header values are visible ASCII; anything else in a caller's or provider's name becomes a question mark.
+fn clean(value: &mut String) {
+    if value.bytes().any(|b| !(b' '..=b'~').contains(&b)) {
+        *value = value.chars().map(|c| if (' '..='~').contains(&c) { c } else { '?' }).collect();
+    }
+}

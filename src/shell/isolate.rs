@@ -1,0 +1,62 @@
+//! What one isolate remembers between requests. Built first and stored after: no request waits for another's promise.
+
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
+
+use crate::{
+    config::{Problem, Snapshot},
+    plan::{health::Tuning, seed, sync::Local},
+    units::Millis,
+};
+
+/// The configuration in force, and what is wrong with the documents that are not.
+#[derive(Clone)]
+pub struct Loaded {
+    pub snapshot: Rc<Snapshot>,
+    pub problems: Rc<Vec<Problem>>,
+    pub at: Millis,
+}
+
+/// Gateway keys remembered, known and unknown ones. 4096 are some megabytes; beyond that all are asked anew.
+const MAX_KEYS: usize = 4096;
+
+#[derive(Default)]
+pub struct Isolate {
+    pub loaded: RefCell<Option<Loaded>>,
+    pub keys: RefCell<HashMap<String, (Option<String>, Millis)>>,
+    pub health: RefCell<Option<Local>>,
+    pub journal: RefCell<Outbox>,
+}
+
+/// Records on their way to the journal.
+#[derive(Default)]
+pub struct Outbox {
+    pub records: Vec<String>,
+    /// Since when somebody has promised to send them.
+    pub promised: Option<Millis>,
+}
+
+thread_local! {
+    static ISOLATE: Isolate = Isolate::default();
+}
+
+pub fn with<T>(work: impl FnOnce(&Isolate) -> T) -> T {
+    ISOLATE.with(work)
+}
+
+/// Reads or changes what this isolate knows of health.
+pub fn with_health<T>(work: impl FnOnce(&mut Local) -> T) -> T {
+    with(|isolate| {
+        let mut health = isolate.health.borrow_mut();
+        work(health.get_or_insert_with(|| Local::new(seed::hash(&super::edge::random_id()), Tuning::default())))
+    })
+}
+
+pub fn remember_key(entry: String, text: Option<String>, at: Millis) {
+    with(|isolate| {
+        let mut keys = isolate.keys.borrow_mut();
+        if keys.len() >= MAX_KEYS {
+            keys.clear();
+        }
+        keys.insert(entry, (text, at));
+    });
+}

@@ -1,0 +1,134 @@
+//! The end of a request, exactly once: also when the client leaves and the future that served it is dropped.
+
+use std::{cell::RefCell, rc::Rc};
+
+use futures::channel::oneshot;
+use js_sys::Promise;
+use worker::{Context, Env, console_log, wasm_bindgen_futures::JsFuture};
+
+use super::{clock, edge, health_object, isolate, journal_object};
+use crate::{
+    exchange::{
+        Exchange, Lesson,
+        relay::{Ended, Relay},
+    },
+    units::Millis,
+};
+
+/// Holds an exchange until it is settled. Dropping it settles: that is how a disconnect is noticed.
+pub struct Settlement {
+    exchange: Exchange,
+    relay: Option<Rc<RefCell<Relay>>>,
+    /// Its end, by sending or by dropping, wakes what `wait_until` holds.
+    done: Option<oneshot::Sender<Following>>,
+}
+
+/// A stream that goes on after the response was returned.
+struct Following {
+    settlement: Settlement,
+    over: Promise,
+}
+
+impl Settlement {
+    pub fn hold(exchange: Exchange, env: &Env, context: &Context) -> Self {
+        let (done, settled) = oneshot::channel::<Following>();
+        let env = env.clone();
+        let region = exchange.call().region.clone();
+        context.wait_until(async move {
+            if let Ok(Following { settlement, over }) = settled.await {
+                // The helper's promise never fails; should the runtime end it, the drop settles all the same.
+                drop(JsFuture::from(over).await);
+                drop(settlement);
+            }
+            flush(&env, &region).await;
+        });
+        Self { exchange, relay: None, done: Some(done) }
+    }
+
+    /// Works on the exchange, and tells health at once what it learned.
+    pub fn exchange<T>(&mut self, work: impl FnOnce(&mut Exchange) -> T) -> T {
+        let result = work(&mut self.exchange);
+        self.learn(clock::now());
+        result
+    }
+
+    /// The answer is a stream: settle when it is over.
+    pub fn follow(mut self, relay: Rc<RefCell<Relay>>, over: Promise) {
+        self.relay = Some(relay);
+        if let Some(done) = self.done.take() {
+            // Not received only if the runtime gave the request up; then the drop settles.
+            drop(done.send(Following { settlement: self, over }));
+        }
+    }
+
+    fn learn(&mut self, now: Millis) {
+        let seed = self.exchange.call().seed;
+        let lessons = self.exchange.take_lessons();
+        isolate::with_health(|health| {
+            for lesson in lessons {
+                match lesson {
+                    Lesson::Signal(cell, signal) => health.report(&cell, signal, now, seed),
+                    Lesson::Probed(cell, signal) => health.probed(&cell, signal, now, seed),
+                    Lesson::Released(cell) => health.released(&cell, now),
+                }
+            }
+        });
+    }
+}
+
+impl Drop for Settlement {
+    fn drop(&mut self) {
+        let now = clock::now();
+        if let Some(relay) = self.relay.take() {
+            let mut relay = relay.borrow_mut();
+            drop(relay.end(Ended::Gone, &[], 0));
+            self.exchange.relayed(&relay, now);
+        }
+        self.exchange.close(now);
+        self.learn(now);
+        let Ok(line) = serde_json::to_string(&self.exchange.record(now)) else { return };
+        if self.exchange.logs_to_console() {
+            console_log!("{line}");
+        }
+        isolate::with(|i| i.journal.borrow_mut().records.push(line));
+    }
+}
+
+/// Records sent together: one call to the object a second and isolate, not one a request.
+const BATCH_MS: u64 = 1_000;
+/// A full outbox does not wait.
+const BATCH_RECORDS: usize = 64;
+/// Somebody who promised to send and was never heard of again was ended by the runtime.
+const LOST_MS: u64 = 10_000;
+
+/// After a request: tells health and journal what is due, at most once a second unless something changed.
+async fn flush(env: &Env, region: &str) {
+    health_object::sync(env, region).await;
+    let now = clock::now();
+    let wait = isolate::with(|i| {
+        let mut outbox = i.journal.borrow_mut();
+        let promised = outbox.promised.is_some_and(|at| now.since(at) < LOST_MS);
+        let full = outbox.records.len() >= BATCH_RECORDS;
+        match (promised, full) {
+            (_, true) => Some(0),
+            (true, false) => None,
+            (false, false) => {
+                outbox.promised = Some(now);
+                Some(BATCH_MS)
+            }
+        }
+    });
+    let Some(wait) = wait else { return };
+    if wait > 0 {
+        edge::pause(wait).await;
+    }
+    let records = isolate::with(|i| {
+        let mut outbox = i.journal.borrow_mut();
+        outbox.promised = None;
+        std::mem::take(&mut outbox.records)
+    });
+    if !records.is_empty() {
+        journal_object::append(env, &records).await;
+    }
+    health_object::sync(env, region).await;
+}

@@ -1,0 +1,156 @@
+//! Configuration and keys from KV, each cached in the isolate with its age.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use futures::future::join;
+use serde::{Deserialize, Serialize};
+use worker::{Context, Env, KvStore, console_error, kv::KvError};
+
+use super::{
+    clock, health_object,
+    isolate::{self, Loaded},
+};
+use crate::{
+    config::{self, Documents, Problem, Snapshot},
+    units::Millis,
+};
+
+/// How long a configuration or a key is used before KV is asked again: KV itself may lag a minute.
+const FRESH_MS: u64 = 30_000;
+/// Seconds that KV may answer from the edge's own cache; its least.
+pub const KV_CACHE_S: u64 = 30;
+
+/// The set of documents that validated last, kept for isolates that meet a bad one first.
+const GOOD: &str = "config@good";
+
+#[derive(Serialize, Deserialize, PartialEq, Eq)]
+struct Good {
+    version: String,
+    #[serde(default)]
+    routes: Option<String>,
+    #[serde(default)]
+    providers: Option<String>,
+    #[serde(default)]
+    settings: Option<String>,
+    #[serde(default)]
+    prices: Option<String>,
+}
+
+/// The configuration in force. An old one is used while a new one is fetched in the background.
+pub async fn current(env: &Env, context: &Context, region: &str, now: Millis) -> Loaded {
+    let loaded = isolate::with(|i| i.loaded.borrow().clone());
+    let Some(mut loaded) = loaded else {
+        // A cold isolate: what others know of health comes along with the documents.
+        return join(config(env, now), health_object::warm(env, region)).await.0;
+    };
+    if now.since(loaded.at) >= FRESH_MS {
+        // Stamped before the answer is there, so that one request a period asks.
+        loaded.at = now;
+        isolate::with(|i| *i.loaded.borrow_mut() = Some(loaded.clone()));
+        let env = env.clone();
+        context.wait_until(async move {
+            config(&env, clock::now()).await;
+        });
+    }
+    loaded
+}
+
+/// Loads, checks and keeps the configuration.
+pub async fn config(env: &Env, now: Millis) -> Loaded {
+    let loaded = load(env, now).await;
+    isolate::with(|i| *i.loaded.borrow_mut() = Some(loaded.clone()));
+    loaded
+}
+
+async fn load(env: &Env, now: Millis) -> Loaded {
+    let Ok(kv) = env.kv("CONFIG") else {
+        return fallback(env, None, vec![problem("The KV namespace `CONFIG` is not bound: see wrangler.toml.".to_owned())], now);
+    };
+    let read = join(
+        join(join(text(&kv, "routes"), text(&kv, "providers")), join(text(&kv, "settings"), text(&kv, "prices"))),
+        text(&kv, GOOD),
+    );
+    let (((routes, providers), (settings, prices)), good) = read.await;
+    let good: Option<Good> = good.ok().flatten().and_then(|text| serde_json::from_str(&text).ok());
+    let documents = match (routes, providers, settings, prices) {
+        (Ok(routes), Ok(providers), Ok(settings), Ok(prices)) => Documents { routes, providers, settings, prices },
+        (Err(e), ..) | (_, Err(e), ..) | (.., Err(e), _) | (.., Err(e)) => {
+            return fallback(env, good, vec![problem(format!("KV could not be read: {e}"))], now);
+        }
+    };
+    match config::build(&documents, &secrets(env, &documents)) {
+        Ok(snapshot) => {
+            if good.is_none_or(|good| good.version != snapshot.version) {
+                keep(&kv, documents, &snapshot.version).await;
+            }
+            Loaded { snapshot: Rc::new(snapshot), problems: Rc::default(), at: now }
+        }
+        Err(problems) => {
+            for problem in &problems {
+                console_error!("bad document {}: {}: {}", problem.document, problem.path, problem.message);
+            }
+            fallback(env, good, problems, now)
+        }
+    }
+}
+
+/// What holds when the documents do not: this isolate's own last configuration, else the last good set, else defaults.
+fn fallback(env: &Env, good: Option<Good>, problems: Vec<Problem>, now: Millis) -> Loaded {
+    let own = isolate::with(|i| i.loaded.borrow().as_ref().map(|l| l.snapshot.clone()));
+    let snapshot = own.or_else(|| {
+        let Good { routes, providers, settings, prices, .. } = good?;
+        built(env, &Documents { routes, providers, settings, prices })
+    });
+    let snapshot = snapshot.or_else(|| built(env, &Documents::default())).unwrap_or_default();
+    Loaded { snapshot, problems: Rc::new(problems), at: now }
+}
+
+fn built(env: &Env, documents: &Documents) -> Option<Rc<Snapshot>> {
+    config::build(documents, &secrets(env, documents)).ok().map(Rc::new)
+}
+
+async fn keep(kv: &KvStore, documents: Documents, version: &str) {
+    let Documents { routes, providers, settings, prices } = documents;
+    let good = Good { version: version.to_owned(), routes, providers, settings, prices };
+    let Ok(text) = serde_json::to_string(&good) else { return };
+    if let Ok(put) = kv.put(GOOD, text) {
+        if let Err(error) = put.execute().await {
+            console_error!("the last good configuration could not be kept: {error}");
+        }
+    }
+}
+
+async fn text(kv: &KvStore, key: &str) -> Result<Option<String>, KvError> {
+    kv.get(key).cache_ttl(KV_CACHE_S).text().await
+}
+
+fn secrets(env: &Env, documents: &Documents) -> BTreeMap<String, String> {
+    let found = config::secret_names(documents).into_iter().filter_map(|name| secret(env, &name).map(|value| (name, value)));
+    found.collect()
+}
+
+pub fn secret(env: &Env, name: &str) -> Option<String> {
+    env.secret(name).ok().map(|s| s.to_string()).filter(|s| !s.is_empty())
+}
+
+fn problem(message: String) -> Problem {
+    Problem { document: "config", path: String::new(), message }
+}
+
+/// The text of a gateway key's entry, cached whether it is there or not: guessed keys do not cost KV reads twice.
+pub async fn key_entry(env: &Env, name: String, now: Millis) -> Option<String> {
+    let known = isolate::with(|i| i.keys.borrow().get(&name).filter(|(_, at)| now.since(*at) < FRESH_MS).cloned());
+    if let Some((entry, _)) = known {
+        return entry;
+    }
+    let kv = env.kv("CONFIG").ok()?;
+    let entry = text(&kv, &name).await.ok()?;
+    isolate::remember_key(name, entry.clone(), now);
+    entry
+}
+
+/// Whether any gateway key stands in KV. Only a refusal's wording depends on it.
+pub async fn any_key(env: &Env) -> bool {
+    let Ok(kv) = env.kv("CONFIG") else { return false };
+    kv.list().prefix("key:".to_owned()).limit(1).execute().await.is_ok_and(|list| !list.keys.is_empty())
+}
