@@ -8,23 +8,22 @@ use serde_json::{Map, Value};
 
 use crate::run;
 
-/// Installs the packages unless `node_modules` holds exactly what the lock file names.
+/// What was installed by this command: a copy of the lock file.
+const STAMP: &str = "node_modules/.installed-lock.json";
+
+/// Installs the packages unless `node_modules` holds what the lock file names.
 pub fn ensure(root: &Path) -> Result<()> {
     let lock = fs::read_to_string(root.join("package-lock.json")).context("package-lock.json")?;
-    // npm's own record of what it installed: it is right after a plain `npm ci` too.
-    let installed = fs::read_to_string(root.join("node_modules/.package-lock.json")).unwrap_or_default();
-    if is_current(&lock, &installed) {
+    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_default();
+    // npm's own record tells after a plain `npm ci`, which must not be repeated below a running wrangler.
+    if read(STAMP) == lock || is_current(&lock, &read("node_modules/.package-lock.json")) {
         return Ok(());
     }
     run::step("install the npm packages", || {
-        run::succeed(run::command("npm")?.args([
-            "ci",
-            // The platform's programs come as packages of their own; no package's script has to run.
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--loglevel=error",
-        ]))
+        // The platform's programs come as packages of their own; no package's script has to run.
+        let options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+        run::succeed(run::command("npm")?.arg("ci").args(options))?;
+        fs::write(root.join(STAMP), &lock).context(STAMP)
     })
 }
 
@@ -33,9 +32,11 @@ fn is_current(lock: &str, installed: &str) -> bool {
     let (Some(lock), Some(installed)) = (packages(lock), packages(installed)) else {
         return false;
     };
+    let may_be_absent =
+        |package: &Value| ["optional", "extraneous"].iter().any(|flag| package.get(flag) == Some(&Value::Bool(true)));
     lock.iter().filter(|(path, _)| !path.is_empty()).all(|(path, wanted)| match installed.get(path) {
         Some(found) => found.get("version") == wanted.get("version"),
-        None => wanted.get("optional") == Some(&Value::Bool(true)),
+        None => may_be_absent(wanted),
     })
 }
 
