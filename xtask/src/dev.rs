@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::secrets::Secrets;
 use crate::server::{self, Server};
@@ -26,11 +26,11 @@ pub fn dev(arguments: &[String]) -> Result<()> {
     check_free(port)?;
     let tools = tools::ensure()?;
     build::with_tools(&tools)?;
-    let secrets = secrets::gather(config.as_deref())?;
     match &config {
         Some(folder) => documents::load(folder)?,
         None => documents::allow_in_place()?,
     }
+    let secrets = secrets::gather(config.as_deref())?;
     let stop = stop_signals()?;
     let mut server = Server::start(&mut wrangler(&tools, port, &secrets.file)?)?;
     let ended = serve(&mut server, port, &secrets, &stop);
@@ -44,7 +44,13 @@ fn config_folder(arguments: &[String]) -> Result<Option<PathBuf>> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         [] => Ok(None),
-        ["--config", folder] => Ok(Some(env::current_dir()?.join(folder))),
+        ["--config", folder] => {
+            let folder = env::current_dir()?.join(folder);
+            if !folder.is_dir() {
+                bail!("--config {}: no such folder", folder.display());
+            }
+            Ok(Some(folder))
+        }
         _ => bail!("usage: cargo xtask dev [--config DIR]"),
     }
 }
@@ -57,9 +63,8 @@ fn port() -> Result<u16> {
 }
 
 fn check_free(port: u16) -> Result<()> {
-    TcpListener::bind(("127.0.0.1", port))
-        .map(drop)
-        .map_err(|error| anyhow::anyhow!("port {port} cannot be used ({error}): stop what has it, or choose another with PORT=…"))
+    let free = TcpListener::bind(("127.0.0.1", port));
+    free.map(drop).map_err(|error| anyhow!("port {port} cannot be used ({error}): stop what has it, or choose another with PORT"))
 }
 
 /// Ctrl-C and the signals that end a process become messages.
@@ -128,7 +133,8 @@ mod tests {
     fn dev_takes_one_folder_or_nothing() {
         for (arguments, expected) in [
             (vec![], Some(false)),
-            (vec!["--config", "/etc/portolan"], Some(true)),
+            (vec!["--config", "/"], Some(true)),
+            (vec!["--config", "/no/such/folder"], None),
             (vec!["--config"], None),
             (vec!["--port", "1"], None),
         ] {

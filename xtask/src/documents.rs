@@ -15,9 +15,6 @@ const DOCUMENTS: [&str; 4] = ["routes", "providers", "settings", "prices"];
 
 /// Makes local KV hold exactly the documents of a folder, with private upstreams allowed.
 pub fn load(folder: &Path) -> Result<()> {
-    if !folder.is_dir() {
-        bail!("--config {}: no such folder", folder.display());
-    }
     let mut put = Map::new();
     for document in DOCUMENTS {
         if let Some(text) = read_if_there(&folder.join(format!("{document}.json")))? {

@@ -78,8 +78,10 @@ fn ensure_crates(root: &Path) -> Result<()> {
             )
         })?;
     }
-    if !missing.is_empty() {
-        std::fs::remove_dir_all(folder.join("target")).context("remove the build files of the tools")?;
+    // Kept until here, so that an interrupted start goes on where it was.
+    let target = folder.join("target");
+    if target.is_dir() {
+        std::fs::remove_dir_all(target).context("remove the build files of the tools")?;
     }
     Ok(())
 }
