@@ -47,7 +47,7 @@ pub const GROUPS: [Group; 4] = [
     },
     Group {
         name: "python",
-        install: "apt-get install python3-venv && cargo xtask test python",
+        install: "python3 -m venv .tools/venv && .tools/venv/bin/pip install --requirement tests/python/requirements.txt",
         files: |root| files(&root.join("tests/python"), ".py"),
         prepare: |root| python::ensure(root).map(|_| ()),
         run: run_python,
