@@ -20,6 +20,9 @@ use crate::{
 /// OpenAI takes only PDF as bare base64.
 const DEFAULT_FILE_TYPE: &str = "application/pdf";
 
+/// "RIFF" in base64: what every WAV file begins with.
+const WAV_START: &str = "UklGR";
+
 pub fn read(top: &mut Fields, dropped: &mut Vec<String>) -> Result<Vec<Message>, Error> {
     if top.peek("messages").is_none() {
         return Err(missing("messages"));
@@ -36,8 +39,8 @@ struct Turns {
     messages: Vec<Message>,
     /// Names of the called tools by the id of the call.
     names: HashMap<String, String>,
-    /// The id made up for the last call of the legacy kind, which has none.
-    legacy: String,
+    /// Ids of the calls whose results have not come yet.
+    open: Vec<String>,
 }
 
 impl Turns {
@@ -57,13 +60,10 @@ impl Turns {
                 self.push(Role::Assistant, parts);
             }
             "tool" => {
-                let id = message.need_str("tool_call_id")?;
+                let id = message.take_str("tool_call_id")?;
                 self.push_result(id, &mut message, dropped)?;
             }
-            "function" => {
-                let id = self.legacy.clone();
-                self.push_result(id, &mut message, dropped)?;
-            }
+            "function" => self.push_result(None, &mut message, dropped)?,
             _ => return Err(must_be(&message.path_of("role"), "`system`, `developer`, `user`, `assistant` or `tool`")),
         }
         message.leave(dropped);
@@ -82,8 +82,12 @@ impl Turns {
     }
 
     /// Results come before the other parts of their user turn.
-    fn push_result(&mut self, id: String, message: &mut Fields, dropped: &mut Vec<String>) -> Result<(), Error> {
+    fn push_result(&mut self, id: Option<String>, message: &mut Fields, dropped: &mut Vec<String>) -> Result<(), Error> {
         let said = message.take_str("name")?;
+        let Some(id) = id.or_else(|| self.answered(said.as_deref())) else {
+            return Err(missing(&message.path_of("tool_call_id")));
+        };
+        self.open.retain(|open| *open != id);
         let name = self.names.get(&id).cloned().or(said).unwrap_or_default();
         let cache = read_cache(message, dropped)?;
         let parts = read_content(message, dropped)?;
@@ -96,6 +100,18 @@ impl Turns {
             _ => self.messages.push(Message { role: Role::User, parts: vec![result] }),
         }
         Ok(())
+    }
+
+    /// The call that a result without an id answers: the first open one, of that name if it says one. So are the results
+    /// of the legacy `function_call`, and some providers take tool results like that.
+    fn answered(&self, name: Option<&str>) -> Option<String> {
+        let is_named = |id: &&String| self.names.get(*id).map(String::as_str) == name;
+        self.open.iter().find(is_named).or_else(|| self.open.first()).cloned()
+    }
+
+    fn called(&mut self, id: &str, name: &str) {
+        self.names.insert(id.to_owned(), name.to_owned());
+        self.open.push(id.to_owned());
     }
 
     fn read_assistant(&mut self, message: &mut Fields, place: usize, dropped: &mut Vec<String>) -> Result<Vec<Part>, Error> {
@@ -116,9 +132,9 @@ impl Turns {
         if let Some(mut call) = message.take_fields("function_call")? {
             let (name, arguments) = (call.need_str("name")?, call.take_str("arguments")?.unwrap_or_default());
             // Unlike any other in the history, and the same at every turn of it.
-            self.legacy = format!("call_{place}");
-            self.names.insert(self.legacy.clone(), name.clone());
-            parts.push(Part::ToolCall(ToolCall { id: self.legacy.clone(), name, arguments, signature: None, cache: None }));
+            let id = format!("call_{place}");
+            self.called(&id, &name);
+            parts.push(Part::ToolCall(ToolCall { id, name, arguments, signature: None, cache: None }));
         }
         Ok(reasoning::weave(thoughts, parts))
     }
@@ -145,7 +161,7 @@ impl Turns {
             call.take("extra_content").map(|extra| Value::Object([("extra_content".to_owned(), extra)].into_iter().collect()));
         let signature = extra.as_ref().and_then(reasoning::google_signature);
         call.leave(dropped);
-        self.names.insert(id.clone(), name.clone());
+        self.called(&id, &name);
         Ok(Part::ToolCall(ToolCall { id, name, arguments, signature, cache }))
     }
 }
@@ -189,17 +205,7 @@ fn read_part(mut part: Fields, dropped: &mut Vec<String>) -> Result<Option<Part>
             text_part(part.need_str("text")?, cache)
         }
         "image_url" | "input_image" => Some(read_image(&mut part, dropped)?),
-        "input_audio" => {
-            let mut audio = part.take_fields("input_audio")?.ok_or_else(|| missing(&part.path_of("input_audio")))?;
-            let (data, path) = (audio.need_str("data")?, audio.path_of("data"));
-            let data = match data_url::source(&data) {
-                Some(Source::Inline { data, .. }) => data,
-                _ => data_url::clean_base64(&data).ok_or_else(|| must_be(&path, "base64"))?,
-            };
-            let found = Part::Audio { data, format: audio.need_str("format")? };
-            audio.leave(dropped);
-            Some(found)
-        }
+        "input_audio" => Some(read_audio(&mut part, dropped)?),
         "file" => Some(read_file(&mut part, dropped)?),
         "refusal" => Some(Part::Refusal { text: part.need_str("refusal")? }),
         "thinking" => {
@@ -237,6 +243,29 @@ fn read_image(part: &mut Fields, dropped: &mut Vec<String>) -> Result<Part, Erro
         }
     };
     Ok(Part::Image { source: read_source(&url, &path)?, detail, cache })
+}
+
+/// Mistral takes the bare base64 too, without a format.
+fn read_audio(part: &mut Fields, dropped: &mut Vec<String>) -> Result<Part, Error> {
+    let path = part.path_of("input_audio");
+    let (data, path, format) = match part.take("input_audio") {
+        None => return Err(missing(&path)),
+        Some(Value::String(data)) => (data, path, None),
+        Some(value) => {
+            let mut audio = Fields::read(value, path)?;
+            let found = (audio.need_str("data")?, audio.path_of("data"), Some(audio.need_str("format")?));
+            audio.leave(dropped);
+            found
+        }
+    };
+    let data = match data_url::source(&data) {
+        Some(Source::Inline { data, .. }) => data,
+        Some(Source::Url(_) | Source::Id { .. }) | None => {
+            data_url::clean_base64(&data).ok_or_else(|| must_be(&path, "base64"))?
+        }
+    };
+    let format = format.unwrap_or_else(|| if data.starts_with(WAV_START) { "wav" } else { "mp3" }.to_owned());
+    Ok(Part::Audio { data, format })
 }
 
 fn read_file(part: &mut Fields, dropped: &mut Vec<String>) -> Result<Part, Error> {

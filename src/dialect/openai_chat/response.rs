@@ -6,10 +6,11 @@ use super::{
     data_url, error, items, reasoning,
     stop::{self, Stop},
     text, usage,
-    write_messages::{image, tool_call},
+    write_messages::{image, is_call, tool_call},
 };
 use crate::{
     chat::{
+        Dialect,
         event::{Stamp, UpstreamError},
         request::{Part, ToolCall},
         response::{Response, StopReason},
@@ -103,6 +104,9 @@ pub fn read_image(item: &Value) -> Option<Part> {
 }
 
 fn read_call(call: &Value, id: Option<&str>, place: usize) -> Part {
+    if call.get("custom").is_some_and(Value::is_object) {
+        return Part::Opaque { dialect: Dialect::OpenAiChat, value: call.clone() };
+    }
     let function = call.get("function").unwrap_or(call);
     Part::ToolCall(ToolCall {
         id: text(call, "id").map_or_else(|| made_up_id(id, place), str::to_owned),
@@ -157,6 +161,7 @@ fn write_message(parts: &[Part]) -> (Value, bool) {
             Part::Refusal { text } => refusal.push_str(text),
             Part::ToolCall(call) => calls.push(tool_call(call, reasoning::google_extra(call.signature.as_ref()))),
             Part::Image { source, detail, .. } => images.extend(image(source, detail.as_deref())),
+            Part::Opaque { value, .. } if is_call(part) => calls.push(value.clone()),
             Part::RedactedReasoning { .. } | Part::Opaque { .. } => {}
             Part::File { .. } | Part::Audio { .. } | Part::ToolResult(_) => {}
         }

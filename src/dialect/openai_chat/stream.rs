@@ -70,8 +70,7 @@ impl EventReader for Reader {
             if self.stop.is_none() && (self.next > 0 || !self.calls.is_empty()) {
                 self.stop("", out);
             }
-            self.done = true;
-            out.push(Event::End);
+            self.end(out);
             return;
         }
         let told = frame.event.as_deref() == Some("error");
@@ -89,8 +88,7 @@ impl EventReader for Reader {
     fn close(&mut self, out: &mut Vec<Event>) {
         // Cerebras and Perplexity end without `[DONE]`.
         if self.stop.is_some() && !self.done {
-            self.done = true;
-            out.push(Event::End);
+            self.end(out);
         }
     }
 }
@@ -102,7 +100,7 @@ impl Reader {
         if let Some(choice) = choice {
             // Perplexity repeats the whole message beside the delta; one that comes alone is the answer.
             let alone = choice.get("message").filter(|_| self.next == 0 && self.calls.is_empty());
-            if let Some(delta) = choice.get("delta").or(alone).filter(|_| self.stop.is_none()) {
+            if let Some(delta) = choice.get("delta").or(alone) {
                 self.delta(delta, out);
             }
         }
@@ -131,6 +129,12 @@ impl Reader {
         let Some(usage) = usage::find(chunk, choice).filter(|usage| self.usage != Some(*usage)) else { return };
         self.usage = Some(usage);
         out.push(Event::Usage(usage));
+    }
+
+    fn end(&mut self, out: &mut Vec<Event>) {
+        self.close_text(out);
+        self.done = true;
+        out.push(Event::End);
     }
 
     fn fail(&mut self, error: UpstreamError, out: &mut Vec<Event>) {
@@ -184,6 +188,10 @@ impl Reader {
         if let Some(signature) = google_signature(delta) {
             let kind = self.open.as_ref().map_or(Kind::Reasoning, |open| open.kind);
             self.say(kind, Delta::Signature(signature), out);
+        }
+        // Text may still follow the finish reason (OpenRouter's Gemini); calls that do are repetitions.
+        if self.stop.is_some() {
+            return;
         }
         for piece in items(delta, "tool_calls") {
             self.piece(piece, piece.get("function").unwrap_or(&Value::Null), out);

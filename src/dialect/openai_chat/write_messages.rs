@@ -93,7 +93,7 @@ fn write_assistant(parts: &[Part], path: &str, dropped: &mut Dropped) -> Value {
             Part::ToolCall(call) => calls.push(write_call(call, path, dropped)),
             Part::RedactedReasoning { .. } => {}
             Part::Opaque { dialect: Dialect::OpenAiChat, .. } if reasoning::is_detail(part) => {}
-            Part::Opaque { dialect: Dialect::OpenAiChat, value } if value.get("id").is_some() => calls.push(value.clone()),
+            Part::Opaque { value, .. } if is_call(part) => calls.push(value.clone()),
             Part::Opaque { .. } | Part::File { .. } | Part::Audio { .. } | Part::ToolResult(_) => said.push(part),
         }
     }
@@ -125,6 +125,12 @@ fn write_call(call: &ToolCall, path: &str, dropped: &mut Dropped) -> Value {
         dropped.push(&format!("{path}.tool_calls.signature"));
     }
     tool_call(call, extra)
+}
+
+/// Whether a part is a call of a kind only this dialect has (`custom`).
+pub fn is_call(part: &Part) -> bool {
+    let Part::Opaque { dialect: Dialect::OpenAiChat, value } = part else { return false };
+    value.get("id").is_some() && value.get("custom").is_some()
 }
 
 /// A call as it stands in a whole message.
