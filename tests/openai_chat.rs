@@ -1,1 +1,59 @@
 //! Tests of the room `openai_chat`.
+
+mod answers;
+#[path = "support/fold.rs"]
+mod fold;
+mod requests;
+mod streams;
+mod written;
+
+use portolan::chat::{
+    Dialect,
+    request::{Part, Signature, Source},
+};
+
+/// Parts in one line, for tables.
+fn show(parts: &[Part]) -> String {
+    parts.iter().map(show_part).collect::<Vec<_>>().join(" | ")
+}
+
+fn show_part(part: &Part) -> String {
+    let cached = |cache: &Option<_>| if cache.is_some() { " cached" } else { "" };
+    match part {
+        Part::Text { text, cache } => format!("text {text}{}", cached(cache)),
+        Part::Image { source, detail, .. } => format!("image {}{}", show_source(source), detail.as_deref().unwrap_or_default()),
+        Part::File { source, name, .. } => format!("file {} {}", show_source(source), name.as_deref().unwrap_or("-")),
+        Part::Audio { data, format } => format!("audio {format} {data}"),
+        Part::Reasoning { text, signature } => format!("think {text}{}", show_signature(signature.as_ref())),
+        Part::RedactedReasoning { data, dialect } => format!("redacted {data}{}", show_dialect(*dialect)),
+        Part::Refusal { text } => format!("refusal {text}"),
+        Part::ToolCall(call) => {
+            format!("call {} {} {}{}", call.id, call.name, call.arguments, show_signature(call.signature.as_ref()))
+        }
+        Part::ToolResult(result) => {
+            let error = if result.is_error { " error" } else { "" };
+            format!("result {} {} ({}){error}{}", result.id, result.name, show(&result.parts), cached(&result.cache))
+        }
+        Part::Opaque { dialect, value } => format!("opaque {value}{}", show_dialect(*dialect)),
+    }
+}
+
+fn show_source(source: &Source) -> String {
+    match source {
+        Source::Url(url) => url.clone(),
+        Source::Inline { media_type, data } => format!("{media_type},{data}"),
+        Source::Id { dialect, id } => format!("{id}{}", show_dialect(*dialect)),
+    }
+}
+
+fn show_signature(signature: Option<&Signature>) -> String {
+    signature.map(|s| format!(" [{}]{}", s.value, show_dialect(s.dialect))).unwrap_or_default()
+}
+
+const fn show_dialect(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::OpenAiChat => "@chat",
+        Dialect::Anthropic => "@anthropic",
+        Dialect::Gemini => "@gemini",
+    }
+}
