@@ -190,6 +190,7 @@ fn tools_are_functions_or_kept_as_they_are() {
             r##""tools":[{"type":"function","cache_control":{"type":"ephemeral"},"function":{"name":"f","description":"d","parameters":{"$ref":"#/$defs/x"}}}]"##,
             function(None, true),
         ),
+        (r##""tools":[{"name":"f","description":"d","input_schema":{"$ref":"#/$defs/x"}}]"##, function(None, false)),
         (r##""functions":[{"name":"f","description":"d","parameters":{"$ref":"#/$defs/x"}}]"##, function(None, false)),
     ] {
         assert_eq!(read(members).unwrap().value.tools, [expected], "{members}");
@@ -245,6 +246,7 @@ fn a_request_nobody_can_mean_is_refused_with_its_path() {
         (r#""response_format":{"type":"xml"}"#, "response_format.type"),
         (r#""response_format":{"type":"json_schema","json_schema":{}}"#, "response_format.json_schema.schema"),
         (r#""tools":[{"type":"function","function":{}}]"#, "tools[0].function.name"),
+        (r#""tools":[{"function":{"name":"f"}}]"#, "tools[0].type"),
     ] {
         assert_eq!(read(members).unwrap_err().param.as_deref(), Some(param), "{members}");
     }

@@ -119,7 +119,7 @@ fn add(part: &mut Part, delta: &Delta) {
             *signature = Some(value.clone());
         }
         (Part::Text { .. }, Delta::Signature(_)) => {}
-        (part, delta) => panic!("{delta:?} does not belong into {part:?}"),
+        (part, delta) => unreachable!("{delta:?} does not belong into {part:?}"),
     }
 }
 

@@ -146,7 +146,11 @@ fn read_effort(word: &str, path: &str) -> Result<Reasoning, Error> {
 fn read_tools(top: &mut Fields, dropped: &mut Vec<String>) -> Result<Vec<Tool>, Error> {
     let mut tools = vec![];
     for mut tool in top.take_objects("tools")? {
-        let kind = tool.need_str("type")?;
+        // Cursor sends Anthropic's tools here too: they have no type.
+        let kind = match tool.take_str("type")? {
+            None if tool.peek("input_schema").is_none() => return Err(missing(&tool.path_of("type"))),
+            kind => kind.unwrap_or_else(|| "function".to_owned()),
+        };
         if kind != "function" {
             let mut value = tool.into_map();
             value.insert("type".to_owned(), kind.into());
@@ -177,7 +181,7 @@ fn read_function(mut function: Fields, cache: Option<CacheHint>, dropped: &mut V
     let tool = Tool::Function {
         name: function.need_str("name")?,
         description: function.take_str("description")?,
-        parameters: function.take("parameters"),
+        parameters: function.take_either("parameters", "input_schema"),
         strict: function.take_bool("strict")?,
         cache,
     };
