@@ -77,6 +77,7 @@ fn turns_are_read_as_the_canonical_form_wants_them() {
         (format!(r#"[{call},{{"role":"tool","tool_call_id":"c2","content":[{{"type":"text","text":"two"}}]}},{{"role":"tool","tool_call_id":"c1","content":"one"}},{{"role":"user","content":"and?"}}]"#), vec![r#"assistant: call c1 f {"a":1e400} | call c2 g "#, "user: result c2 g (text two) | result c1 f (text one) | text and?"]),
         (format!(r#"[{call},{{"role":"tool","content":"one"}},{{"role":"tool","content":"two"}}]"#), vec![r#"assistant: call c1 f {"a":1e400} | call c2 g "#, "user: result c1 f (text one) | result c2 g (text two)"]),
         (r#"[{"role":"assistant","function_call":{"name":"f","arguments":"{}"}},{"role":"function","name":"f","content":"1"}]"#.to_owned(), vec!["assistant: call call_0 f {}", "user: result call_0 f (text 1)"]),
+        (r#"[{"role":"user","content":"a"},{"role":"tool","tool_call_id":"c","content":"b"}]"#.to_owned(), vec!["user: result c  (text b) | text a"]),
         (r#"[{"role":"tool","tool_call_id":"gone","content":null}]"#.to_owned(), vec!["user: result gone  ()"]),
         (r#"[{"role":"assistant","content":"so","reasoning_content":"hm"}]"#.to_owned(), vec!["assistant: think hm | text so"]),
         (format!("[{details}]"), vec!["assistant: think ab [S]@anthropic | text so | redacted D@anthropic"]),
