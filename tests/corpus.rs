@@ -1,8 +1,16 @@
-//! Recorded traffic of real providers, read in place: `PORTOLAN_CORPUS=folder cargo test --test corpus -- --ignored`.
+//! The dialects against recorded traffic of real providers and clients, which is not part of this repository.
+//!
+//! `PORTOLAN_CORPUS=… PORTOLAN_CLIENTS=… cargo test --test corpus -- --ignored`
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should say where")]
 
+#[path = "corpus/anthropic.rs"]
+mod anthropic;
 #[path = "support/fold.rs"]
 mod fold;
+#[path = "corpus/gemini.rs"]
+mod gemini;
+#[path = "corpus/gemini_requests.rs"]
+mod gemini_requests;
 #[path = "corpus/openai_chat.rs"]
 mod openai_chat;

@@ -203,9 +203,8 @@ fn tool_choice(request: &Request, thinking: Thinking, no_tools: bool, dropped: &
     if no_tools {
         return None;
     }
-    let single = request.parallel_tool_calls == Some(false);
     let mut choice = match &request.tool_choice {
-        None if !single => return None,
+        None if request.parallel_tool_calls != Some(false) => return None,
         None | Some(ToolChoice::Auto) => json!({"type": "auto"}),
         Some(ToolChoice::None) => return Some(json!({"type": "none"})),
         Some(ToolChoice::Required | ToolChoice::Function(_)) if thinking.is_on() => {
@@ -215,8 +214,8 @@ fn tool_choice(request: &Request, thinking: Thinking, no_tools: bool, dropped: &
         Some(ToolChoice::Required) => json!({"type": "any"}),
         Some(ToolChoice::Function(name)) => json!({"type": "tool", "name": name}),
     };
-    if let (true, Value::Object(choice)) = (single, &mut choice) {
-        choice.insert("disable_parallel_tool_use".to_owned(), Value::Bool(true));
+    if let (Some(parallel), Value::Object(choice)) = (request.parallel_tool_calls, &mut choice) {
+        choice.insert("disable_parallel_tool_use".to_owned(), Value::Bool(!parallel));
     }
     Some(choice)
 }
@@ -224,7 +223,9 @@ fn tool_choice(request: &Request, thinking: Thinking, no_tools: bool, dropped: &
 fn sampling(request: &Request, thinking: Thinking, body: &mut Map<String, Value>, dropped: &mut Vec<String>) {
     let mut put = |key: &str, value: Option<Value>| value.map(|value| body.insert(key.to_owned(), value));
     if let Some(temperature) = &request.temperature {
-        let taken = if thinking.is_on() { None } else { Some(clamped(temperature)) };
+        // With thinking on, Anthropic takes its default only.
+        let fits = !thinking.is_on() || temperature.as_f64() == Some(1.0);
+        let taken = fits.then(|| clamped(temperature));
         if taken.as_ref() != Some(temperature) {
             dropped.push("temperature".to_owned());
         }
