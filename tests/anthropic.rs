@@ -1,1 +1,72 @@
 //! Tests of the room `anthropic`.
+
+use portolan::{
+    chat::{
+        Dialect,
+        event::Stamp,
+        request::{Message, Part, Request, Role, Signature, ToolCall, ToolResult},
+    },
+    dialect::{Caller, Translated, Upstream, anthropic::Anthropic},
+};
+use serde_json::{Value, json};
+
+mod errors;
+mod read_request;
+mod response;
+mod stream_read;
+mod stream_write;
+mod write_request;
+
+fn stamp() -> Stamp {
+    Stamp { id: "msg_minted".to_owned(), created: 0, model: "asked".to_owned() }
+}
+
+fn text(text: &str) -> Part {
+    Part::Text { text: text.to_owned(), cache: None }
+}
+
+fn call(id: &str, arguments: &str) -> ToolCall {
+    ToolCall { id: id.to_owned(), name: "f".to_owned(), arguments: arguments.to_owned(), signature: None, cache: None }
+}
+
+fn result(id: &str, name: &str, parts: Vec<Part>) -> Part {
+    Part::ToolResult(ToolResult { id: id.to_owned(), name: name.to_owned(), parts, is_error: false, cache: None })
+}
+
+fn signature(dialect: Dialect, value: &str) -> Signature {
+    Signature { dialect, value: value.to_owned() }
+}
+
+fn thought(text: &str, signature: Option<Signature>) -> Part {
+    Part::Reasoning { text: text.to_owned(), signature }
+}
+
+fn user(parts: Vec<Part>) -> Message {
+    Message { role: Role::User, parts }
+}
+
+fn assistant(parts: Vec<Part>) -> Message {
+    Message { role: Role::Assistant, parts }
+}
+
+fn system(parts: Vec<Part>) -> Message {
+    Message { role: Role::System, parts }
+}
+
+fn asking(messages: Vec<Message>) -> Request {
+    Request { model: "m".to_owned(), messages, max_tokens: Some(100), ..Request::default() }
+}
+
+/// Reads a body that holds these members beside the required ones.
+fn read(members: Value) -> Translated<Request> {
+    let mut body = json!({"model": "m", "max_tokens": 100, "messages": [{"role": "user", "content": "hi"}]});
+    for (key, value) in members.as_object().unwrap() {
+        body.as_object_mut().unwrap().insert(key.clone(), value.clone());
+    }
+    Anthropic.read_request(&body.to_string()).unwrap()
+}
+
+fn written(request: &Request) -> (Value, Vec<String>) {
+    let written = Anthropic.write_request(request);
+    (serde_json::from_str(&written.value).unwrap(), written.dropped)
+}
