@@ -4,7 +4,7 @@ use portolan::{
     chat::{
         Dialect,
         event::Stamp,
-        request::{Message, Part, Request, Role, Signature, ToolCall, ToolResult},
+        request::{Message, Part, Request, Role, Signature, Source, ToolCall, ToolResult},
     },
     dialect::{Caller, Translated, Upstream, anthropic::Anthropic},
 };
@@ -16,6 +16,9 @@ mod response;
 mod stream_read;
 mod stream_write;
 mod write_request;
+mod write_turns;
+
+const NOTHING: [&str; 0] = [];
 
 fn stamp() -> Stamp {
     Stamp { id: "msg_minted".to_owned(), created: 0, model: "asked".to_owned() }
@@ -69,4 +72,28 @@ fn read(members: Value) -> Translated<Request> {
 fn written(request: &Request) -> (Value, Vec<String>) {
     let written = Anthropic.write_request(request);
     (serde_json::from_str(&written.value).unwrap(), written.dropped)
+}
+
+fn inline(media_type: &str, data: &str) -> Source {
+    Source::Inline { media_type: media_type.to_owned(), data: data.to_owned() }
+}
+
+fn image(source: Source) -> Part {
+    Part::Image { source, detail: None, cache: None }
+}
+
+fn file(source: Source) -> Part {
+    Part::File { source, name: None, cache: None }
+}
+
+fn said(text: &str) -> Value {
+    json!({"type": "text", "text": text})
+}
+
+fn called(id: &str, input: Value) -> Value {
+    json!({"type": "tool_use", "id": id, "name": "f", "input": input})
+}
+
+fn answered(id: &str, content: &str) -> Value {
+    json!({"type": "tool_result", "tool_use_id": id, "content": content})
 }

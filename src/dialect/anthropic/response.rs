@@ -24,12 +24,12 @@ const ID_PREFIX: &str = "msg_";
 pub(super) fn read(body: &str) -> Result<Response, UpstreamError> {
     let unreadable = |what: &str| UpstreamError { message: format!("The provider's answer {what}."), ..UpstreamError::default() };
     let Ok(Value::Object(mut answer)) = serde_json::from_str(body) else { return Err(unreadable("is not a JSON object")) };
-    if answer.contains_key("error") {
+    if answer.get("error").is_some_and(|error| !error.is_null()) {
         return Err(read_error::read(0, body));
     }
     let Some(content @ Value::Array(_)) = answer.remove("content") else { return Err(unreadable("has no content")) };
     let parts = read_content(content, "content", &mut Scope::default())
-        .map_err(|error| unreadable(&format!("is broken: {}", error.message)))?;
+        .map_err(|error| unreadable(&format!("is broken: {}", error.message.trim_end_matches('.'))))?;
     let text = |key: &str| answer.get(key).and_then(Value::as_str);
     let usage = answer.get("usage").filter(|usage| usage.is_object()).map(|reported| {
         let mut usage = Usage::default();
