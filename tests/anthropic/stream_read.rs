@@ -246,6 +246,6 @@ fn only_the_dialects_own_marker_ends_a_stream() {
     let delta = json!({"type": "message_delta", "delta": {"stop_reason": "stop_sequence", "stop_sequence": "X"}, "usage": {"output_tokens": 3}});
     let usage = Event::Usage(Usage { output: 3, ..Usage::default() });
     let stop = Event::Stop { reason: StopReason::StopSequence, sequence: Some("X".to_owned()) };
-    assert_eq!(events(&[delta.clone()]), [usage.clone(), stop.clone()], "cut off before its end");
+    assert_eq!(events(std::slice::from_ref(&delta)), [usage.clone(), stop.clone()], "cut off before its end");
     assert_eq!(events(&[delta, json!({"type": "message_stop"})]), [usage, stop, Event::End], "an answer without a block");
 }
