@@ -93,6 +93,11 @@ pub trait Upstream: Sync {
     /// The edits that send a caller's own body of this dialect to `model`; with `report_usage` the stream is asked to
     /// end with a usage report.
     fn edits(&self, model: &str, report_usage: bool) -> Vec<Edit>;
+    /// The edits without which providers of this dialect refuse a caller's own body: it may hold what an answer of
+    /// another dialect left in the caller's history.
+    fn repairs(&self, _body: &Outline<'_>) -> Vec<Edit> {
+        vec![]
+    }
     /// Whether every stream of this dialect reports usage unasked.
     fn always_reports_usage(&self) -> bool;
     fn read_response(&self, body: &str) -> Result<Response, UpstreamError>;
