@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 mod errors;
 mod read_request;
+mod repair;
 mod response;
 mod stream_read;
 mod stream_write;

@@ -226,6 +226,16 @@ fn media_are_sent_where_anthropic_takes_them_and_named_where_not() {
 }
 
 #[test]
+fn thoughts_between_calls_keep_their_place() {
+    let proven = |value: &str| thought("t", Some(signature(Dialect::Anthropic, value)));
+    let parts = vec![proven("1"), Part::ToolCall(call("a", "")), proven("2"), Part::ToolCall(call("b", "")), text("late")];
+    let (body, _) = written(&asking(vec![user(vec![text("u")]), assistant(parts)]));
+    let thinks = |value: &str| json!({"type": "thinking", "thinking": "t", "signature": value});
+    let expected = json!([thinks("1"), said("late"), called("a", json!({})), thinks("2"), called("b", json!({}))]);
+    assert_eq!(body["messages"][1]["content"], expected);
+}
+
+#[test]
 fn thoughts_go_back_only_to_who_can_check_them() {
     let sealed = |data: &str, dialect| Part::RedactedReasoning { data: data.to_owned(), dialect };
     let foreign_call = ToolCall { signature: Some(signature(Dialect::Gemini, "g")), ..call("c", "{}") };

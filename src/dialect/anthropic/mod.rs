@@ -5,6 +5,7 @@ mod id;
 mod read_block;
 mod read_error;
 mod read_request;
+mod repair;
 mod response;
 mod seal;
 mod stream_read;
@@ -81,6 +82,10 @@ impl Upstream for Anthropic {
 
     fn edits(&self, model: &str, _report_usage: bool) -> Vec<Edit> {
         vec![Edit::Set(Cow::Borrowed("model"), quoted(model))]
+    }
+
+    fn repairs(&self, body: &Outline<'_>) -> Vec<Edit> {
+        repair::repairs(body)
     }
 
     fn always_reports_usage(&self) -> bool {

@@ -28,6 +28,10 @@ pub(super) fn unseal(text: String) -> Signature {
     }
 }
 
+pub(super) fn is_sealed(text: &str) -> bool {
+    text.starts_with(OWN) || text.starts_with(CALL)
+}
+
 /// The thinking block that carries a call's signature.
 pub(super) fn call_block(call: &ToolCall) -> Option<Value> {
     let signature = call.signature.as_ref()?;
