@@ -171,12 +171,12 @@ fn one_block_is_open_at_a_time() {
 #[test]
 fn what_goes_on_is_written_as_it_comes() {
     let (mut writer, mut out) = (writer(), String::new());
-    for event in [start(0, Block::ToolCall(call("a", ""))), start(1, Block::ToolCall(call("b", ""))), argued(1, "{"), end(0)] {
+    let opens = |index, id| start(index, Block::ToolCall(call(id, "")));
+    for event in [opens(0, "a"), opens(1, "b"), argued(1, "{}"), end(1), opens(2, "c"), end(0), argued(2, "{")] {
         writer.write(&event, &mut out);
     }
-    out.clear();
-    writer.write(&argued(1, "}"), &mut out);
-    assert!(out.contains(r#""index":1,"delta":{"type":"input_json_delta","partial_json":"}"}"#), "{out}");
+    assert!(out.contains(r#"{"type":"content_block_stop","index":1}"#), "ended while it waited: {out}");
+    assert!(out.ends_with("\"index\":2,\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"{\"}}\n\n"), "{out}");
 }
 
 #[test]
