@@ -6,6 +6,7 @@ use crate::{
         event::{Block, Delta, Event, Finish, Stamp},
         request::{Part, Source},
         response::Response,
+        usage::Usage,
     },
     dialect::{Caller, EventWriter, Facts},
     error::{Error, Kind},
@@ -111,6 +112,8 @@ fn split(text: &str) -> impl Iterator<Item = String> {
 
 fn events(response: &Response) -> Vec<Event> {
     let mut events = vec![Event::Start { id: response.id.clone(), model: response.model.clone() }];
+    // As Anthropic does: the prompt's tokens are known at the start.
+    events.extend(response.usage.map(|usage| Event::Usage(Usage { output: 0, reasoning: 0, ..usage })));
     for (index, part) in response.parts.iter().enumerate() {
         let Some((block, deltas)) = block(part) else { continue };
         events.push(Event::BlockStart { index, block });
