@@ -309,6 +309,8 @@ fn thinking_is_asked_for_in_the_words_of_each_generation() {
     };
     for (name, reasoning, expected, says_less) in [
         ("gemini-2.5-flash", Reasoning::Off, Some(json!({ "thinkingBudget": 0 })), false),
+        ("gemini-2.5-flash", Reasoning::Budget(0), Some(json!({ "thinkingBudget": 0 })), false),
+        ("gemini-2.5-flash-lite", Reasoning::Budget(9), shown(json!({ "thinkingBudget": 512 })), false),
         ("gemini-2.5-pro", Reasoning::Off, Some(json!({ "thinkingBudget": 128 })), true),
         ("gemini-3-pro", Reasoning::Off, Some(json!({ "thinkingLevel": "LOW" })), true),
         ("gemini-3-flash", Reasoning::Off, Some(json!({ "thinkingLevel": "MINIMAL" })), true),

@@ -95,6 +95,39 @@ fn a_signed_answer_goes_back_as_it_came() {
     assert_eq!(lost, [""; 0]);
 }
 
+fn pointers(value: &Value, at: &str, out: &mut Vec<String>) {
+    out.push(at.to_owned());
+    let members = value.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value));
+    let items = value.as_array().into_iter().flatten().enumerate().map(|(i, value)| (i.to_string(), value));
+    members.chain(items).for_each(|(key, value)| pointers(value, &format!("{at}/{key}"), out));
+}
+
+#[test]
+fn an_odd_value_anywhere_spoils_no_more_than_its_part() {
+    let parts = json!([
+        { "text": "keep" },
+        { "functionCall": { "id": "x", "name": "f", "args": { "n": 1 } }, "thoughtSignature": "U" },
+        { "inlineData": { "mimeType": "image/png", "data": "AAAA" } },
+    ]);
+    let mut sound: Value = serde_json::from_str(&answered(parts, json!("STOP"))).unwrap();
+    let usage = json!({ "promptTokenCount": 1, "thoughtsTokenCount": 2 });
+    sound.as_object_mut().unwrap().insert("usageMetadata".to_owned(), usage);
+    let mut places = vec![];
+    pointers(&sound, "", &mut places);
+    for place in &places {
+        for odd in [json!(null), json!(-1.5), json!("odd"), json!([[]]), json!({ "a": {} })] {
+            let mut body = sound.clone();
+            *body.pointer_mut(place).unwrap() = odd.clone();
+            let read = Gemini.read_response(&body.to_string());
+            let on_the_way =
+                ["/candidates/0/content/parts/0/text", "/candidates/0/index"].iter().any(|way| way.starts_with(place));
+            let is_kept = read.is_ok_and(|read| read.parts.contains(&text("keep")));
+            assert!(is_kept || on_the_way, "{place} {odd}");
+        }
+    }
+    assert!(places.len() > 20);
+}
+
 /// The callers' dialects have no slots of their own for Google's signatures: each carries them its way.
 #[test]
 fn call_signatures_survive_a_caller_of_another_dialect() {

@@ -77,14 +77,14 @@ fn long_stream() -> (String, Vec<Event>) {
     };
     let expected = vec![
         start(),
+        used(3, 1, 1),
         open(0, Block::Reasoning),
         delta(0, Delta::Reasoning("hé".to_owned())),
-        used(3, 1, 1),
+        used(3, 3, 2),
         delta(0, Delta::Reasoning("m".to_owned())),
         Event::BlockEnd { index: 0 },
         open(1, Block::Text),
         delta(1, Delta::Text("a".to_owned())),
-        used(3, 3, 2),
         delta(1, Delta::Text("b\u{1f600}".to_owned())),
         Event::BlockEnd { index: 1 },
         open(2, tool("call_0_r", signed(Dialect::Gemini, "S"))),
@@ -93,10 +93,10 @@ fn long_stream() -> (String, Vec<Event>) {
         open(3, tool("call_1_r", None)),
         delta(3, Delta::Arguments("{}".to_owned())),
         Event::BlockEnd { index: 3 },
+        used(3, 11, 2),
         open(4, Block::Reasoning),
         delta(4, Delta::Signature(signed(Dialect::Gemini, "T").unwrap())),
         Event::BlockEnd { index: 4 },
-        used(3, 11, 2),
         Event::Stop { reason: StopReason::ToolCalls, sequence: None },
         Event::End,
     ];

@@ -87,6 +87,12 @@ impl Reader {
 
     fn read_chunk(&mut self, mut chunk: Value, out: &mut Vec<Event>) {
         self.start(&chunk, out);
+        // First, for callers whose opening frame tells the prompt's tokens.
+        let usage = chunk.get("usageMetadata").and_then(part::read_usage);
+        if let Some(usage) = usage.filter(|usage| self.usage != Some(*usage)) {
+            self.usage = Some(usage);
+            out.push(Event::Usage(usage));
+        }
         let mut candidates = chunk.get_mut("candidates").map(Value::take).unwrap_or_default();
         let first = candidates.as_array_mut().and_then(|all| all.iter_mut().find(|c| is_first(c)));
         if let Some(candidate) = first {
@@ -103,11 +109,6 @@ impl Reader {
         }
         if chunk.pointer("/promptFeedback/blockReason").is_some_and(|reason| !reason.is_null()) {
             self.stop = Some(StopReason::ContentFilter);
-        }
-        let usage = chunk.get("usageMetadata").and_then(part::read_usage);
-        if let Some(usage) = usage.filter(|usage| self.usage != Some(*usage)) {
-            self.usage = Some(usage);
-            out.push(Event::Usage(usage));
         }
     }
 

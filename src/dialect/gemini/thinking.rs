@@ -8,8 +8,8 @@ use crate::chat::request::{Effort, Reasoning};
 enum Control {
     /// Thinks never, or not to order.
     None,
-    /// Tokens. 0 switches thinking off where `least` is 0.
-    Budget { least: u64, most: u64 },
+    /// Tokens; `off` is 0 where thinking can be switched off.
+    Budget { off: u64, least: u64, most: u64 },
     /// A word; never off.
     Level { minimal: bool },
 }
@@ -22,11 +22,13 @@ fn control(model: &str) -> Control {
     if !is("gemini-") || is("gemini-1") || is("gemini-2.0") || is("gemini-2.5-flash-image") {
         Control::None
     } else if is("gemini-2.5-pro") {
-        Control::Budget { least: 128, most: 32_768 }
+        Control::Budget { off: 128, least: 128, most: 32_768 }
+    } else if is("gemini-2.5-flash-lite") {
+        Control::Budget { off: 0, least: 512, most: 24_576 }
     } else if is("gemini-2.5") {
-        Control::Budget { least: 0, most: 24_576 }
+        Control::Budget { off: 0, least: 1, most: 24_576 }
     } else {
-        Control::Level { minimal: !is("pro") }
+        Control::Level { minimal: is("flash") }
     }
 }
 
@@ -39,14 +41,14 @@ pub fn needs_signatures(model: &str) -> bool {
 pub fn config(reasoning: &Reasoning, model: &str) -> (Option<Value>, bool) {
     match control(model) {
         Control::None => (None, *reasoning != Reasoning::Off),
-        Control::Budget { least, most } => budget(reasoning, least, most),
+        Control::Budget { off, least, most } => budget(reasoning, off, (least, most)),
         Control::Level { minimal } => level(reasoning, if minimal { "MINIMAL" } else { "LOW" }),
     }
 }
 
-fn budget(reasoning: &Reasoning, least: u64, most: u64) -> (Option<Value>, bool) {
+fn budget(reasoning: &Reasoning, off: u64, (least, most): (u64, u64)) -> (Option<Value>, bool) {
     let tokens = match reasoning {
-        Reasoning::Off => return (Some(json!({ "thinkingBudget": least })), least > 0),
+        Reasoning::Off | Reasoning::Budget(0) => return (Some(json!({ "thinkingBudget": off })), off > 0),
         Reasoning::Adaptive => return (Some(json!({ "thinkingBudget": DYNAMIC, "includeThoughts": true })), false),
         Reasoning::Budget(tokens) => *tokens,
         Reasoning::Effort(effort) => match effort {
