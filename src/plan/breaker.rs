@@ -131,6 +131,16 @@ impl Batch {
 }
 
 impl State {
+    /// What others must be told of: which state, and until when.
+    const fn shape(&self) -> (u8, Millis) {
+        match self {
+            Self::Up => (0, Millis(0)),
+            Self::Open { until } => (1, *until),
+            Self::Half { .. } => (2, Millis(0)),
+            Self::Ramp { .. } => (3, Millis(0)),
+        }
+    }
+
     /// Where a ramp is by now: further by successes, or by time where there is little traffic.
     fn ramped(&self, now: Millis, tuning: &Tuning) -> Option<Self> {
         let Self::Ramp { mut step, mut since, mut good } = *self else { return None };
@@ -179,7 +189,7 @@ fn percent(part: u64, whole: u64) -> u8 {
 impl Cell {
     /// Ordinary outcomes. True when the breaker changed its state.
     pub(super) fn count(&mut self, batch: Batch, now: Millis, tuning: &Tuning, seed: u64) -> bool {
-        let before = self.state;
+        let before = self.state.shape();
         self.advance(now, tuning);
         if self.totals(now, tuning) == (0, 0) {
             self.row = 0;
@@ -204,7 +214,7 @@ impl Cell {
             }
             State::Up => self.trip_if_bad(batch, now, tuning, seed),
         }
-        before != self.state
+        before != self.state.shape()
     }
 
     fn trip_if_bad(&mut self, batch: Batch, now: Millis, tuning: &Tuning, seed: u64) {

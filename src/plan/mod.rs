@@ -1,14 +1,16 @@
 //! The pure brain: which targets, in which order, and why. The same inputs give the same plan, for ever.
 
-pub mod breaker;
+mod breaker;
 pub mod headers;
 pub mod health;
+mod judge;
 pub mod outcome;
 pub mod region;
 mod rules;
 pub mod seed;
 pub mod strategy;
 pub mod sync;
+mod verdict;
 
 use std::fmt;
 

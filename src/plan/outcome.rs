@@ -1,15 +1,11 @@
-//! What an attempt came to, by blame: try again here, move on, whose health, and what the caller is told.
+//! What an attempt came to, by blame: try again here, move on, whose health.
 
 use super::{
     headers::{self, MAX_WAIT_MS},
     health::Signal,
-    rules,
+    judge,
 };
-use crate::{
-    chat::event::UpstreamError,
-    error::{Blame, Error, Kind},
-    units::Millis,
-};
+use crate::{chat::event::UpstreamError, units::Millis};
 
 /// A rejected credential or an empty account needs a person: asked again only after half an hour.
 pub const DOWN_MS: u64 = 30 * 60_000;
@@ -19,10 +15,6 @@ pub const MODEL_GONE_MS: u64 = 5 * 60_000;
 pub const COOLDOWN_MS: u64 = 5_000;
 /// The longest wait worth more than another target.
 pub const MAX_WAIT_HERE_MS: u64 = 2_500;
-/// A provider's words in an error or a log line: enough for any reason, not for an echoed prompt.
-const MAX_WORDS: usize = 2_000;
-/// From here on a run of letters and digits is rather a secret than a word.
-const SECRET_LEN: usize = 32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
@@ -184,9 +176,9 @@ impl Class {
 
 /// A status answer, or an error event inside a 200: then `status` is the event's, or 0.
 pub fn of_answer(status: u16, headers: &[(String, String)], error: &UpstreamError, now: Millis) -> Outcome {
-    let verdict = rules::judge(status, headers, error);
+    let verdict = judge::judge(status, headers, error);
     let stated = headers::wait_ms(headers, now).max(error.retry_after_ms).map(|ms| ms.min(MAX_WAIT_MS));
-    let wait_ms = if verdict.daily { Some(stated.unwrap_or(0).max(rules::DAILY_WAIT_MS)) } else { stated };
+    let wait_ms = if verdict.daily { Some(stated.unwrap_or(0).max(judge::DAILY_WAIT_MS)) } else { stated };
     // A 529 that names its wait is a limit; one that does not is an overload (FAILOVER 1).
     let class = match (verdict.class, verdict.status, wait_ms) {
         (Class::Transient, 529, Some(_)) => Class::Limited,
@@ -299,104 +291,4 @@ impl Outcome {
             Class::Transient | Class::Silent | Class::Broken => Effect::Count { floor_ms: wait_ms },
         }
     }
-
-    /// What the caller is told when no attempt is left (DECISIONS 15): a final verdict in the provider's words, a failure
-    /// of the operator's account in ours.
-    pub fn to_error(&self, provider: &str, upstream: &UpstreamError) -> Error {
-        let words = words(&upstream.message);
-        let again = "Nothing is wrong with the request: try again.";
-        let error = match self.class {
-            Class::Caller => self.verdict(self.callers_kind(), upstream),
-            Class::TooLong => self.verdict(Kind::ContextTooLong, upstream),
-            Class::ContentFilter => self.verdict(Kind::ContentFiltered, upstream),
-            Class::ModelGone => self.verdict(Kind::ModelNotFound, upstream),
-            Class::Limited => Error {
-                retry_after_ms: Some(self.wait_ms.unwrap_or(COOLDOWN_MS)),
-                ..Error::new(Kind::RateLimited, format!("Provider `{provider}` limits its requests: try again later."))
-            },
-            Class::Quota | Class::Credential => Error {
-                blame: Blame::Gateway,
-                ..Error::new(
-                    Kind::BadGateway,
-                    format!("The gateway's account at provider `{provider}` cannot be used at the moment: tell its operator."),
-                )
-            },
-            Class::RegionBlocked => {
-                Error::new(Kind::BadGateway, format!("Provider `{provider}` does not serve the region the gateway called from."))
-            }
-            Class::Transient => self.failed(format!("Provider `{provider}` failed{}. {again}", self.status_words())),
-            Class::Broken => Error::new(Kind::BadGateway, format!("Provider `{provider}` gave a broken answer. {again}")),
-            Class::Silent => Error::new(Kind::Timeout, format!("Provider `{provider}` did not answer in time. {again}")),
-            Class::Deadline => {
-                let message = "The request's total deadline passed before an answer was complete.";
-                Error { blame: Blame::Caller, ..Error::new(Kind::Timeout, message) }
-            }
-            // nginx's number for a client that left; nobody reads the answer, the log does.
-            Class::Gone => Error { blame: Blame::Caller, status: 499, ..Error::new(Kind::InvalidRequest, "The client left.") },
-        };
-        if words.is_empty() { error } else { error.with_detail(words) }
-    }
-
-    /// The provider's own final verdict: its message, status, code and field.
-    fn verdict(&self, kind: Kind, upstream: &UpstreamError) -> Error {
-        let message = words(&upstream.message);
-        let message =
-            if message.is_empty() { format!("The provider refused the request{}.", self.status_words()) } else { message };
-        // A 429 would make the caller's SDK send the same again.
-        let status = if (400..500).contains(&self.status) && self.status != 429 { self.status } else { kind.status() };
-        let code = upstream.code.as_deref().or(upstream.kind.as_deref()).map(words);
-        Error { status, code, param: upstream.param.clone(), blame: Blame::Caller, ..Error::new(kind, message) }
-    }
-
-    const fn callers_kind(&self) -> Kind {
-        match self.status {
-            404 => Kind::NotFound,
-            405 => Kind::MethodNotAllowed,
-            413 => Kind::TooLarge,
-            _ => Kind::InvalidRequest,
-        }
-    }
-
-    /// The provider's 5xx as it is; what only a proxy in between would say becomes 502.
-    fn failed(&self, message: String) -> Error {
-        let kind = match self.status {
-            503 | 529 => Kind::Unavailable,
-            504 => Kind::Timeout,
-            _ => Kind::BadGateway,
-        };
-        let status = if matches!(self.status, 500 | 529) { self.status } else { kind.status() };
-        Error { status, retry_after_ms: self.wait_ms, ..Error::new(kind, message) }
-    }
-
-    fn status_words(&self) -> String {
-        if self.status == 0 { String::new() } else { format!(" (status {})", self.status) }
-    }
-}
-
-/// A provider's words, cut to length, with whatever looks like a key taken out: "Incorrect API key provided: sk-…".
-fn words(text: &str) -> String {
-    let short: String = text.trim().chars().take(MAX_WORDS).collect();
-    let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '*');
-    let mut out = String::with_capacity(short.len());
-    let mut rest = short.as_str();
-    while let Some(start) = rest.find(is_inside) {
-        let (before, from) = rest.split_at(start);
-        let (token, after) = from.split_at(from.find(|c| !is_inside(c)).unwrap_or(from.len()));
-        out.push_str(before);
-        out.push_str(if is_secret(token) { "[removed]" } else { token });
-        rest = after;
-    }
-    out.push_str(rest);
-    out
-}
-
-fn is_secret(token: &str) -> bool {
-    /// How keys of the known providers begin.
-    const OPENINGS: &[&str] =
-        &["sk-", "sk_", "xai-", "gsk_", "AIza", "pplx-", "r8_", "hf_", "nvapi-", "csk-", "fw_", "tgp_", "AKIA", "ark-", "pa-"];
-    let opens = OPENINGS.iter().any(|opening| token.len() > opening.len() + 3 && token.starts_with(opening));
-    let has = |test: fn(&char) -> bool| token.chars().any(|c| test(&c));
-    let mixed = has(char::is_ascii_digit) && has(char::is_ascii_lowercase) && has(char::is_ascii_uppercase);
-    let hex = token.chars().all(|c| c.is_ascii_hexdigit());
-    opens || token.contains("**") || (token.len() >= SECRET_LEN && (mixed || hex))
 }

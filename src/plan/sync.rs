@@ -212,7 +212,8 @@ impl Local {
     }
 
     fn end_probe(&mut self, key: &str, batch: Batch, now: Millis, seed: u64) {
-        if self.health.get(key).is_some_and(|cell| cell.open_until().is_some()) {
+        // While the object is reached its reply says what the probe came to.
+        if !self.is_reached && self.health.get(key).is_some_and(|cell| cell.open_until().is_some()) {
             self.health.probed(key, self.isolate, batch, now, seed);
         }
         if self.permits.remove(key).is_some() {
@@ -263,8 +264,13 @@ impl Local {
                 None
             }
         });
-        // Where both are open the later, and better informed, of them counts.
-        local.chain(remote).filter(|(_, until)| *until <= now).collect()
+        let mut ended = BTreeMap::new();
+        for (key, until) in local.chain(remote) {
+            let latest = ended.entry(key).or_insert(until);
+            *latest = until.max(*latest);
+        }
+        ended.retain(|_, until| *until <= now);
+        ended
     }
 
     pub fn learned(&mut self, reply: Reply, now: Millis) {
