@@ -1,1 +1,9 @@
 //! Tests of the room `plan`.
+
+mod headers;
+mod health;
+mod judge;
+mod outcome;
+mod strategy;
+mod sync;
+mod verdict;

@@ -4,14 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     health::{Standing, Tuning},
+    latency::{Latency, percent},
     seed::{below, mix},
 };
 use crate::units::Millis;
 
 /// Buckets of the window: an outcome is forgotten at most a sixth of a window late.
 const BUCKETS: u64 = 6;
-/// Samples before a latency average means anything.
-const MIN_SAMPLES: u32 = 16;
 /// Shares of the traffic while a closed breaker ramps up.
 const RAMP: [u8; 2] = [10, 50];
 
@@ -75,19 +74,6 @@ struct Outage {
     since: Millis,
     #[serde(rename = "t")]
     trips: u32,
-}
-
-/// Time to the first token: a quick average against a slow one, its own baseline.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Latency {
-    #[serde(rename = "q")]
-    quick_us: u64,
-    #[serde(rename = "b")]
-    base_us: u64,
-    #[serde(rename = "n")]
-    samples: u32,
-    #[serde(rename = "a")]
-    at: Millis,
 }
 
 /// Outcomes of one cell, folded together.
@@ -155,35 +141,6 @@ impl State {
         }
         Some(Self::Up)
     }
-}
-
-impl Latency {
-    fn add(&mut self, sample_us: u64, now: Millis, tuning: &Tuning) {
-        let toward = |old: u64, weight: u64| (old * (weight - 1) + sample_us) / weight;
-        self.samples = self.samples.saturating_add(1);
-        self.at = now;
-        let weight = u64::from(self.samples);
-        self.quick_us = toward(self.quick_us, weight.min(8));
-        // A lasting change becomes the new baseline, but slowly: it must not hide a slow hour.
-        let longest = if self.is_slow(tuning) { 512 } else { 64 };
-        self.base_us = toward(self.base_us, weight.min(longest));
-    }
-
-    const fn is_slow(&self, tuning: &Tuning) -> bool {
-        self.samples >= MIN_SAMPLES
-            && self.quick_us > self.base_us.saturating_mul(tuning.slow_factor)
-            && self.quick_us > tuning.slow_floor_ms.saturating_mul(1_000)
-    }
-
-    /// The share of traffic it keeps: what it does in the time of its baseline.
-    fn share(&self, now: Millis, tuning: &Tuning) -> Option<u8> {
-        let is_stale = now.since(self.at) > tuning.window_ms;
-        (!is_stale && self.is_slow(tuning)).then(|| percent(self.base_us, self.quick_us))
-    }
-}
-
-fn percent(part: u64, whole: u64) -> u8 {
-    u8::try_from(part.saturating_mul(100) / whole.max(1)).unwrap_or(100).min(100)
 }
 
 impl Cell {

@@ -4,6 +4,7 @@ mod breaker;
 pub mod headers;
 pub mod health;
 mod judge;
+mod latency;
 pub mod outcome;
 pub mod region;
 mod rules;

@@ -1,0 +1,355 @@
+//! Several isolates and one object: one probe for the fleet, news in time, back in time.
+
+use portolan::{
+    plan::{
+        health::{Health, Signal, Standing, Tuning, View},
+        sync::{Local, Reply, Report, absorb},
+    },
+    units::Millis,
+};
+
+const T0: Millis = Millis(1_800_000_000_000);
+const KEY: &str = "acme/large";
+const OK: Signal = Signal::Ok { first_ms: 300 };
+const FAILED: Signal = Signal::Failed { floor_ms: 0 };
+
+fn at(ms: u64) -> Millis {
+    T0.plus(ms)
+}
+
+/// A region: isolates and their object, with the wire between them.
+struct Region {
+    object: Health,
+    locals: Vec<Local>,
+    calls: u64,
+    is_cut: bool,
+}
+
+impl Region {
+    fn new(isolates: u64) -> Self {
+        let locals = (0..isolates).map(|i| Local::new(100 + i, Tuning::default())).collect();
+        Self { object: Health::default(), locals, calls: 0, is_cut: false }
+    }
+
+    /// What the shell does after each request.
+    fn sync(&mut self, i: usize, now: Millis) {
+        let Some(report) = self.locals[i].due(now) else { return };
+        self.calls += 1;
+        if self.is_cut {
+            self.locals[i].learned_nothing(now);
+            return;
+        }
+        let wire = serde_json::to_string(&report).unwrap();
+        let report: Report = serde_json::from_str(&wire).unwrap();
+        let wire = serde_json::to_string(&absorb(&mut self.object, &report, now, 7)).unwrap();
+        let reply: Reply = serde_json::from_str(&wire).unwrap();
+        self.locals[i].learned(reply, now);
+    }
+
+    fn standing(&self, i: usize, now: Millis) -> Standing {
+        self.locals[i].view(now).standing(KEY, now)
+    }
+
+    fn report(&mut self, i: usize, signal: Signal, now: Millis) {
+        self.locals[i].report(KEY, signal, now, now.0);
+        self.sync(i, now);
+    }
+
+    /// Everybody knows everybody, and isolate 0 has seen three failures.
+    fn down(isolates: u64) -> Self {
+        let mut region = Self::new(isolates);
+        for i in 0..region.locals.len() {
+            region.sync(i, T0);
+        }
+        for _ in 0..3 {
+            region.report(0, FAILED, T0);
+        }
+        region
+    }
+}
+
+#[test]
+fn a_failure_in_one_isolate_is_known_in_all_within_five_seconds() {
+    let mut region = Region::down(4);
+    assert!(matches!(region.standing(0, T0), Standing::Open { .. }), "at once where it was seen");
+    assert!(matches!(region.object.snapshot(T0).standing(KEY, T0), Standing::Open { .. }), "and in the object");
+    for i in 1..4 {
+        assert_eq!(region.standing(i, at(4_900)), Standing::Up, "not yet asked");
+        region.sync(i, at(5_000));
+        assert!(matches!(region.standing(i, at(5_000)), Standing::Open { .. }), "{i}");
+    }
+}
+
+#[test]
+fn a_cooldown_travels_at_once_too() {
+    let mut region = Region::new(2);
+    region.sync(0, T0);
+    region.locals[0].report("acme#0", Signal::Down { until: at(60_000) }, at(10), 1);
+    region.sync(0, at(10));
+    region.sync(1, at(20));
+    assert_eq!(region.locals[1].view(at(20)).standing("acme#0", at(20)), Standing::Cooling { until: at(60_000) });
+}
+
+#[test]
+fn counters_travel_every_five_seconds_at_most_ten_calls_a_thousand() {
+    let mut region = Region::new(1);
+    for request in 0..1_000 {
+        region.report(0, OK, at(request * 50));
+    }
+    assert!(region.calls <= 10, "{}", region.calls);
+}
+
+#[test]
+fn failures_spread_over_isolates_add_up() {
+    let mut region = Region::new(6);
+    (0..6).for_each(|i| region.sync(i, T0));
+    for i in 0..6 {
+        region.report(i, if i % 2 == 0 { FAILED } else { OK }, at(10));
+        assert_eq!(region.standing(i, at(10)), Standing::Up, "alone nobody has seen enough");
+    }
+    (0..6).for_each(|i| region.sync(i, at(5_000)));
+    assert!(matches!(region.object.snapshot(at(5_000)).standing(KEY, at(5_000)), Standing::Open { .. }));
+}
+
+#[test]
+fn one_isolate_s_bad_luck_does_not_shut_the_region() {
+    let mut region = Region::new(2);
+    for _ in 0..100 {
+        region.locals[1].report(KEY, OK, T0, 1);
+    }
+    region.sync(1, T0);
+    region.sync(0, T0);
+    // Nearly all is well there, so three bad ones here are this isolate's own.
+    let report = {
+        let mut tuned = Local::new(9, Tuning { in_a_row: 2, ..Tuning::default() });
+        tuned.report(KEY, FAILED, at(1), 1);
+        tuned.report(KEY, FAILED, at(1), 1);
+        assert!(matches!(tuned.view(at(1)).standing(KEY, at(1)), Standing::Open { .. }));
+        tuned.due(at(1)).unwrap()
+    };
+    absorb(&mut region.object, &report, at(1), 1);
+    assert_eq!(region.object.snapshot(at(1)).standing(KEY, at(1)), Standing::Up);
+}
+
+#[test]
+fn one_probe_for_the_whole_fleet() {
+    let mut region = Region::down(5);
+    for ms in (0..20_000).step_by(100) {
+        let now = at(ms);
+        for i in 0..5 {
+            region.sync(i, now);
+        }
+        let holders = (0..5).filter(|i| region.standing(*i, now) == Standing::Probe).count();
+        assert!(holders <= 1, "{holders} at {ms}");
+    }
+}
+
+#[test]
+fn a_permit_serves_one_request_and_then_nobody_until_it_ends() {
+    let mut region = Region::down(3);
+    let now = at(6_000);
+    (0..3).for_each(|i| region.sync(i, now));
+    let holder = (0..3).find(|i| region.standing(*i, now) == Standing::Probe).unwrap();
+    assert!(region.locals[holder].take_probe(KEY, now));
+    assert!(!region.locals[holder].take_probe(KEY, now), "one request only");
+    assert!(matches!(region.standing(holder, now), Standing::Open { .. }));
+    region.sync(holder, now);
+    // Longer than an unused permit lives: the object knows that this one is used.
+    for ms in (6_000..60_000).step_by(500) {
+        for i in 0..3 {
+            region.sync(i, at(ms));
+            assert!(!region.locals[i].take_probe(KEY, at(ms)), "{i} at {ms}");
+        }
+    }
+    region.locals[holder].probed(KEY, FAILED, at(60_000), 1);
+    region.sync(holder, at(60_000));
+    let Standing::Open { until } = region.standing(holder, at(60_000)) else { panic!("open") };
+    assert!((9_000..=11_000).contains(&until.since(at(60_000))), "twice as long as before: {}", until.since(at(60_000)));
+}
+
+#[test]
+fn an_unused_permit_goes_to_another() {
+    let mut region = Region::down(2);
+    region.sync(0, at(6_000));
+    assert_eq!(region.standing(0, at(6_000)), Standing::Probe);
+    region.sync(1, at(6_100));
+    assert!(matches!(region.standing(1, at(6_100)), Standing::Open { .. }));
+    // Isolate 0 is gone, or has nothing to send.
+    region.sync(1, at(16_100));
+    assert_eq!(region.standing(1, at(16_100)), Standing::Probe);
+    assert!(!region.locals[0].take_probe(KEY, at(16_100)), "its lease is over");
+}
+
+#[test]
+fn a_probe_that_proved_nothing_frees_the_permit() {
+    let mut region = Region::down(2);
+    region.sync(0, at(6_000));
+    assert!(region.locals[0].take_probe(KEY, at(6_000)));
+    region.sync(0, at(6_000));
+    region.locals[0].released(KEY, at(6_500));
+    region.sync(0, at(6_500));
+    assert!(matches!(region.object.snapshot(at(6_500)).standing(KEY, at(6_500)), Standing::Open { .. }), "neither closed");
+    region.sync(1, at(11_500));
+    assert!((0..2).any(|i| region.standing(i, at(11_500)) == Standing::Probe), "nor lost");
+}
+
+#[test]
+fn two_good_probes_close_and_the_share_ramps() {
+    let mut region = Region::down(2);
+    let mut now = at(6_000);
+    region.sync(0, now);
+    for _ in 0..2 {
+        assert!(region.locals[0].take_probe(KEY, now));
+        region.sync(0, now);
+        now = now.plus(400);
+        region.locals[0].probed(KEY, OK, now, 1);
+        region.sync(0, now);
+    }
+    for (ms, expected) in [
+        (0, Standing::Ramping { percent: 10 }),
+        (4_999, Standing::Ramping { percent: 10 }),
+        (5_000, Standing::Ramping { percent: 50 }),
+        (10_000, Standing::Up),
+    ] {
+        let now = now.plus(ms);
+        assert_eq!(region.object.snapshot(now).standing(KEY, now), expected, "{ms} ms on");
+    }
+    assert_eq!(region.standing(0, now), Standing::Ramping { percent: 10 }, "the isolate that had opened follows");
+}
+
+#[test]
+fn successes_hasten_the_ramp_and_failures_hold_it() {
+    let closed = || {
+        let mut region = Region::down(1);
+        for _ in 0..2 {
+            region.sync(0, at(6_000));
+            assert!(region.locals[0].take_probe(KEY, at(6_000)));
+            region.locals[0].probed(KEY, OK, at(6_000), 1);
+            region.sync(0, at(6_000));
+        }
+        region.object
+    };
+    let object = |signals: &[(u64, Signal)], ms: u64| {
+        let mut object = closed();
+        for (ms, signal) in signals {
+            object.report(KEY, *signal, at(6_000 + ms), 1);
+        }
+        object.snapshot(at(6_000 + ms)).standing(KEY, at(6_000 + ms))
+    };
+    assert_eq!(object(&[(100, OK); 10], 999), Standing::Ramping { percent: 10 }, "never quicker than a second");
+    assert_eq!(object(&[(100, OK); 10], 1_000), Standing::Ramping { percent: 50 });
+    assert_eq!(object(&[(4_000, FAILED)], 5_000), Standing::Ramping { percent: 10 }, "a failure begins the step anew");
+    let Standing::Open { until } = object(&[(1, FAILED), (1, FAILED), (1, FAILED)], 1) else { panic!("open") };
+    assert!(until.since(at(6_001)) >= 9_000, "the same outage goes on, twice as long");
+}
+
+/// When the primary is down from 0 to `heals`, with a request an isolate every `pace` ms: when it is up again (never: the largest number), and the
+/// probes that were sent.
+fn outage(region: &mut Region, heals: u64, pace: usize) -> (u64, Vec<u64>) {
+    let mut probes = vec![];
+    for ms in (0..heals + 200_000).step_by(pace) {
+        let (now, is_down) = (at(ms), ms < heals);
+        let signal = if is_down { FAILED } else { OK };
+        for i in 0..region.locals.len() {
+            match region.standing(i, now) {
+                Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } => {
+                    if !is_down {
+                        return (ms - heals, probes);
+                    }
+                    region.report(i, signal, now);
+                }
+                Standing::Probe => {
+                    assert!(region.locals[i].take_probe(KEY, now));
+                    probes.push(ms);
+                    region.locals[i].probed(KEY, signal, now, ms);
+                }
+                Standing::Open { .. } | Standing::Cooling { .. } => {}
+            }
+            region.sync(i, now);
+        }
+    }
+    (u64::MAX, probes)
+}
+
+#[test]
+fn it_is_back_within_thirty_seconds_of_healing() {
+    for heals in (10_000..130_000).step_by(7_000) {
+        for (isolates, pace) in [(1, 1_000), (1, 3_000), (5, 200), (20, 500)] {
+            let (ms, probes) = outage(&mut Region::new(isolates), heals, pace);
+            assert!(ms <= 30_000, "{ms} after {heals}, {isolates} isolates");
+            let during: Vec<_> = probes.iter().filter(|ms| **ms < heals).collect();
+            // One probe fails an opening: 5, 10, 20, 20 … seconds, less a tenth.
+            assert!(during.len() <= usize::try_from(heals / 18_000).unwrap() + 3, "{during:?} by {heals}");
+            assert!(during.windows(2).all(|pair| pair[1] - pair[0] >= 4_500), "{during:?}");
+        }
+    }
+}
+
+#[test]
+fn a_long_outage_is_probed_ever_less_often() {
+    let (ms, probes) = outage(&mut Region::new(3), 1_800_000, 1_000);
+    let late: Vec<_> = probes.iter().filter(|ms| (900_000..1_800_000).contains(*ms)).collect();
+    assert!(late.len() <= 9, "every two minutes: {late:?}");
+    assert!(ms <= 135_000, "{ms}");
+}
+
+#[test]
+fn an_isolate_that_cannot_reach_the_object_goes_on_alone() {
+    let mut region = Region::new(1);
+    region.is_cut = true;
+    let (ms, probes) = outage(&mut region, 60_000, 500);
+    assert!(ms <= 30_000, "{ms}");
+    assert!(probes.windows(2).filter(|pair| pair[1] < 60_000).all(|pair| pair[1] - pair[0] >= 4_500), "{probes:?}");
+}
+
+#[test]
+fn what_was_learned_survives_the_loss_of_the_object() {
+    let mut region = Region::down(2);
+    region.sync(1, at(5_000));
+    region.is_cut = true;
+    region.sync(1, at(10_000));
+    assert_eq!(region.standing(1, at(10_000)), Standing::Probe, "alone, its own probe");
+    assert!(region.locals[1].take_probe(KEY, at(10_000)));
+    assert!(!region.locals[1].take_probe(KEY, at(10_000)));
+    region.locals[1].probed(KEY, FAILED, at(10_100), 1);
+    assert!(matches!(region.standing(1, at(10_100)), Standing::Open { until } if until > at(14_000)));
+}
+
+#[test]
+fn what_could_not_be_told_is_told_later() {
+    let mut region = Region::new(1);
+    region.is_cut = true;
+    for ms in [0, 10, 20] {
+        region.report(0, FAILED, at(ms));
+    }
+    assert_eq!(region.object, Health::default());
+    region.is_cut = false;
+    region.sync(0, at(1_100));
+    let Standing::Open { until } = region.object.snapshot(at(1_100)).standing(KEY, at(1_100)) else { panic!("open") };
+    assert!(until >= at(4_500), "{until:?}");
+}
+
+#[test]
+fn a_call_whose_answer_never_came_is_given_up() {
+    let mut local = Local::new(1, Tuning::default());
+    assert!(local.due(T0).is_some());
+    local.report(KEY, FAILED, at(10), 1);
+    assert!(local.due(at(4_000)).is_none(), "one call at a time");
+    assert!(local.due(at(6_000)).is_some());
+}
+
+#[test]
+fn a_cold_isolate_starts_from_the_stored_snapshot() {
+    let mut local = Local::new(1, Tuning::default());
+    local.warm(View::of([(KEY.to_owned(), Standing::Open { until: at(9) })]));
+    assert!(matches!(local.view(T0).standing(KEY, T0), Standing::Open { .. }));
+    assert!(local.due(T0).is_some(), "and asks at once");
+}
+
+#[test]
+fn an_unchanged_view_is_not_sent_again() {
+    let mut region = Region::down(1);
+    let report = region.locals[0].due(at(5_001)).unwrap();
+    let reply = serde_json::to_value(absorb(&mut region.object, &report, at(5_001), 1)).unwrap();
+    assert!(reply.get("s").is_none(), "{reply}");
+}
