@@ -3,6 +3,7 @@
 use portolan::{
     plan::{
         health::{Health, Signal, Standing, Tuning, View},
+        seed::{below, fold},
         sync::{Local, Reply, Report, absorb},
     },
     units::Millis,
@@ -352,4 +353,35 @@ fn an_unchanged_view_is_not_sent_again() {
     let report = region.locals[0].due(at(5_001)).unwrap();
     let reply = serde_json::to_value(absorb(&mut region.object, &report, at(5_001), 1)).unwrap();
     assert!(reply.get("s").is_none(), "{reply}");
+}
+
+#[test]
+fn never_two_probes_at_once_however_long_they_take() {
+    for seed in 0..40 {
+        let mut region = Region::down(4);
+        // Per isolate: when its probe ends.
+        let mut flying = [None; 4];
+        let mut started = 0;
+        for ms in (0..240_000).step_by(50) {
+            let now = at(ms);
+            for (i, ends) in flying.iter_mut().enumerate() {
+                let roll = below(fold(seed, &format!("{ms}/{i}")), 100);
+                if ends.is_some_and(|end| end <= ms) {
+                    *ends = None;
+                    match roll {
+                        0..30 => region.locals[i].released(KEY, now),
+                        30..60 => region.locals[i].probed(KEY, OK, now, ms),
+                        _ => region.locals[i].probed(KEY, FAILED, now, ms),
+                    }
+                } else if roll < 20 && region.standing(i, now) == Standing::Probe && region.locals[i].take_probe(KEY, now) {
+                    // Up to a minute: a reasoning model's first token.
+                    *ends = Some(ms + below(fold(seed, &format!("long {ms}/{i}")), 60_000));
+                    started += 1;
+                }
+                region.sync(i, now);
+            }
+            assert!(flying.iter().flatten().count() <= 1, "seed {seed}, {ms} ms: {flying:?}");
+        }
+        assert!(started >= 2, "seed {seed}: {started}");
+    }
 }
