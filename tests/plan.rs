@@ -1,5 +1,6 @@
 //! Tests of the room `plan`.
 
+mod bodies;
 mod headers;
 mod health;
 mod judge;

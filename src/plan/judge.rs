@@ -135,5 +135,7 @@ fn spoken(message: &str) -> String {
         before = c;
     }
     let words: Vec<_> = said.split(' ').filter(|word| !word.is_empty()).collect();
-    words.join(" ")
+    let said = words.join(" ");
+    // OpenRouter hands on what its provider said.
+    said.strip_prefix("provider returned error: ").map_or(said.clone(), str::to_owned)
 }

@@ -1,0 +1,173 @@
+//! Bodies as providers send them, through the dialect's reader to their class.
+
+use portolan::{
+    dialect::{Upstream, anthropic::Anthropic, gemini::Gemini, openai_chat::OpenAiChat},
+    plan::outcome::Class,
+};
+
+use super::judge::answer;
+
+#[test]
+fn bodies_as_providers_send_them() {
+    use Class::{Caller, ContentFilter, Credential, Limited, ModelGone, Quota, TooLong, Transient};
+    let (openai, anthropic, gemini): (&dyn Upstream, &dyn Upstream, &dyn Upstream) = (&OpenAiChat, &Anthropic, &Gemini);
+    let rows: &[(&str, &dyn Upstream, u16, &str, Class)] = &[
+        (
+            "OpenAI",
+            openai,
+            429,
+            r#"{"error":{"message":"You exceeded your current quota.","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}"#,
+            Quota,
+        ),
+        (
+            "Azure's filter",
+            openai,
+            400,
+            r#"{"error":{"message":"filtered","type":null,"param":"prompt","code":"content_filter","status":400,"innererror":{"code":"ResponsibleAIPolicyViolation"}}}"#,
+            ContentFilter,
+        ),
+        (
+            "Azure's gateway",
+            openai,
+            401,
+            r#"{"error":{"code":"401","message":"Access denied due to invalid subscription key"}}"#,
+            Credential,
+        ),
+        (
+            "Azure's limiter",
+            openai,
+            429,
+            r#"{"statusCode":429,"message":"Rate limit is exceeded. Try again in 3 seconds."}"#,
+            Limited,
+        ),
+        ("Mistral's detail", openai, 401, r#"{"detail":"Invalid API Key"}"#, Credential),
+        ("Mistral's list", openai, 422, r#"{"detail":[{"loc":["body","messages"],"msg":"Field required"}]}"#, Caller),
+        (
+            "Mistral's model",
+            openai,
+            400,
+            r#"{"object":"error","message":"Invalid model: x","type":"invalid_model","param":null,"code":"1500"}"#,
+            ModelGone,
+        ),
+        (
+            "xAI's wrong key",
+            openai,
+            400,
+            r#"{"code":"Client specified an invalid argument","error":"Incorrect API key provided: xa***yz."}"#,
+            Credential,
+        ),
+        (
+            "OpenRouter",
+            openai,
+            429,
+            r#"{"error":{"code":429,"message":"Provider returned error","metadata":{"provider_name":"P","raw":"m is temporarily rate-limited upstream"}},"user_id":"u"}"#,
+            Limited,
+        ),
+        (
+            "OpenRouter's window",
+            openai,
+            400,
+            r#"{"error":{"code":400,"message":"Provider returned error","metadata":{"raw":"{\"error\":{\"message\":\"prompt is too long: 2 > 1\"}}"}}}"#,
+            TooLong,
+        ),
+        ("OpenRouter inside a 200", openai, 0, r#"{"error":{"code":502,"message":"Upstream error"},"user_id":"u"}"#, Transient),
+        (
+            "Groq inside a 200",
+            openai,
+            0,
+            r#"{"error":{"message":"Failed to call a function.","type":"invalid_request_error","code":"tool_use_failed","status_code":400}}"#,
+            Caller,
+        ),
+        ("Perplexity", openai, 401, r#"{"error":{"message":"Invalid API key","type":"invalid_api_key","code":401}}"#, Credential),
+        (
+            "Workers AI",
+            openai,
+            400,
+            r#"{"result":null,"success":false,"errors":[{"code":5007,"message":"No such model x"}],"messages":[]}"#,
+            ModelGone,
+        ),
+        (
+            "Ark",
+            openai,
+            403,
+            r#"{"error":{"code":"AccountOverdueError","message":"overdue. Request id: 02","param":"","type":"Forbidden"}}"#,
+            Quota,
+        ),
+        (
+            "Ark's overload",
+            openai,
+            429,
+            r#"{"error":{"code":"ServerOverloaded","message":"busy","param":"","type":"TooManyRequests"}}"#,
+            Transient,
+        ),
+        (
+            "Cohere",
+            openai,
+            404,
+            r#"{"id":"1","message":"model 'x' not found, make sure the correct model ID was used"}"#,
+            ModelGone,
+        ),
+        ("nothing at all", openai, 404, "", ModelGone),
+        ("a page", openai, 502, "<html>Bad gateway</html>", Transient),
+        (
+            "Anthropic",
+            anthropic,
+            529,
+            r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"req_1"}"#,
+            Transient,
+        ),
+        (
+            "Anthropic inside a 200",
+            anthropic,
+            0,
+            r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
+            Transient,
+        ),
+        (
+            "Anthropic's model",
+            anthropic,
+            404,
+            r#"{"type":"error","error":{"type":"not_found_error","message":"model: claude-9"}}"#,
+            ModelGone,
+        ),
+        (
+            "Anthropic's purse",
+            anthropic,
+            400,
+            r#"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the Anthropic API."}}"#,
+            Quota,
+        ),
+        (
+            "Gemini's wrong key",
+            gemini,
+            400,
+            r#"{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}]}}"#,
+            Credential,
+        ),
+        (
+            "Gemini in an array",
+            gemini,
+            429,
+            r#"[{"error":{"code":429,"message":"You exceeded your current quota","status":"RESOURCE_EXHAUSTED","details":[{"retryDelay":"47s"}]}}]"#,
+            Limited,
+        ),
+        (
+            "Gemini inside a 200",
+            gemini,
+            0,
+            r#"{"error":{"code":503,"message":"The model is overloaded.","status":"UNAVAILABLE"}}"#,
+            Transient,
+        ),
+    ];
+    for (rule, dialect, status, body, class) in rows {
+        assert_eq!(answer(*status, &[], &dialect.read_error(*status, body)).class, *class, "{rule}");
+    }
+    let daily = r#"{"error":{"code":429,"message":"You exceeded your current quota","status":"RESOURCE_EXHAUSTED","details":[
+        {"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaId":"GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]},
+        {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"17s"}]}}"#;
+    assert_eq!(
+        answer(429, &[], &gemini.read_error(429, daily)).wait_ms,
+        Some(3_600_000),
+        "a daily quota, whatever its RetryInfo"
+    );
+}
