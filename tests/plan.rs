@@ -4,6 +4,7 @@ mod bodies;
 mod headers;
 mod health;
 mod judge;
+mod outage;
 mod outcome;
 mod strategy;
 mod sync;

@@ -11,7 +11,7 @@ use super::{
     breaker::{Batch, Cell},
     seed::{fold, hash},
 };
-use crate::units::Millis;
+use crate::{config::Breaker, units::Millis};
 
 /// Cells kept: routes name some dozens of targets, and a caller who names models freely must not fill the memory.
 pub const MAX_CELLS: usize = 512;
@@ -142,6 +142,30 @@ impl Default for Tuning {
             probe_ms: 90_000,
             sync_ms: 5_000,
             gap_ms: 1_000,
+        }
+    }
+}
+
+impl Tuning {
+    /// The defaults with what the operator says.
+    pub fn of(breaker: &Breaker) -> Self {
+        let usual = Self::default();
+        let open_ms = breaker.open_ms.unwrap_or(usual.open_ms);
+        let ramp_ms = breaker.ramp_ms.unwrap_or(usual.ramp_ms);
+        let in_a_row = breaker.consecutive_failures.and_then(|count| u32::try_from(count).ok());
+        Self {
+            window_ms: breaker.window_ms.unwrap_or(usual.window_ms),
+            min_requests: breaker.min_requests.unwrap_or(usual.min_requests),
+            open_percent: breaker.failure_percent.unwrap_or(usual.open_percent),
+            in_a_row: in_a_row.unwrap_or(usual.in_a_row),
+            open_ms,
+            early_max_open_ms: breaker.max_open_ms.unwrap_or(usual.early_max_open_ms),
+            max_open_ms: breaker.long_open_ms.unwrap_or(usual.max_open_ms),
+            ramp_ms,
+            // What is quicker than usual must not wait for what is not.
+            ramp_min_ms: usual.ramp_min_ms.min(ramp_ms),
+            gap_ms: usual.gap_ms.min(open_ms),
+            ..usual
         }
     }
 }

@@ -15,9 +15,6 @@ use crate::units::Millis;
 
 /// A call without an answer for so long is lost: its request may have been cancelled under it.
 const LOST_MS: u64 = 5_000;
-/// Outcomes in the object's window that outweigh the opening of one isolate: its bad luck must not shut a whole region.
-const PROOF: u64 = 20;
-
 /// What an isolate has to tell of one cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Told {
@@ -59,6 +56,9 @@ pub struct Report {
     /// Open cells it would probe.
     #[serde(rename = "w", default)]
     wants: Vec<String>,
+    /// The operator's numbers, which the object hears of in no other way.
+    #[serde(rename = "t", default)]
+    tuning: Tuning,
 }
 
 /// From the object to an isolate.
@@ -76,6 +76,7 @@ pub struct Reply {
 
 /// The object's side: takes a report in, and answers with all that is known.
 pub fn absorb(health: &mut Health, report: &Report, now: Millis, seed: u64) -> Reply {
+    health.tune(report.tuning);
     for (key, told) in &report.cells {
         if told.batch != Batch::default() {
             health.count(key, told.batch, now, seed);
@@ -83,7 +84,7 @@ pub fn absorb(health: &mut Health, report: &Report, now: Millis, seed: u64) -> R
         if let Some(until) = told.cool_until {
             health.cell(key, now).cool(until);
         }
-        if let Some(until) = told.open_until.filter(|until| *until > now && !is_outweighed(health, key, now)) {
+        if let Some(until) = told.open_until.filter(|until| *until > now) {
             health.cell(key, now).open_until_at_least(until, now);
         }
         if told.probing {
@@ -100,10 +101,11 @@ pub fn absorb(health: &mut Health, report: &Report, now: Millis, seed: u64) -> R
     Reply { version, view: (version != report.version).then_some(view), permits }
 }
 
-fn is_outweighed(health: &Health, key: &str, now: Millis) -> bool {
-    let tuning = health.tuning();
-    let (good, bad) = health.get(key).map_or((0, 0), |cell| cell.totals(now, tuning));
-    good + bad >= PROOF && bad * 100 < (good + bad) * tuning.degraded_percent
+impl Reply {
+    /// The object must store its state before it sends this, or another life of it might hand out the same permit.
+    pub fn grants(&self) -> bool {
+        !self.permits.is_empty()
+    }
 }
 
 struct Permit {
@@ -249,7 +251,7 @@ impl Local {
         }
         let wants = ended.keys().filter(|key| !self.permits.contains_key(*key)).cloned().collect();
         let cells = std::mem::take(&mut self.unsent);
-        let report = Report { isolate: self.isolate, version: self.version, cells, wants };
+        let report = Report { isolate: self.isolate, version: self.version, cells, wants, tuning: *tuning };
         (self.is_urgent, self.tried_at, self.asked) = (false, Some(now), ended);
         self.in_flight = Some(report.clone());
         Some(report)

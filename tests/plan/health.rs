@@ -1,6 +1,7 @@
 //! The breaker along virtual time: FAILOVER 6.
 
 use portolan::{
+    config::Breaker,
     plan::health::{Health, MAX_CELLS, Signal, Standing, Tuning, View},
     units::Millis,
 };
@@ -212,4 +213,14 @@ fn numbers_may_be_set_one_by_one_and_no_others() {
     let tuning: Tuning = serde_json::from_str(r#"{"open_ms": 50}"#).unwrap();
     assert_eq!(tuning, Tuning { open_ms: 50, ..Tuning::default() });
     assert!(serde_json::from_str::<Tuning>(r#"{"open_sm": 50}"#).is_err());
+    assert_eq!(Tuning::of(&Breaker::default()), Tuning::default());
+    let breaker = Breaker {
+        open_ms: Some(50),
+        max_open_ms: Some(200),
+        long_open_ms: Some(900),
+        consecutive_failures: Some(7),
+        ..Breaker::default()
+    };
+    let expected = Tuning { open_ms: 50, early_max_open_ms: 200, max_open_ms: 900, in_a_row: 7, gap_ms: 50, ..Tuning::default() };
+    assert_eq!(Tuning::of(&breaker), expected);
 }

@@ -1,10 +1,11 @@
 //! The order of candidates, pinned: replay rests on it.
 
 use portolan::{
+    config::Strategy,
     plan::{
         health::Standing,
         seed::{below, fold, mix},
-        strategy::{Arranged, Strategy, arrange, order},
+        strategy::{Arranged, arrange, order},
     },
     units::Millis,
 };
@@ -49,7 +50,7 @@ fn weights_are_shares() {
     }
     for (count, weight) in first.iter().zip(weights) {
         let share = f64::from(*count) / f64::from(SEEDS) * 100.0;
-        assert!((share - f64::from(weight)).abs() < 2.0, "{share} for {weight}");
+        assert!((share - f64::from(u32::try_from(weight).unwrap())).abs() < 2.0, "{share} for {weight}");
     }
     let share = f64::from(second_after_0[1]) / f64::from(first[0]) * 100.0;
     assert!((share - 66.7).abs() < 2.0, "of the rest, by weight: {share}");
