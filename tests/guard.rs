@@ -1,1 +1,193 @@
 //! Tests of the room `guard`.
+
+use std::collections::BTreeMap;
+
+use portolan::{
+    config::{self, Documents},
+    error::Kind,
+    guard::{Locks, admit, digest, entry_name, is_well_formed, needs_entry, presented},
+    units::Millis,
+};
+
+const KEY: &str = "pk-0123456789abcdefghij";
+/// 2026-11-23T00:00:00Z
+const NOW: Millis = Millis(1_795_392_000_000);
+
+fn headers(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn a_key_is_found_wherever_an_sdk_puts_it() {
+    for (pairs, query, expected) in [
+        (vec![], None, None),
+        (vec![("authorization", "Bearer k1")], None, Some("k1")),
+        (vec![("Authorization", "bearer  k1 ")], None, Some("k1")),
+        (vec![("authorization", "Basic k1")], None, None),
+        (vec![("authorization", "Bearer ")], None, None),
+        (vec![("authorization", "k1")], None, None),
+        (vec![("X-Api-Key", "k2")], None, Some("k2")),
+        (vec![("authorization", "Bearer k1"), ("x-api-key", "k2")], None, Some("k2")),
+        (vec![("authorization", "Bearer k1"), ("x-api-key", "  ")], None, Some("k1")),
+        (vec![("x-goog-api-key", "k3")], None, Some("k3")),
+        (vec![("api-key", "k4")], None, Some("k4")),
+        (vec![("api-key", "k4"), ("authorization", "Bearer k1")], Some("key=k5"), Some("k1")),
+        (vec![], Some("alt=sse&key=k5"), Some("k5")),
+        (vec![], Some("key=a%2Bb%zz%2"), Some("a+b%zz%2")),
+        (vec![], Some("monkey=k5&key="), None),
+    ] {
+        assert_eq!(presented(&headers(&pairs), query).as_deref(), expected, "{pairs:?} {query:?}");
+    }
+}
+
+#[test]
+fn digests_are_sha256_and_keys_have_a_form() {
+    assert_eq!(digest("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_eq!(entry_name("abc"), format!("key:{}", digest("abc")));
+    let long = format!("pk-{}", "a".repeat(300));
+    for (key, expected) in [
+        (KEY, true),
+        ("pk-short", false),
+        ("sk-0123456789abcdefghij", false),
+        (&long, false),
+        ("pk-0123456789 abcdefghij", false),
+    ] {
+        assert_eq!(is_well_formed(key), expected, "{key}");
+    }
+    for (key, secret, expected) in [
+        (KEY, None, true),
+        (KEY, Some(""), true),
+        (KEY, Some("another"), true),
+        (KEY, Some(KEY), false),
+        ("my own", Some("my own"), false),
+        ("sk-0123456789abcdefghij", None, false),
+    ] {
+        assert_eq!(needs_entry(key, secret).is_some(), expected, "{key} {secret:?}");
+    }
+}
+
+#[test]
+fn no_key_no_service() {
+    let none = Locks::default();
+    let secret = Locks { gateway_key: Some("my own\n"), ..none };
+    let blank = Locks { gateway_key: Some(" "), ..none };
+    let others = Locks { any_entries: true, ..none };
+    let entry = |entry: &'static str| Locks { entry: Some(entry), ..none };
+    for (key, locks, expected) in [
+        (None, none, Err((Kind::Unauthenticated, "wrangler secret put GATEWAY_KEY"))),
+        (Some(KEY), none, Err((Kind::Unauthenticated, "wrangler secret put GATEWAY_KEY"))),
+        (Some(" "), blank, Err((Kind::Unauthenticated, "wrangler secret put GATEWAY_KEY"))),
+        (Some(""), blank, Err((Kind::Unauthenticated, "wrangler secret put GATEWAY_KEY"))),
+        (None, secret, Err((Kind::Unauthenticated, "is missing"))),
+        (None, others, Err((Kind::Unauthenticated, "is missing"))),
+        (Some("my own"), secret, Ok("gateway")),
+        (Some("my ow"), secret, Err((Kind::Unauthenticated, "not known"))),
+        (Some("MY OWN"), secret, Err((Kind::Unauthenticated, "not known"))),
+        (Some(""), secret, Err((Kind::Unauthenticated, "not known"))),
+        (Some(KEY), others, Err((Kind::Unauthenticated, "not known"))),
+        (Some(KEY), entry(r#"{"name":"ci"}"#), Ok("ci")),
+        (Some("not-ours"), entry(r#"{"name":"ci"}"#), Err((Kind::Unauthenticated, "not known"))),
+        (Some(KEY), entry(r#"{"name":"ci","disabled":true}"#), Err((Kind::Unauthenticated, "`ci` is disabled"))),
+        (Some(KEY), entry(r#"{"name":"ci","disabled":false,"tags":["a"],"tenant":"t"}"#), Ok("ci")),
+        (Some(KEY), entry(r#"{"name":"ci","budget":{"usd":1}}"#), Err((Kind::Internal, "operator must correct"))),
+        (Some(KEY), entry(r#"{"name":"ci","dialects":null}"#), Err((Kind::Internal, "operator must correct"))),
+        (Some(KEY), entry(r#"{"name":"a\nb"}"#), Err((Kind::Internal, "operator must correct"))),
+        (Some(KEY), entry(r#"{"name":"ci","models":"openai/*"}"#), Err((Kind::Internal, "operator must correct"))),
+        (Some(KEY), entry(r#"{"name":"ci","expires":"tomorrow"}"#), Err((Kind::Internal, "operator must correct"))),
+        (Some(KEY), entry("{}"), Err((Kind::Internal, "operator must correct"))),
+        (Some(KEY), entry("not json"), Err((Kind::Internal, "operator must correct"))),
+    ] {
+        let got = admit(key, locks, NOW);
+        match (&got, expected) {
+            (Ok(caller), Ok(name)) => assert_eq!(caller.name, name),
+            (Err(error), Err((kind, part))) => {
+                assert_eq!(error.kind, kind, "{key:?} {locks:?}");
+                assert!(error.message.contains(part), "{key:?} {locks:?}: {}", error.message);
+                let told = format!("{}{}", error.message, error.detail.as_deref().unwrap_or_default());
+                assert!(key.is_none_or(|key| key.trim().is_empty() || !told.contains(key)), "the key is echoed: {told}");
+            }
+            (Ok(_), Err(_)) | (Err(_), Ok(_)) => panic!("{key:?} {locks:?}: {got:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_key_ends_when_it_says() {
+    for (expires, is_over) in [
+        ("\"2026-11-23T00:00:00Z\"", true),
+        ("\"2026-11-23T00:00:01Z\"", false),
+        ("\"2026-11-22T23:59:59.999Z\"", true),
+        ("\"2026-11-23T01:00:00+01:00\"", true),
+        ("\"2026-11-23T01:00:01+01:00\"", false),
+        ("\"2026-11-22T19:00:01-05:00\"", false),
+        ("\"2026-11-22T19:00:00-05:00\"", true),
+        ("\"2028-02-29T12:00:00Z\"", false),
+        ("\"2024-02-29t12:00:00z\"", true),
+        ("1795392000000", true),
+        ("1795392000001", false),
+        ("null", false),
+    ] {
+        let entry = format!("{{\"name\":\"ci\",\"expires\":{expires}}}");
+        let got = admit(Some(KEY), Locks { entry: Some(&entry), ..Locks::default() }, NOW);
+        assert_eq!(got.as_ref().err().is_some_and(|e| e.message.contains("has expired")), is_over, "{expires}: {got:?}");
+        assert_eq!(got.is_ok(), !is_over, "{expires}");
+    }
+    for wrong in [
+        "2027-02-29T00:00:00Z",
+        "2027-13-01T00:00:00Z",
+        "2027-00-01T00:00:00Z",
+        "2027-01-01",
+        "2027-01-01T24:00:00Z",
+        "2027-01-01T00:00:00",
+        "2027-1-1T00:00:00Z",
+        "2027-01-01T00:00:00+0100",
+        "2027-01-01T00:00:00*01:00",
+        "1900-01-01T00:00:00Z",
+        "2027-01-01T00:00:00é",
+        "",
+    ] {
+        let entry = format!("{{\"name\":\"ci\",\"expires\":\"{wrong}\"}}");
+        let got = admit(Some(KEY), Locks { entry: Some(&entry), ..Locks::default() }, NOW);
+        assert_eq!(got.err().map(|e| e.kind), Some(Kind::Internal), "{wrong}");
+    }
+}
+
+#[test]
+fn a_key_uses_what_is_on_its_lists() {
+    let routes =
+        r#"{"smart":{"targets":["openai/gpt-4o","anthropic/claude-opus-4-6"]},"cheap":{"targets":["openai/gpt-4o-mini"]}}"#;
+    let documents = Documents { routes: Some(routes.to_owned()), ..Documents::default() };
+    let keys = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
+    let secrets: BTreeMap<String, String> = keys.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect();
+    let snapshot = config::build(&documents, &secrets).unwrap();
+    for (lists, name, expected) in [
+        ("", "smart", true),
+        ("", "openai/gpt-4o", true),
+        (r#","routes":["smart"]"#, "smart", true),
+        (r#","routes":["smart"]"#, "cheap", false),
+        (r#","routes":["smart"]"#, "openai/gpt-4o", false),
+        (r#","routes":[]"#, "smart", false),
+        (r#","models":["openai/*"]"#, "openai/gpt-4o", true),
+        (r#","models":["openai/*"]"#, "gpt-4o", true),
+        (r#","models":["openai/*"]"#, "cheap", true),
+        (r#","models":["openai/*"]"#, "smart", false),
+        (r#","models":["openai/*"]"#, "openai/gpt-4o,anthropic/claude-opus-4-6", false),
+        (r#","models":["gpt-4o"]"#, "openai/gpt-4o", true),
+        (r#","models":["openai/gpt-4o"]"#, "openai/gpt-4o-mini", false),
+        (r#","models":["gemini/gemini-2.5-pro"]"#, "google/gemini-2.5-pro", true),
+        (r#","models":["mock/flaky"]"#, "mock/flaky?fail=503", true),
+        (r#","models":["*"]"#, "smart", true),
+        (r#","models":["openai/gpt-4o"],"routes":["smart"]"#, "smart", true),
+        (r#","models":["openai/gpt-4o"],"routes":["smart"]"#, "openai/gpt-4o", true),
+        (r#","models":["openai/gpt-4o-mini"],"routes":["smart"]"#, "cheap", false),
+    ] {
+        let entry = format!("{{\"name\":\"ci\"{lists}}}");
+        let caller = admit(Some(KEY), Locks { entry: Some(&entry), ..Locks::default() }, NOW).unwrap();
+        let verdict = caller.permit(&snapshot.resolve(name).unwrap());
+        assert_eq!(verdict.is_ok(), expected, "{lists} {name}: {verdict:?}");
+        if let Err(error) = verdict {
+            assert_eq!(error.kind, Kind::Forbidden);
+            assert!(error.message.contains("`ci` may not use") && error.message.contains("it may use"), "{}", error.message);
+        }
+    }
+}

@@ -214,6 +214,10 @@ fn read_provider(name: &str, reader: &mut Reader<'_>, allow_private: bool) -> Op
 fn read_kind(name: &str, reader: &mut Reader<'_>) -> Option<&'static catalog::Provider> {
     let word = reader.text("kind");
     let usable = || catalog::providers().iter().filter(|row| row.auth != Auth::None).map(|row| row.name);
+    if catalog::provider(name).is_some_and(|own| word.as_deref().is_some_and(|word| word != own.name)) {
+        reader.problem("kind", format!("`{name}` is built in and speaks its own way: leave `kind` out, or choose another name."));
+        return None;
+    }
     let row = catalog::provider(word.as_deref().unwrap_or(name)).filter(|row| row.auth != Auth::None);
     if row.is_none() {
         let kinds = usable().collect::<Vec<_>>().join(", ");

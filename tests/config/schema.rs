@@ -1,0 +1,124 @@
+//! The JSON Schemas under `schema/` say what the reader takes: no more, no less.
+
+use std::collections::BTreeSet;
+
+use portolan::{catalog, config};
+use serde_json::{Value, json};
+
+use super::{documents, example, problems, secrets};
+
+fn schema(name: &str) -> Value {
+    let text = match name {
+        "routes" => include_str!("../../schema/routes.json"),
+        "providers" => include_str!("../../schema/providers.json"),
+        "settings" => include_str!("../../schema/settings.json"),
+        _ => include_str!("../../schema/prices.json"),
+    };
+    serde_json::from_str(text).unwrap()
+}
+
+/// Whether a schema of the few words that ours use takes a value. `pattern`s are the reader's business.
+fn takes(root: &Value, schema: &Value, value: &Value) -> bool {
+    let members =
+        |value: &Value| value.as_object().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect::<Vec<_>>();
+    members(schema).iter().all(|(word, rule)| match word.as_str() {
+        "$ref" => takes(root, root.pointer(rule.as_str().unwrap().trim_start_matches('#')).unwrap(), value),
+        "type" => match rule.as_str().unwrap() {
+            "object" => value.is_object(),
+            "array" => value.is_array(),
+            "string" => value.is_string(),
+            "boolean" => value.is_boolean(),
+            "integer" => value.is_i64() || value.is_u64(),
+            "number" => value.is_number(),
+            other => panic!("type {other}"),
+        },
+        "anyOf" => rule.as_array().unwrap().iter().any(|rule| takes(root, rule, value)),
+        "enum" => rule.as_array().unwrap().contains(value),
+        "required" => rule.as_array().unwrap().iter().all(|key| value.get(key.as_str().unwrap()).is_some()),
+        "properties" => members(rule).iter().all(|(key, rule)| value.get(key).is_none_or(|v| takes(root, rule, v))),
+        "additionalProperties" => members(value).iter().all(|(key, member)| {
+            let is_known = schema.get("properties").is_some_and(|p| p.get(key).is_some());
+            is_known || rule.as_bool().unwrap_or_else(|| takes(root, rule, member))
+        }),
+        "items" => value.as_array().is_none_or(|items| items.iter().all(|item| takes(root, rule, item))),
+        "minimum" => value.as_f64().is_none_or(|v| v >= rule.as_f64().unwrap()),
+        "maximum" => value.as_f64().is_none_or(|v| v <= rule.as_f64().unwrap()),
+        "minItems" => value.as_array().is_none_or(|items| items.len() as u64 >= rule.as_u64().unwrap()),
+        "maxItems" => value.as_array().is_none_or(|items| items.len() as u64 <= rule.as_u64().unwrap()),
+        "$schema" | "$defs" | "title" | "description" | "default" | "pattern" | "propertyNames" => true,
+        other => panic!("this test does not know `{other}`"),
+    })
+}
+
+#[test]
+fn schemas_and_reader_agree_on_documents() {
+    let example = example();
+    for (name, text, expected) in [
+        ("routes", example.routes.as_deref().unwrap(), true),
+        ("providers", example.providers.as_deref().unwrap(), true),
+        ("settings", example.settings.as_deref().unwrap(), true),
+        ("prices", example.prices.as_deref().unwrap(), true),
+        ("routes", r#"{"a":{"targets":[]}}"#, false),
+        ("routes", r#"{"a":{"targets":[{"weight":1}]}}"#, false),
+        ("routes", r#"{"a":{"targets":["mock/echo"],"strategy":"sticky"}}"#, false),
+        ("routes", r#"{"a":{"targets":["mock/echo"],"retry":{"attempts":5}}}"#, false),
+        ("routes", r#"{"a":{"targets":["mock/echo"],"retry":{"attempts":4}}}"#, true),
+        ("providers", r#"{"lab":{"kind":"openai","models":{"x":{"supports":["magic"]}}}}"#, false),
+        ("settings", r#"{"max_body_bytes":1023}"#, false),
+        ("settings", r#"{"max_body_bytes":50331648}"#, true),
+        ("settings", r#"{"max_body_bytes":50331649}"#, false),
+        ("settings", r#"{"timeouts":{"idle_ms":3600001}}"#, false),
+        ("prices", r#"{"openai/x":{"input":1}}"#, false),
+        ("prices", r#"{"openai/x":{"input":1,"output":100001}}"#, false),
+    ] {
+        let root = schema(name);
+        assert_eq!(takes(&root, &root, &serde_json::from_str(text).unwrap()), expected, "the schema on {text}");
+        let mut parts = documents(&[(name, text)]);
+        if expected && name == "routes" {
+            parts.providers.clone_from(&example.providers);
+        }
+        assert_eq!(config::build(&parts, &secrets(&[])).is_ok(), expected, "the reader on {text}");
+    }
+}
+
+/// Every object of the documents: its place in the schema, and a document with an unknown field `zz` there.
+#[test]
+fn schemas_name_exactly_the_fields_that_are_read() {
+    let zz = || json!({"zz": 1});
+    let target = |field: &str| json!({"a": {"targets": [{"model": "mock/echo", (field): zz()}]}});
+    for (name, at, document) in [
+        ("routes", "/$defs/route", json!({"a": {"targets": ["mock/echo"], "zz": 1}})),
+        ("routes", "/$defs/route/properties/retry", json!({"a": {"targets": ["mock/echo"], "retry": zz()}})),
+        ("routes", "/$defs/timeouts", json!({"a": {"targets": ["mock/echo"], "timeouts": zz()}})),
+        ("routes", "/$defs/timeouts", target("timeouts")),
+        ("routes", "/$defs/detailed", json!({"a": {"targets": [{"model": "mock/echo", "zz": 1}]}})),
+        ("routes", "/$defs/detailed/properties/params", target("params")),
+        ("providers", "/$defs/provider", json!({"openai": zz()})),
+        ("providers", "/$defs/model", json!({"openai": {"models": {"x": zz()}}})),
+        ("providers", "/$defs/price", json!({"openai": {"models": {"x": {"price": {"input": 1, "output": 1, "zz": 1}}}}})),
+        ("prices", "/$defs/price", json!({"openai/x": {"input": 1, "output": 1, "zz": 1}})),
+        ("settings", "", zz()),
+        ("settings", "/properties/timeouts", json!({"timeouts": zz()})),
+        ("settings", "/properties/retry", json!({"retry": zz()})),
+        ("settings", "/properties/breaker", json!({"breaker": zz()})),
+        ("settings", "/properties/cors", json!({"cors": zz()})),
+        ("settings", "/properties/log", json!({"log": zz()})),
+    ] {
+        let root = schema(name);
+        let described = root.pointer(at).and_then(|s| s.get("properties")).and_then(Value::as_object).unwrap();
+        let described: BTreeSet<&str> = described.keys().map(String::as_str).collect();
+        let found = problems(&[(name, &document.to_string())]);
+        let message = found.iter().map(|p| p.message.as_str()).find(|m| m.contains("unknown field")).unwrap();
+        let read = message.split_once("fields here are: ").unwrap().1.trim_end_matches('.');
+        assert_eq!(read.split(", ").collect::<BTreeSet<_>>(), described, "{name} {at}");
+    }
+}
+
+#[test]
+fn the_schema_knows_every_kind() {
+    let root = schema("providers");
+    let kinds = root.pointer("/$defs/provider/properties/kind/enum").and_then(Value::as_array).unwrap();
+    let kinds: BTreeSet<&str> = kinds.iter().filter_map(Value::as_str).collect();
+    let rows = catalog::providers().iter().filter(|row| row.name != catalog::MOCK);
+    assert_eq!(kinds, rows.flat_map(|row| [&[row.name], row.aliases].concat()).collect());
+}
