@@ -30,7 +30,7 @@ fn takes(root: &Value, schema: &Value, value: &Value) -> bool {
             "boolean" => value.is_boolean(),
             "integer" => value.is_i64() || value.is_u64(),
             "number" => value.is_number(),
-            other => panic!("type {other}"),
+            other => unreachable!("type {other}"),
         },
         "anyOf" => rule.as_array().unwrap().iter().any(|rule| takes(root, rule, value)),
         "enum" => rule.as_array().unwrap().contains(value),
@@ -43,10 +43,10 @@ fn takes(root: &Value, schema: &Value, value: &Value) -> bool {
         "items" => value.as_array().is_none_or(|items| items.iter().all(|item| takes(root, rule, item))),
         "minimum" => value.as_f64().is_none_or(|v| v >= rule.as_f64().unwrap()),
         "maximum" => value.as_f64().is_none_or(|v| v <= rule.as_f64().unwrap()),
-        "minItems" => value.as_array().is_none_or(|items| items.len() as u64 >= rule.as_u64().unwrap()),
-        "maxItems" => value.as_array().is_none_or(|items| items.len() as u64 <= rule.as_u64().unwrap()),
+        "minItems" => value.as_array().is_none_or(|items| u64::try_from(items.len()).unwrap() >= rule.as_u64().unwrap()),
+        "maxItems" => value.as_array().is_none_or(|items| u64::try_from(items.len()).unwrap() <= rule.as_u64().unwrap()),
         "$schema" | "$defs" | "title" | "description" | "default" | "pattern" | "propertyNames" => true,
-        other => panic!("this test does not know `{other}`"),
+        other => unreachable!("this test does not know `{other}`"),
     })
 }
 
