@@ -51,7 +51,8 @@ pub struct Target {
     pub provider: String,
     /// As the provider knows it.
     pub model: String,
-    pub weight: u64,
+    /// 0: only when the others cannot.
+    pub weight: u32,
     /// `params`, for the body as it is sent to this target.
     pub edits: Vec<Edit>,
     pub timeouts: Timeouts,
@@ -61,11 +62,20 @@ pub struct Target {
 const MAX_ROUTES: usize = 5_000;
 /// Targets of one route; a plan tries four of them.
 const MAX_TARGETS: usize = 32;
-const MAX_WEIGHT: u64 = 1_000_000;
+const MAX_WEIGHT: u32 = 1_000_000;
 /// Members that `params` may touch in one target.
 const MAX_PARAMS: usize = 64;
 /// What the gateway itself decides, in any dialect: not for `params`.
 const FIXED_PARAMS: [&str; 5] = ["model", "messages", "contents", "stream", "stream_options"];
+
+impl Strategy {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Priority => "priority",
+            Self::Weighted => "weighted",
+        }
+    }
+}
 
 impl Target {
     /// `openai/gpt-5.4`
@@ -114,8 +124,12 @@ pub(super) fn read_routes(document: Map<String, Value>, snapshot: &mut Snapshot,
 }
 
 fn read_route(reader: &mut Reader<'_>, snapshot: &Snapshot) -> Option<Route> {
-    let strategies = [("priority", Strategy::Priority), ("weighted", Strategy::Weighted)];
-    let strategy = reader.choice("strategy", &strategies).unwrap_or_default();
+    let strategies = [Strategy::Priority, Strategy::Weighted].map(|strategy| (strategy.name(), strategy));
+    let found_before = reader.problems.list.len();
+    let chosen = reader.choice("strategy", &strategies);
+    let strategy = chosen.unwrap_or_default();
+    // Of one that is not supported, nothing else can be said.
+    let known = (reader.problems.list.len() == found_before).then_some(strategy);
     let default = snapshot.settings.retry;
     let retry = reader.object("retry", |reader| read_retry(reader, default)).unwrap_or(default);
     let said = reader.object("timeouts", read_timeouts).unwrap_or_default();
@@ -135,12 +149,15 @@ fn read_route(reader: &mut Reader<'_>, snapshot: &Snapshot) -> Option<Route> {
     let mut targets: Vec<Target> = vec![];
     for (i, item) in items.into_iter().enumerate() {
         let path = reader.path_of(&format!("targets[{i}]"));
-        let Some(draft) = read_target(item, &path, strategy, (snapshot, &mut *reader.problems)) else { continue };
+        let Some(draft) = read_target(item, &path, known, (snapshot, &mut *reader.problems)) else { continue };
         let target = draft.finish(said, snapshot);
         if targets.iter().any(|t| (&t.provider, &t.model, &t.edits) == (&target.provider, &target.model, &target.edits)) {
             reader.problems.add(path, format!("`{}` is there twice; give it one weight, or other `params`.", target.name()));
         }
         targets.push(target);
+    }
+    if !targets.is_empty() && targets.iter().all(|target| target.weight == 0) {
+        reader.problem("targets", "At least one target needs a weight above 0.");
     }
     let timeouts = said.over(&snapshot.settings, false);
     Some(Route { strategy, targets, retry, timeouts, when_all_unavailable, on_stream_break })
@@ -150,7 +167,7 @@ fn read_route(reader: &mut Reader<'_>, snapshot: &Snapshot) -> Option<Route> {
 struct Draft {
     provider: String,
     model: String,
-    weight: u64,
+    weight: u32,
     edits: Vec<Edit>,
     timeouts: SomeTimeouts,
 }
@@ -168,7 +185,7 @@ impl Draft {
     }
 }
 
-fn read_target(item: Value, path: &str, strategy: Strategy, around: (&Snapshot, &mut Problems)) -> Option<Draft> {
+fn read_target(item: Value, path: &str, strategy: Option<Strategy>, around: (&Snapshot, &mut Problems)) -> Option<Draft> {
     let (snapshot, problems) = around;
     if let Value::String(name) = item {
         let found = snapshot.locate(&name).map_err(|message| problems.add(path, message)).ok()?;
@@ -176,8 +193,8 @@ fn read_target(item: Value, path: &str, strategy: Strategy, around: (&Snapshot, 
     }
     Reader::over(item, path, problems, |reader| {
         let (model, provider) = (reader.text("model"), reader.text("provider"));
-        let weight = reader.whole("weight", 1..=MAX_WEIGHT);
-        if weight.is_some() && strategy == Strategy::Priority {
+        let weight = reader.whole("weight", 0..=u64::from(MAX_WEIGHT)).and_then(|weight| u32::try_from(weight).ok());
+        if weight.is_some() && strategy == Some(Strategy::Priority) {
             reader.problem("weight", "A weight has no effect here: set \"strategy\": \"weighted\" or remove it.");
         }
         let edits = reader.object("params", read_params).unwrap_or_default();

@@ -36,10 +36,12 @@ pub struct Breaker {
     pub failure_percent: Option<u64>,
     pub consecutive_failures: Option<u64>,
     pub open_ms: Option<u64>,
-    /// Longest pause in the first ten minutes of an outage.
-    pub max_open_ms: Option<u64>,
+    /// Longest pause while the outage is young.
+    pub early_max_open_ms: Option<u64>,
+    /// How long an outage is young.
+    pub early_ms: Option<u64>,
     /// Longest pause after that.
-    pub long_open_ms: Option<u64>,
+    pub max_open_ms: Option<u64>,
     pub ramp_ms: Option<u64>,
 }
 
@@ -180,8 +182,9 @@ fn read_breaker(reader: &mut Reader<'_>) -> Breaker {
         failure_percent: reader.whole("failure_percent", 1..=100),
         consecutive_failures: reader.whole("consecutive_failures", 1..=MAX_COUNT),
         open_ms: reader.whole("open_ms", 1..=MAX_MS),
+        early_max_open_ms: reader.whole("early_max_open_ms", 1..=MAX_MS),
+        early_ms: reader.whole("early_ms", 1..=MAX_MS),
         max_open_ms: reader.whole("max_open_ms", 1..=MAX_MS),
-        long_open_ms: reader.whole("long_open_ms", 1..=MAX_MS),
         ramp_ms: reader.whole("ramp_ms", 1..=MAX_MS),
     }
 }
