@@ -1,0 +1,84 @@
+// What callers say and understand, per dialect: requests made from a plain description, answers read back into one.
+import { open, send, start } from "./client.mjs";
+import { KEY } from "./gateway.mjs";
+
+const MAX_TOKENS = 200;
+
+const openai = {
+  name: "openai",
+  path: "/v1/chat/completions",
+  headers: {},
+  body: ({ model, prompt = "Say something.", stream = false, usage = true, ...rest }) => ({
+    model,
+    messages: [{ role: "user", content: prompt }],
+    ...(stream && { stream: true }),
+    ...(stream && usage && { stream_options: { include_usage: true } }),
+    ...rest,
+  }),
+  read(answer) {
+    if (!isStream(answer)) {
+      const choice = answer.json?.choices?.[0];
+      return { text: choice?.message?.content ?? "", finish: choice?.finish_reason, usage: answer.json?.usage, error: answer.json?.error, clean: Boolean(choice) };
+    }
+    const chunks = answer.frames.map((frame) => frame.json).filter(Boolean);
+    return {
+      text: chunks.map((chunk) => chunk.choices?.[0]?.delta?.content ?? "").join(""),
+      finish: chunks.map((chunk) => chunk.choices?.[0]?.finish_reason).filter(Boolean).at(-1),
+      usage: chunks.map((chunk) => chunk.usage).filter(Boolean).at(-1),
+      error: chunks.find((chunk) => chunk.error)?.error,
+      clean: answer.frames.at(-1)?.data === "[DONE]",
+    };
+  },
+};
+
+const anthropic = {
+  name: "anthropic",
+  path: "/v1/messages",
+  headers: { "anthropic-version": "2023-06-01" },
+  body: ({ model, prompt = "Say something.", stream = false, usage: _, ...rest }) => ({
+    model,
+    max_tokens: MAX_TOKENS,
+    messages: [{ role: "user", content: prompt }],
+    ...(stream && { stream: true }),
+    ...rest,
+  }),
+  read(answer) {
+    if (!isStream(answer)) {
+      const blocks = answer.json?.content ?? [];
+      return {
+        text: blocks.map((block) => block.text ?? "").join(""), finish: answer.json?.stop_reason, usage: answer.json?.usage,
+        error: answer.json?.type === "error" ? answer.json.error : undefined, clean: answer.json?.type === "message",
+      };
+    }
+    const events = answer.frames.map((frame) => frame.json).filter(Boolean);
+    const of = (type) => events.filter((event) => event.type === type);
+    return {
+      text: of("content_block_delta").map((event) => event.delta.text ?? "").join(""),
+      finish: of("message_delta").at(-1)?.delta.stop_reason,
+      usage: of("message_delta").at(-1)?.usage,
+      error: of("error")[0]?.error,
+      clean: events.at(-1)?.type === "message_stop",
+    };
+  },
+};
+
+const isStream = (answer) => String(answer.headers["content-type"]).startsWith("text/event-stream");
+
+export const CALLERS = { openai, anthropic };
+
+const request = (gateway, caller, description, options) => [
+  gateway.url(caller.path),
+  { key: KEY, headers: caller.headers, body: caller.body(description), ...options },
+];
+
+/** Asks and reads the whole answer: the raw one with `text`, `finish`, `usage`, `error`, `clean` under `said`. */
+export async function ask(gateway, caller, description, options = {}) {
+  const answer = await send(...request(gateway, caller, description, options));
+  return { ...answer, said: caller.read(answer) };
+}
+
+/** Asks and returns when the headers have come. */
+export const openCall = (gateway, caller, description) => open(...request(gateway, caller, description));
+
+/** Asks and returns at once. */
+export const startCall = (gateway, caller, description) => start(...request(gateway, caller, description));

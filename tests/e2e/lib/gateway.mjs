@@ -1,0 +1,232 @@
+// The built Worker in real workerd, through Miniflare, beside a scripted upstream.
+//
+// MINIFLARE_WORKERD_PATH picks another runtime, PORTOLAN_WORKER another Worker than `build/index.js`.
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import readline from "node:readline";
+import { fileURLToPath } from "node:url";
+import { Miniflare } from "miniflare";
+
+import { send } from "./client.mjs";
+import { Upstream } from "./upstream.mjs";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const WAIT_MS = 10_000;
+const POLL_MS = 100;
+
+export const KEY = "pk-e2e-gateway-key-canary-7f3a";
+export const ADMIN = "admin-e2e-token-canary-91bc";
+/** Secrets of the Worker that the providers' documents name. */
+export const SECRETS = { UP_KEY: "sk-up-canary-5d21", UP_KEY_2: "sk-up-canary-second-88e0" };
+/** Deadlines of FAILOVER.md scaled down: about one twentieth of the usual. */
+export const TIMEOUTS = { headers_ms: 1500, first_token_ms: 1500, idle_ms: 1500, total_ms: 20_000 };
+export const SETTINGS = { allow_private_upstreams: true, timeouts: TIMEOUTS };
+export const PRICES = {
+  openai: { input: 1.25, output: 10, cache_read: 0.125 },
+  openai2: { input: 2, output: 16, cache_read: 0.5 },
+  anthropic: { input: 3, output: 15, cache_read: 0.3, cache_write: 3.75 },
+  google: { input: 0.3, output: 2.5, cache_read: 0.03 },
+};
+
+const BASE = { openai: "/v1", openai2: "/v1", anthropic: "", google: "" };
+const KIND = { openai: "openai", openai2: "openai", anthropic: "anthropic", google: "google" };
+
+/** A providers entry that points at the scripted upstream under its own name. */
+export function provider(origin, name, flavour, { context = 131_072, model = "m", ...extra } = {}) {
+  return {
+    kind: KIND[flavour],
+    base_url: `${origin}/${name}${BASE[flavour]}`,
+    keys: ["${UP_KEY}"],
+    models: { [model]: { context, max_output: 8192, supports: ["tools", "vision", "json_schema"], price: PRICES[flavour] } },
+    ...extra,
+  };
+}
+
+/**
+ * Routes and providers for tests that must not see each other's health: each lane has providers of its own,
+ * `<lane>-<flavour>`, and a route of its name over them in order. Later targets have the larger window.
+ */
+export function lanes(origin, table) {
+  const providers = {};
+  const routes = {};
+  for (const [lane, flavours] of Object.entries(table)) {
+    for (const [index, flavour] of flavours.entries()) {
+      providers[`${lane}-${flavour}`] = provider(origin, `${lane}-${flavour}`, flavour, { context: 131_072 * (index + 1) });
+    }
+    routes[lane] = { targets: flavours.map((flavour) => `${lane}-${flavour}/m`) };
+  }
+  return { providers, routes };
+}
+
+export class Gateway {
+  #miniflare;
+  #options;
+  #lineWaiters = new Set();
+  lines = [];
+
+  /**
+   * `documents(origin)` returns what KV holds at the start: values by key, objects become JSON.
+   * `bindings` replaces the secrets.
+   */
+  static async start({ upstream, documents = () => ({}), bindings } = {}) {
+    const gateway = new Gateway();
+    gateway.upstream = upstream ?? await Upstream.start();
+    gateway.state = mkdtempSync(path.join(tmpdir(), "portolan-e2e-"));
+    gateway.#options = {
+      name: "portolan",
+      ...modules(),
+      ...compatibility(),
+      bindings: bindings ?? { GATEWAY_KEY: KEY, ADMIN_TOKEN: ADMIN, ...SECRETS },
+      kvNamespaces: ["CONFIG"],
+      kvPersist: path.join(gateway.state, "kv"),
+      durableObjects: {
+        HEALTH: { className: "HealthObject", useSQLite: true },
+        JOURNAL: { className: "JournalObject", useSQLite: true },
+      },
+      durableObjectsPersist: path.join(gateway.state, "do"),
+      // The Worker's own socket: Miniflare's front worker would stand between it and the bytes.
+      unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+      handleRuntimeStdio: (stdout, stderr) => gateway.#listen(stdout, stderr),
+    };
+    try {
+      await gateway.#boot(documents(gateway.upstream.origin));
+    } catch (error) {
+      await gateway.stop();
+      throw new Error(`the Worker does not start:\n${gateway.lines.slice(0, 20).join("\n")}`, { cause: error });
+    }
+    return gateway;
+  }
+
+  /** Starts with one set of lanes. `extra(origin)` adds to or replaces the documents. */
+  static withLanes(table, extra = () => ({}), options = {}) {
+    return Gateway.start({
+      ...options,
+      documents: (origin) => {
+        const { providers, routes } = lanes(origin, table);
+        const more = extra(origin);
+        return {
+          ...more,
+          settings: more.settings ?? SETTINGS,
+          providers: { ...providers, ...more.providers },
+          routes: { ...routes, ...more.routes },
+        };
+      },
+    });
+  }
+
+  /** Stops the runtime and starts another on the same stored state, with `documents` written in between. */
+  async restart(documents = {}) {
+    await this.#miniflare.dispose();
+    await this.#boot(documents);
+  }
+
+  /** Writes KV behind the Worker's back, as `wrangler kv key put` does. */
+  async put(documents) {
+    const config = await this.#miniflare.getKVNamespace("CONFIG");
+    for (const [name, value] of Object.entries(documents)) {
+      await config.put(name, typeof value === "string" ? value : JSON.stringify(value));
+    }
+  }
+
+  async stop() {
+    await this.#miniflare?.dispose().catch(() => {});
+    await this.upstream.stop();
+    rmSync(this.state, { recursive: true, force: true });
+  }
+
+  url(route) { return new URL(route, this.origin).href; }
+
+  /** One call with the gateway key, answered whole. */
+  send(route, options = {}) {
+    return send(this.url(route), { key: KEY, ...options });
+  }
+
+  async admin(route) {
+    const answer = await send(this.url(route), { key: ADMIN });
+    if (answer.status !== 200) throw new Error(`${route}: ${answer.status} ${answer.text}`);
+    return answer.json;
+  }
+
+  /** The log's JSON objects. */
+  get log() {
+    return this.lines.flatMap((line) => {
+      if (!line.startsWith("{")) return [];
+      try { return [JSON.parse(line)]; } catch { return []; }
+    });
+  }
+
+  /** Log lines of one lane, once there is at least one. */
+  async logged(lane) {
+    await this.#untilLine(() => this.log.some(mentions(lane)), `a log line of ${lane}`);
+    return this.log.filter(mentions(lane));
+  }
+
+  /** Journal records of one lane, once there is at least one. */
+  async recorded(lane) {
+    const deadline = Date.now() + WAIT_MS;
+    for (;;) {
+      const { data } = await this.admin("/admin/v1/requests?limit=1000");
+      const found = data.filter(mentions(lane));
+      if (found.length) return found;
+      if (Date.now() > deadline) {
+        throw new Error(`no record of ${lane} among ${data.length} in the journal; the log says:\n${this.lines.slice(-5).join("\n")}`);
+      }
+      await new Promise((resolve) => { setTimeout(resolve, POLL_MS); });
+    }
+  }
+
+  async #boot(documents) {
+    this.#miniflare = new Miniflare(this.#options);
+    await this.#miniflare.ready;
+    await this.put(documents);
+    this.origin = await this.#miniflare.unsafeGetDirectURL();
+  }
+
+  #listen(stdout, stderr) {
+    for (const [stream, mark] of [[stdout, ""], [stderr, "stderr: "]]) {
+      readline.createInterface({ input: stream }).on("line", (line) => {
+        this.lines.push(mark + line);
+        if (process.env.E2E_LOG) console.error(`worker| ${mark}${line}`);
+        for (const wake of this.#lineWaiters) wake();
+      });
+    }
+  }
+
+  async #untilLine(test, what) {
+    const deadline = Date.now() + WAIT_MS;
+    while (!test()) {
+      if (Date.now() > deadline) throw new Error(`waited in vain for ${what}; the last lines are:\n${this.lines.slice(-10).join("\n")}`);
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, deadline - Date.now() + 1);
+        const wake = () => { clearTimeout(timer); this.#lineWaiters.delete(wake); resolve(); };
+        this.#lineWaiters.add(wake);
+      });
+    }
+  }
+}
+
+/** A lane shows in a record as its route or in its providers' names. */
+const mentions = (lane) => (record) => new RegExp(`"${lane}["/-]`).test(JSON.stringify(record));
+
+function modules() {
+  const main = path.resolve(process.env.PORTOLAN_WORKER ?? path.join(ROOT, "build/index.js"));
+  if (!existsSync(main)) throw new Error(`${main} is missing: run \`cargo xtask build\` first`);
+  const folder = path.dirname(main);
+  const wasm = readdirSync(folder).filter((name) => name.endsWith(".wasm"));
+  return {
+    modulesRoot: folder,
+    modules: [
+      { type: "ESModule", path: main },
+      ...wasm.map((name) => ({ type: "CompiledWasm", path: path.join(folder, name) })),
+    ],
+  };
+}
+
+/** Date and flags are written once, in wrangler.toml. */
+function compatibility() {
+  const toml = readFileSync(path.join(ROOT, "wrangler.toml"), "utf8");
+  const [, compatibilityDate] = /^compatibility_date = "(.*)"$/m.exec(toml);
+  const [, flags] = /^compatibility_flags = (\[.*\])$/m.exec(toml);
+  return { compatibilityDate, compatibilityFlags: JSON.parse(flags) };
+}
