@@ -1,6 +1,6 @@
 // Documents in KV: bad ones never take effect and say why; the last good ones stay in force, for new isolates too.
 import assert from "node:assert/strict";
-import { after as atEnd, before, describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 
 import { CALLERS, ask } from "./lib/callers.mjs";
 import { send } from "./lib/client.mjs";
@@ -11,16 +11,12 @@ import { forever, json, stream } from "./lib/upstream.mjs";
 const LITERAL = "sk-proj-literal-key-canary-4471";
 const PRIVATE = ["http://127.0.0.1:9/v1", "http://10.1.2.3/v1", "http://169.254.169.254/latest", "http://[::1]:9/v1", "http://localhost:9/v1", "http://2130706433/v1"];
 
-let gateway;
-let good;
-before(async () => {
-  gateway = await Gateway.withLanes({ one: ["openai"], two: ["openai", "anthropic"] });
-  gateway.upstream.script("one-openai", forever(speak(SHAPES.openai, { text: "still here" }, { json, stream })));
-  good = { settings: SETTINGS, ...lanes(gateway.upstream.origin, { one: ["openai"], two: ["openai", "anthropic"] }) };
-  // The first request validates the documents, which makes them the last good ones.
-  assert.equal((await ask(gateway, CALLERS.openai, { model: "one" })).status, 200);
-});
-atEnd(() => gateway?.stop());
+const gateway = await Gateway.withLanes({ one: ["openai"], two: ["openai", "anthropic"] });
+gateway.upstream.script("one-openai", forever(speak(SHAPES.openai, { text: "still here" }, { json, stream })));
+const good = { settings: SETTINGS, ...lanes(gateway.upstream.origin, { one: ["openai"], two: ["openai", "anthropic"] }) };
+// The first request validates the documents, which makes them the last good ones.
+assert.equal((await ask(gateway, CALLERS.openai, { model: "one" })).status, 200);
+after(() => gateway.stop());
 
 const ready = async () => send(gateway.url("/readyz"));
 

@@ -1,6 +1,6 @@
 // FAILOVER.md §1–§4 and §7: what is tried again, what moves on, and what is the caller's own.
 import assert from "node:assert/strict";
-import { after as atEnd, before, describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 
 import { CALLERS, ask } from "./lib/callers.mjs";
 import { refusedPort } from "./lib/client.mjs";
@@ -54,29 +54,27 @@ const PAIRS = [["openai", "anthropic"], ["anthropic", "google"], ["google", "ope
 const DOWN = { openai: openai.error(503, "down"), anthropic: anthropic.error(529, "Overloaded", { type: "overloaded_error" }), google: SHAPES.google.error(503, "The model is overloaded.") };
 
 const twoOf = (rows) => Object.fromEntries(rows.map(({ lane }) => [lane, ["openai", "openai2"]]));
-let gateway;
-before(async () => {
-  const closed = await refusedPort();
-  gateway = await Gateway.withLanes({
-    ...twoOf(ROWS),
-    ...twoOf(FINAL),
-    ...Object.fromEntries(PAIRS.map((pair) => [pair.join("2"), pair])),
-    ...Object.fromEntries(["refused", "bothdown", "bothkeys", "windows", "story", "wtd", "keys", "open", "whole"].map((lane) => [lane, ["openai", "openai2"]])),
-    gone: ["openai"],
-  }, (origin) => ({
-    providers: {
-      "refused-openai": { ...provider(origin, "refused-openai", "openai"), base_url: `http://127.0.0.1:${closed}/v1` },
-      // The same window as the primary's: nothing is gained by going there.
-      "windows-openai2": provider(origin, "windows-openai2", "openai2"),
-      "keys-openai": provider(origin, "keys-openai", "openai", { keys: ["${UP_KEY}", "${UP_KEY_2}"] }),
-    },
-    routes: {
-      wtd: { strategy: "weighted", targets: [{ model: "wtd-openai/m", weight: 3 }, { model: "wtd-openai2/m", weight: 1 }] },
-      whole: { targets: ["whole-openai/m"], timeouts: { total_ms: 1500 } },
-    },
-  }));
-});
-atEnd(() => gateway?.stop());
+const closed = await refusedPort();
+const gateway = await Gateway.withLanes({
+  ...twoOf(ROWS),
+  ...twoOf(FINAL),
+  ...Object.fromEntries(PAIRS.map((pair) => [pair.join("2"), pair])),
+  ...Object.fromEntries(["refused", "bothdown", "bothkeys", "windows", "story", "wtd", "keys", "open", "whole"].map((lane) => [lane, ["openai", "openai2"]])),
+  event: ["anthropic", "google"],
+  gone: ["openai"],
+}, (origin) => ({
+  providers: {
+    "refused-openai": { ...provider(origin, "refused-openai", "openai"), base_url: `http://127.0.0.1:${closed}/v1` },
+    // The same window as the primary's: nothing is gained by going there.
+    "windows-openai2": provider(origin, "windows-openai2", "openai2"),
+    "keys-openai": provider(origin, "keys-openai", "openai", { keys: ["${UP_KEY}", "${UP_KEY_2}"] }),
+  },
+  routes: {
+    wtd: { strategy: "weighted", targets: [{ model: "wtd-openai/m", weight: 3 }, { model: "wtd-openai2/m", weight: 1 }] },
+    whole: { targets: ["whole-openai/m"], timeouts: { total_ms: 1500 } },
+  },
+}));
+after(() => gateway.stop());
 
 const tries = (provider) => gateway.upstream.requests(provider).length;
 const story = (answer) => answer.headers["x-portolan-attempts"];
@@ -143,9 +141,9 @@ describe("the same fault in each dialect", () => {
 
   for (const caller of Object.values(CALLERS)) {
     test(`an Anthropic error event first in a 200, for the ${caller.name} caller`, async () => {
-      gateway.upstream.script("anthropic2google-anthropic", stream([anthropic.role(), anthropic.errorFrame("Overloaded")]));
-      gateway.upstream.script("anthropic2google-google", fine("served", "google"));
-      const answer = await ask(gateway, caller, { model: "anthropic2google", stream: true });
+      gateway.upstream.script("event-anthropic", stream([anthropic.role(), anthropic.errorFrame("Overloaded")]));
+      gateway.upstream.script("event-google", fine("served", "google"));
+      const answer = await ask(gateway, caller, { model: "event", stream: true });
       assert.equal(answer.said.text, "served", answer.text);
       assert.equal(answer.said.error, undefined);
     });

@@ -1,7 +1,7 @@
 // Gateway keys in KV: `key:` and the SHA-256 of the key, never the key.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { after as atEnd, before, test } from "node:test";
+import { after, test } from "node:test";
 
 import { CALLERS, ask } from "./lib/callers.mjs";
 import { Gateway, KEY } from "./lib/gateway.mjs";
@@ -25,14 +25,11 @@ const ROWS = [
 
 const sha256 = (text) => createHash("sha256").update(text).digest("hex");
 
-let gateway;
-before(async () => {
-  gateway = await Gateway.withLanes({ keyed: ["openai"] }, () => Object.fromEntries(
-    ROWS.filter(({ entry }) => entry).map(({ key, entry }) => [`key:${sha256(key)}`, entry]),
-  ));
-  gateway.upstream.script("keyed-openai", forever(speak(SHAPES.openai, { text: "let in" }, { json, stream })));
-});
-atEnd(() => gateway?.stop());
+const gateway = await Gateway.withLanes({ keyed: ["openai"] }, () => Object.fromEntries(
+  ROWS.filter(({ entry }) => entry).map(({ key, entry }) => [`key:${sha256(key)}`, entry]),
+));
+gateway.upstream.script("keyed-openai", forever(speak(SHAPES.openai, { text: "let in" }, { json, stream })));
+after(() => gateway.stop());
 
 for (const { what, entry, key, status } of ROWS) {
   test(`${what}: ${status}`, async () => {

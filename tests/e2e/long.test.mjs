@@ -1,6 +1,6 @@
 // What takes more than half a minute: streams that outlast `waitUntil`, and an edit of KV that takes its time.
 import assert from "node:assert/strict";
-import { after as atEnd, before, describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 
 import { CALLERS, ask } from "./lib/callers.mjs";
 import { Gateway, SETTINGS, TIMEOUTS, lanes } from "./lib/gateway.mjs";
@@ -13,11 +13,8 @@ const PARTS = Array.from({ length: 68 }, (_, n) => `part ${n}. `);
 const EDIT_MS = 60_000;
 const TABLE = { long: ["openai", "anthropic"], edited: ["openai"] };
 
-let gateway;
-before(async () => {
-  gateway = await Gateway.withLanes(TABLE, () => ({ settings: { ...SETTINGS, timeouts: { ...TIMEOUTS, total_ms: 120_000 } } }));
-});
-atEnd(() => gateway?.stop());
+const gateway = await Gateway.withLanes(TABLE, () => ({ settings: { ...SETTINGS, timeouts: { ...TIMEOUTS, total_ms: 120_000 } } }));
+after(() => gateway.stop());
 
 describe("more than half a minute", { concurrency: true }, () => {
   const ways = [["openai", "openai", true], ["openai", "openai", false], ["anthropic", "openai", true], ["openai", "anthropic", true], ["anthropic", "anthropic", true]];

@@ -1,6 +1,6 @@
 // One JSON log line and one journal record a request, however it ended, and never a word of what was said.
 import assert from "node:assert/strict";
-import { after as atEnd, before, describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 
 import { CALLERS, ask, startCall } from "./lib/callers.mjs";
 import { Gateway, KEY, PRICES, SECRETS } from "./lib/gateway.mjs";
@@ -32,43 +32,40 @@ const ROWS = [
   { lane: "rgon2", how: "a caller gone mid-stream", stream: true, leave: "text", script: endless(opening, (n) => openai.delta(`${CANARY.answer} ${n}`), 50), outcome: "gone" },
 ];
 
-let gateway;
 const answers = new Map();
-before(async () => {
-  gateway = await Gateway.withLanes(Object.fromEntries([...ROWS.map(({ lane }) => lane), "barrier"].map((lane) => [lane, ["openai", "openai2"]])));
-  for (const row of ROWS) {
-    gateway.upstream.script(`${row.lane}-openai`, forever(row.script));
-    gateway.upstream.script(`${row.lane}-openai2`, forever(row.fallbackScript ?? says(openai, ANSWER)));
-    const caller = CALLERS[row.caller ?? "openai"];
-    const description = {
-      model: row.lane, stream: row.stream, usage: row.usage,
-      ...(caller.name === "openai"
-        ? { messages: [{ role: "system", content: CANARY.system }, { role: "user", content: [{ type: "text", text: CANARY.prompt }, { type: "image_url", image_url: { url: `data:image/png;base64,${CANARY.image}` } }] }],
-            tools: [{ type: "function", function: { name: CANARY.tool, parameters: { type: "object", properties: {} } } }] }
-        : { system: CANARY.system, messages: [{ role: "user", content: [{ type: "text", text: CANARY.prompt }, { type: "image", source: { type: "base64", media_type: "image/png", data: CANARY.image } }] }],
-            tools: [{ name: CANARY.tool, input_schema: { type: "object", properties: {} } }] }),
-    };
-    if (row.leave) {
-      const call = startCall(gateway, caller, description);
-      const sent = await gateway.upstream.request(`${row.lane}-openai`);
-      if (row.leave === "text") {
-        await call.head;
-        await call.until((text) => text.includes(CANARY.answer), "the first text");
-      }
-      call.reset();
-      await sent.closed;
-    } else {
-      answers.set(row.lane, await ask(gateway, caller, description, { headers: { ...caller.headers, "x-custom": CANARY.header } }));
+const gateway = await Gateway.withLanes(Object.fromEntries([...ROWS.map(({ lane }) => lane), "barrier"].map((lane) => [lane, ["openai", "openai2"]])));
+for (const row of ROWS) {
+  gateway.upstream.script(`${row.lane}-openai`, forever(row.script));
+  gateway.upstream.script(`${row.lane}-openai2`, forever(row.fallbackScript ?? says(openai, ANSWER)));
+  const caller = CALLERS[row.caller ?? "openai"];
+  const description = {
+    model: row.lane, stream: row.stream, usage: row.usage,
+    ...(caller.name === "openai"
+      ? { messages: [{ role: "system", content: CANARY.system }, { role: "user", content: [{ type: "text", text: CANARY.prompt }, { type: "image_url", image_url: { url: `data:image/png;base64,${CANARY.image}` } }] }],
+          tools: [{ type: "function", function: { name: CANARY.tool, parameters: { type: "object", properties: {} } } }] }
+      : { system: CANARY.system, messages: [{ role: "user", content: [{ type: "text", text: CANARY.prompt }, { type: "image", source: { type: "base64", media_type: "image/png", data: CANARY.image } }] }],
+          tools: [{ name: CANARY.tool, input_schema: { type: "object", properties: {} } }] }),
+  };
+  if (row.leave) {
+    const call = startCall(gateway, caller, description);
+    const sent = await gateway.upstream.request(`${row.lane}-openai`);
+    if (row.leave === "text") {
+      await call.head;
+      await call.until((text) => text.includes(CANARY.answer), "the first text");
     }
+    call.reset();
+    await sent.closed;
+  } else {
+    answers.set(row.lane, await ask(gateway, caller, description, { headers: { ...caller.headers, "x-custom": CANARY.header } }));
   }
-  // Refusals that no provider hears of are requests too.
-  answers.set("unknown", await ask(gateway, CALLERS.openai, { model: "runk-nobody/m", prompt: CANARY.prompt }));
-  // When this one is in the journal, so are those before it.
-  gateway.upstream.script("barrier-openai", says(openai, { text: "barrier" }));
-  await ask(gateway, CALLERS.openai, { model: "barrier" });
-  await gateway.recorded("barrier");
-});
-atEnd(() => gateway?.stop());
+}
+// Refusals that no provider hears of are requests too.
+answers.set("unknown", await ask(gateway, CALLERS.openai, { model: "runk-nobody/m", prompt: CANARY.prompt }));
+// When this one is in the journal, so are those before it.
+gateway.upstream.script("barrier-openai", says(openai, { text: "barrier" }));
+await ask(gateway, CALLERS.openai, { model: "barrier" });
+await gateway.recorded("barrier");
+after(() => gateway.stop());
 
 describe("exactly one record", () => {
   for (const row of ROWS) {

@@ -1,7 +1,7 @@
 // What is refused before any provider hears of it, and in which words.
 import assert from "node:assert/strict";
 import http from "node:http";
-import { after as atEnd, before, describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 
 import { CALLERS, ask } from "./lib/callers.mjs";
 import { send } from "./lib/client.mjs";
@@ -12,14 +12,11 @@ import { forever, json, stream } from "./lib/upstream.mjs";
 const MB = 1 << 20;
 const MAX_BODY = 12 * MB;
 
-let gateway;
-before(async () => {
-  gateway = await Gateway.withLanes({ req: ["openai"], "smart-route": ["openai"] }, () => ({
-    settings: { ...SETTINGS, max_body_bytes: MAX_BODY },
-  }));
-  gateway.upstream.script("req-openai", forever(speak(SHAPES.openai, { text: "served" }, { json, stream })));
-});
-atEnd(() => gateway?.stop());
+const gateway = await Gateway.withLanes({ req: ["openai"], "smart-route": ["openai"] }, () => ({
+  settings: { ...SETTINGS, max_body_bytes: MAX_BODY },
+}));
+gateway.upstream.script("req-openai", forever(speak(SHAPES.openai, { text: "served" }, { json, stream })));
+after(() => gateway.stop());
 
 const CHAT = CALLERS.openai.path;
 const MESSAGES = CALLERS.anthropic.path;

@@ -1,6 +1,6 @@
 // The official SDKs, unchanged but for base URL and key, on every upstream dialect and on the mock.
 import assert from "node:assert/strict";
-import { after as atEnd, before, describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 
@@ -30,17 +30,12 @@ const VERDICTS = [
   { status: 429, name: "RateLimitError", message: "slow down", words: { type: "rate_limit_error", code: "rate_limit_exceeded" }, headers: { "retry-after": "30" } },
 ];
 
-let gateway;
-let openai;
-let anthropic;
-before(async () => {
-  // Verdicts cool what they hit, so each has lanes of its own.
-  const failing = VERDICTS.flatMap(({ status }) => [`fail${status}`, `fail${status}s`]);
-  gateway = await Gateway.withLanes({ sdk: FLAVOURS, ...Object.fromEntries(failing.map((lane) => [lane, FLAVOURS])) });
-  openai = new OpenAI({ apiKey: KEY, baseURL: gateway.url("/v1"), maxRetries: 0 });
-  anthropic = new Anthropic({ apiKey: KEY, baseURL: gateway.url(""), maxRetries: 0 });
-});
-atEnd(() => gateway?.stop());
+// Verdicts cool what they hit, so each has lanes of its own.
+const failing = VERDICTS.flatMap(({ status }) => [`fail${status}`, `fail${status}s`]);
+const gateway = await Gateway.withLanes({ sdk: FLAVOURS, ...Object.fromEntries(failing.map((lane) => [lane, FLAVOURS])) });
+const openai = new OpenAI({ apiKey: KEY, baseURL: gateway.url("/v1"), maxRetries: 0 });
+const anthropic = new Anthropic({ apiKey: KEY, baseURL: gateway.url(""), maxRetries: 0 });
+after(() => gateway.stop());
 
 const says = (flavour, answer) => speak(SHAPES[flavour], answer, { json, stream });
 const provider = (flavour) => `sdk-${flavour}`;

@@ -1,6 +1,6 @@
 // Same dialect: what the caller wrote is what the provider reads, and what the provider wrote is what the caller reads.
 import assert from "node:assert/strict";
-import { after as atEnd, before, describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 
 import { CALLERS } from "./lib/callers.mjs";
@@ -35,21 +35,18 @@ const members = (name, model, more = []) => [
 ];
 const write = (list) => `{${list.map(([key, value]) => `"${key}":${value}`).join(",")}}`;
 
-let gateway;
-before(async () => {
-  gateway = await Gateway.withLanes({ vb: ["openai", "anthropic"] }, (origin) => ({
-    providers: {
-      "same-openai": provider(origin, "same-openai", "openai", { model: "same-openai-model" }),
-      "same-anthropic": provider(origin, "same-anthropic", "anthropic", { model: "same-anthropic-model" }),
-    },
-    // Routes named as their model: nothing has to be edited.
-    routes: {
-      "same-openai-model": { targets: ["same-openai/same-openai-model"] },
-      "same-anthropic-model": { targets: ["same-anthropic/same-anthropic-model"] },
-    },
-  }));
-});
-atEnd(() => gateway?.stop());
+const gateway = await Gateway.withLanes({ vb: ["openai", "anthropic"] }, (origin) => ({
+  providers: {
+    "same-openai": provider(origin, "same-openai", "openai", { model: "same-openai-model" }),
+    "same-anthropic": provider(origin, "same-anthropic", "anthropic", { model: "same-anthropic-model" }),
+  },
+  // Routes named as their model: nothing has to be edited.
+  routes: {
+    "same-openai-model": { targets: ["same-openai/same-openai-model"] },
+    "same-anthropic-model": { targets: ["same-anthropic/same-anthropic-model"] },
+  },
+}));
+after(() => gateway.stop());
 
 async function post(name, body, upstreamName, answer, headers = {}) {
   gateway.upstream.script(upstreamName, answer);

@@ -71,11 +71,12 @@ export class Gateway {
    */
   static async start({ upstream, documents = () => ({}), bindings } = {}) {
     const gateway = new Gateway();
+    const worker = modules();
     gateway.upstream = upstream ?? await Upstream.start();
     gateway.state = mkdtempSync(path.join(tmpdir(), "portolan-e2e-"));
     gateway.#options = {
       name: "portolan",
-      ...modules(),
+      ...worker,
       ...compatibility(),
       bindings: bindings ?? { GATEWAY_KEY: KEY, ADMIN_TOKEN: ADMIN, ...SECRETS },
       kvNamespaces: ["CONFIG"],

@@ -59,10 +59,13 @@ export class Upstream {
       /** When the answer's connection was closed by the other side before the answer was whole. */
       closedAt: undefined,
       closed: undefined,
+      /** The answer is not over yet. */
+      open: true,
     };
     let close;
     entry.closed = new Promise((resolve) => { close = resolve; });
     response.on("close", () => {
+      entry.open = false;
       if (!response.writableFinished && !response.cutByScript) entry.closedAt = Date.now();
       close(entry.closedAt);
     });
@@ -181,5 +184,8 @@ function cut(response) {
   setTimeout(() => response.socket?.resetAndDestroy(), response.headersSent ? 50 : 0);
 }
 
-const drained = (response) => Promise.race([once(response, "drain"), once(response, "close")]);
+const drained = (response) => new Promise((resolve) => {
+  const go = () => { response.off("drain", go).off("close", go); resolve(); };
+  response.on("drain", go).on("close", go);
+});
 const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
