@@ -34,7 +34,8 @@ fn one(model: &ListedModel, dialect: Dialect) -> Value {
             value
         }
         Dialect::Anthropic => {
-            let mut value = json!({"type": "model", "id": model.id, "display_name": model.id, "created_at": "1970-01-01T00:00:00Z"});
+            let mut value =
+                json!({"type": "model", "id": model.id, "display_name": model.id, "created_at": "1970-01-01T00:00:00Z"});
             describe(model, &mut value);
             value
         }

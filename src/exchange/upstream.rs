@@ -47,6 +47,7 @@ fn edit(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Result<V
     let outline = Outline::read(&call.body)?;
     let report_usage = call.facts.stream && !call.facts.wants_usage;
     let mut edits = attempt.dialect.upstream().edits(&attempt.model, report_usage);
+    edits.extend(attempt.dialect.upstream().repairs(&outline));
     edits.extend(catalog::edits(provider.kind.quirks));
     edits.extend(attempt.edits.iter().cloned());
     Ok(outline.edit(&edits))

@@ -159,8 +159,9 @@ impl Tuning {
             open_percent: breaker.failure_percent.unwrap_or(usual.open_percent),
             in_a_row: in_a_row.unwrap_or(usual.in_a_row),
             open_ms,
-            early_max_open_ms: breaker.max_open_ms.unwrap_or(usual.early_max_open_ms),
-            max_open_ms: breaker.long_open_ms.unwrap_or(usual.max_open_ms),
+            early_max_open_ms: breaker.early_max_open_ms.unwrap_or(usual.early_max_open_ms),
+            early_ms: breaker.early_ms.unwrap_or(usual.early_ms),
+            max_open_ms: breaker.max_open_ms.unwrap_or(usual.max_open_ms),
             ramp_ms,
             // What is quicker than usual must not wait for what is not.
             ramp_min_ms: usual.ramp_min_ms.min(ramp_ms),

@@ -109,7 +109,7 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
     let route = &resolved.route_config;
     let mut skipped = vec![];
     let candidates = filter(ask, route, config, &mut skipped);
-    let weights: Vec<u64> = candidates.iter().map(|t| t.weight).collect();
+    let weights: Vec<u64> = candidates.iter().map(|t| u64::from(t.weight)).collect();
     let order = strategy::order(route.strategy, &weights, seed);
     let standing = |index: usize| candidates.get(index).map_or(Standing::Up, |t| standing(t, config, health, now));
     let arranged = strategy::arrange(&order, standing, seed);

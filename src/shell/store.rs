@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     config::{self, Documents, Problem, Snapshot},
+    plan::health::Tuning,
     units::Millis,
 };
 
@@ -58,6 +59,7 @@ pub async fn current(env: &Env, context: &Context, region: &str, now: Millis) ->
 /// Loads, checks and keeps the configuration.
 pub async fn config(env: &Env, now: Millis) -> Loaded {
     let loaded = load(env, now).await;
+    isolate::with_health(|health| health.tune(Tuning::of(&loaded.snapshot.settings.breaker)));
     isolate::with(|i| *i.loaded.borrow_mut() = Some(loaded.clone()));
     loaded
 }

@@ -216,8 +216,8 @@ fn numbers_may_be_set_one_by_one_and_no_others() {
     assert_eq!(Tuning::of(&Breaker::default()), Tuning::default());
     let breaker = Breaker {
         open_ms: Some(50),
-        max_open_ms: Some(200),
-        long_open_ms: Some(900),
+        early_max_open_ms: Some(200),
+        max_open_ms: Some(900),
         consecutive_failures: Some(7),
         ..Breaker::default()
     };
