@@ -123,7 +123,7 @@ impl Scenario {
             // Most of such a window is the upstream's own waiting: longer ones, for enough samples.
             (false, true) if self.name == TTFT => Length::For(Duration::from_millis(800)),
             (false, true) => Length::For(Duration::from_millis(300)),
-            (false, false) => Length::For(Duration::from_millis(1500)),
+            (false, false) => Length::For(Duration::from_millis(1200)),
         };
         Shape { connections: self.connections, length, spread: pause }
     }
@@ -240,6 +240,8 @@ pub fn documents(upstream: SocketAddr) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::{load, upstream};
 
@@ -249,6 +251,24 @@ mod tests {
             let (size, named) = (scenario.body().len(), scenario.body_bytes);
             assert!(size.abs_diff(named) * 5 <= named, "{}: {size} instead of {named}", scenario.name);
         }
+    }
+
+    #[test]
+    fn gateway_accepts_the_documents_and_the_key() {
+        let documents = documents(SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let text = |name: &str| Some(documents[name].to_string());
+        let texts = portolan::config::Documents {
+            routes: text("routes"),
+            providers: text("providers"),
+            settings: text("settings"),
+            prices: None,
+        };
+        let secrets = BTreeMap::from([("BENCH_KEY".to_owned(), "sk-bench".to_owned())]);
+        let snapshot = portolan::config::build(&texts, &secrets).unwrap();
+        for scenario in CPU.iter().chain(&LATENCY) {
+            assert!(snapshot.model(&scenario.provider(), "m").is_some(), "{}", scenario.name);
+        }
+        assert!(portolan::guard::is_well_formed(GATEWAY_KEY));
     }
 
     #[test]
