@@ -50,15 +50,12 @@ pub fn pin(cores: usize) -> Vec<String> {
     }
 }
 
-/// The workerd that npm installed beside wrangler: the native binary, and not the script that may stand before it.
+/// The workerd that belongs to wrangler: its package knows where the native binary lies.
 pub fn find_workerd(root: &Path) -> io::Result<PathBuf> {
-    let modules = root.join("node_modules");
-    let platforms = fs::read_dir(modules.join("@cloudflare")).into_iter().flatten().flatten();
-    platforms
-        .filter(|entry| entry.file_name().to_string_lossy().starts_with("workerd-"))
-        .map(|entry| entry.path())
-        .chain([modules.join("workerd")])
-        .map(|package| package.join("bin/workerd"))
-        .find(|binary| binary.is_file())
-        .ok_or_else(|| io::Error::other("no workerd in node_modules: install the npm packages, or name one with --workerd"))
+    let found = first_line(Command::new("node").args(["--print", "require('workerd').default"]).current_dir(root));
+    let binary = PathBuf::from(found);
+    if binary.is_file() {
+        return Ok(binary);
+    }
+    Err(io::Error::other("no workerd in node_modules: run `cargo xtask tools`, or name one with --workerd"))
 }
