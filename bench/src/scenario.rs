@@ -72,16 +72,29 @@ pub const CPU: [Scenario; 13] = [
     Scenario { name: "request_100kb", title: "100 KB request", body_bytes: 100 * KB, rounds: (7, 15), ..ONE },
     Scenario { name: "request_1mb", title: "1 MB request", body_bytes: 1000 * KB, connections: 4, goal: Some("2.5"), ..ONE },
     Scenario { name: "request_8mb", title: "8 MB request", body_bytes: 8000 * KB, connections: 2, goal: Some("2.9"), ..ONE },
-    Scenario { name: "request_1kb_translated", title: "1 KB request, OpenAI to Anthropic", upstream: Dialect::Anthropic, ..ONE },
+    Scenario {
+        name: "request_1kb_translated",
+        title: "1 KB request, OpenAI to Anthropic",
+        upstream: Dialect::Anthropic,
+        rounds: (5, 15),
+        ..ONE
+    },
     Scenario { name: CHUNK, title: "stream, paced 10 ms", goal: Some("1.5"), ..PACED },
     Scenario { name: "stream_burst_100", title: "stream, burst of 100", goal: Some("1.7"), ..STREAM },
-    Scenario { name: "stream_burst_1000", title: "stream, burst of 1000", pieces: Some(1000), goal: Some("2.0"), ..STREAM },
+    Scenario {
+        name: "stream_burst_1000",
+        title: "stream, burst of 1000",
+        pieces: Some(1000),
+        rounds: (7, 15),
+        goal: Some("2.0"),
+        ..STREAM
+    },
     Scenario { name: "stream_edited_paced", title: "stream, usage taken out, paced", usage: false, rounds: (3, 9), ..PACED },
     Scenario {
         name: "translated_paced",
         title: "translated stream, paced 10 ms",
         upstream: Dialect::Anthropic,
-        rounds: (7, 15),
+        rounds: (5, 15),
         goal: Some("2.4"),
         ..PACED
     },
@@ -104,7 +117,7 @@ pub const LATENCY: [Scenario; 2] = [
         title: "first token (upstream's: 20 ms), 4 streams",
         pieces: Some(1),
         connections: 4,
-        rounds: (5, 9),
+        rounds: (4, 9),
         ..PACED
     },
 ];
