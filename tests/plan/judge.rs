@@ -119,6 +119,7 @@ fn a_bad_request_is_the_caller_s() {
             Caller,
         ),
         ("quoted words prove nothing", 400, NO, "invalid_request_error", "Unknown name \"API key not valid\" at 'tools'", Caller),
+        ("nor do they choose the class", 400, NO, "invalid_request_error", "Unknown role 'content policy'", Caller),
         ("nor words in the middle", 400, NO, "invalid_request_error", "Bad tool name incorrect api key provided", Caller),
         ("of no known shape", 418, NO, NO, NO, Caller),
     ]);

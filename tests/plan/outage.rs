@@ -1,6 +1,6 @@
 //! Outages from beginning to end, with traffic: how often it is probed, and how soon it is back.
 
-use portolan::plan::health::Standing;
+use portolan::plan::{health::Standing, sync::absorb};
 
 use super::sync::{FAILED, KEY, OK, Region, at};
 
@@ -61,4 +61,55 @@ fn an_isolate_that_cannot_reach_the_object_goes_on_alone() {
     let (ms, probes) = outage(&mut region, 60_000, 500);
     assert!(ms <= 30_000, "{ms}");
     assert!(probes.windows(2).filter(|pair| pair[1] < 60_000).all(|pair| pair[1] - pair[0] >= 4_500), "{probes:?}");
+}
+
+#[test]
+fn late_answers_move_nothing_while_a_probe_flies() {
+    let mut region = Region::down(2);
+    region.sync(0, at(6_000));
+    assert!(region.locals[0].take_probe(KEY, at(6_000)));
+    region.sync(0, at(6_000));
+    let before = region.object.snapshot(at(6_000));
+    for _ in 0..9 {
+        region.report(1, FAILED, at(11_000));
+    }
+    assert_eq!(region.object.snapshot(at(11_000)), before);
+}
+
+#[test]
+fn a_reply_that_knows_less_does_not_open_the_door_early() {
+    let mut region = Region::new(1);
+    let early = region.locals[0].due(at(0)).unwrap();
+    for _ in 0..3 {
+        region.locals[0].report(KEY, FAILED, at(1), 1);
+    }
+    let reply = absorb(&mut region.object, &early, at(2), 1);
+    region.locals[0].learned(reply, at(2));
+    assert!(matches!(region.standing(0, at(2)), Standing::Open { .. }));
+}
+
+#[test]
+fn a_permit_ends_with_the_object_that_gave_it() {
+    let mut region = Region::down(1);
+    region.sync(0, at(6_000));
+    assert_eq!(region.standing(0, at(6_000)), Standing::Probe);
+    region.is_cut = true;
+    region.sync(0, at(11_100));
+    assert!(region.locals[0].take_probe(KEY, at(11_200)), "its own now");
+    assert!(!region.locals[0].take_probe(KEY, at(11_200)), "and not the old one beside it");
+}
+
+#[test]
+fn whoever_lost_the_permit_cannot_free_another_s() {
+    let mut region = Region::down(3);
+    region.sync(0, at(6_000));
+    // Its word that the probe is on its way never arrives, so the lease ends and another gets the permit.
+    assert!(region.locals[0].take_probe(KEY, at(6_000)));
+    (1..3).for_each(|i| region.sync(i, at(15_000)));
+    region.sync(1, at(17_000));
+    assert_eq!(region.standing(1, at(17_000)), Standing::Probe);
+    region.locals[0].released(KEY, at(17_100));
+    region.sync(0, at(17_100));
+    region.sync(2, at(17_200));
+    assert!(matches!(region.standing(2, at(17_200)), Standing::Open { .. }));
 }

@@ -57,7 +57,7 @@ impl Region {
     }
 
     /// Everybody knows everybody, and isolate 0 has seen three failures.
-    fn down(isolates: u64) -> Self {
+    pub fn down(isolates: u64) -> Self {
         let mut region = Self::new(isolates);
         for i in 0..region.locals.len() {
             region.sync(i, T0);
