@@ -32,7 +32,8 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn send(this: &Call, url: &str, method: &str, headers: &str, original: &JsValue, pieces: &Array, ms: f64) -> Promise;
     #[wasm_bindgen(method)]
-    fn play(this: &Call, status: u16, headers: &str, waits: &Array, chunks: &Array, ending: &str, ms: f64) -> Promise;
+    fn play(this: &Call, delay: f64, status: u16, headers: &str, waits: &Array, chunks: &Array, ending: &str, ms: f64)
+    -> Promise;
     #[wasm_bindgen(method, js_name = readAll)]
     fn read_all(this: &Call, ms: f64, limit: f64) -> Promise;
     #[wasm_bindgen(method, js_name = readChunk)]
@@ -104,7 +105,16 @@ impl Call {
             Ending::Stall => "stall",
         };
         read_head(
-            &settled(self.play(script.status, &lines(&script.headers), &waits, &chunks, ending, number(ms))).await,
+            &settled(self.play(
+                number(script.delay_ms),
+                script.status,
+                &lines(&script.headers),
+                &waits,
+                &chunks,
+                ending,
+                number(ms),
+            ))
+            .await,
             Phase::Headers,
         )
     }

@@ -12,7 +12,7 @@ use super::{clock, isolate, store};
 use crate::plan::{
     health::{Health, Tuning, View},
     seed,
-    sync::{Report, absorb},
+    sync::{Reply, Report, absorb},
 };
 
 /// The snapshot in KV is for cold isolates and the dashboard: KV takes about one write a second to one key.
@@ -20,6 +20,7 @@ const PUBLISH_MS: i64 = 5_000;
 
 /// Where the state is kept between lives of the object.
 const STATE: &str = "health";
+const REGION: &str = "region";
 
 #[durable_object]
 pub struct HealthObject {
@@ -34,41 +35,56 @@ impl DurableObject for HealthObject {
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let mut health = self.load().await;
+        self.load().await;
         if request.method() == Method::Get {
-            return Response::from_json(&health);
+            return Response::from_json(&*self.health.borrow());
         }
-        let report: Report = request.json().await?;
         let region = request.path().trim_start_matches('/').to_owned();
-        let now = clock::now();
-        let before = health.snapshot(now).version();
-        let reply = absorb(&mut health, &report, now, seed::mix(now.0));
-        if health.snapshot(now).version() != before {
-            self.state.storage().put(STATE, serde_json::to_string(&health)?).await?;
-            self.state.storage().put("region", region).await?;
-            if self.state.storage().get_alarm().await?.is_none() {
-                self.state.storage().set_alarm(PUBLISH_MS).await?;
+        // Not `json()`: numbers would go through floating point on the way.
+        let report: Report = serde_json::from_str(&request.text().await?)?;
+        let (reply, changed) = self.absorb(&report);
+        if let Some(state) = changed {
+            let storage = self.state.storage();
+            storage.put(STATE, state).await?;
+            storage.put(REGION, region).await?;
+            if storage.get_alarm().await?.is_none() {
+                storage.set_alarm(PUBLISH_MS).await?;
             }
         }
-        *self.health.borrow_mut() = Some(health);
         Response::from_json(&reply)
     }
 
     async fn alarm(&self) -> Result<Response> {
-        let region: String = self.state.storage().get("region").await?.unwrap_or_default();
-        let snapshot = serde_json::to_string(&self.load().await.snapshot(clock::now()))?;
-        self.env.kv("CONFIG")?.put(&snapshot_key(&region), snapshot)?.execute().await?;
+        self.load().await;
+        let region: String = self.state.storage().get(REGION).await?.unwrap_or_default();
+        let view = self.health.borrow().as_ref().map(|health| health.snapshot(clock::now()));
+        self.env.kv("CONFIG")?.put(&snapshot_key(&region), serde_json::to_string(&view)?)?.execute().await?;
         Response::empty()
     }
 }
 
 impl HealthObject {
-    async fn load(&self) -> Health {
-        if let Some(health) = self.health.borrow_mut().take() {
-            return health;
+    /// Reads what an earlier life of the object kept.
+    async fn load(&self) {
+        if self.health.borrow().is_some() {
+            return;
         }
         let kept: Option<String> = self.state.storage().get(STATE).await.unwrap_or_default();
-        kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(|| Health::new(Tuning::default()))
+        let health = kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(|| Health::new(Tuning::default()));
+        // Another event may have loaded and changed it meanwhile.
+        self.health.borrow_mut().get_or_insert(health);
+    }
+
+    /// Decides without waiting for anything, so that no other event sees half of it. The state, when it must be kept.
+    fn absorb(&self, report: &Report) -> (Option<Reply>, Option<String>) {
+        let now = clock::now();
+        let mut health = self.health.borrow_mut();
+        let Some(health) = health.as_mut() else { return (None, None) };
+        let before = health.snapshot(now).version();
+        let reply = absorb(health, report, now, seed::mix(now.0));
+        let changed = health.snapshot(now).version() != before || reply.grants();
+        let state = changed.then(|| serde_json::to_string(health).ok()).flatten();
+        (Some(reply), state)
     }
 }
 
@@ -114,5 +130,5 @@ async fn call<T: Serialize, R: DeserializeOwned>(stub: &Stub, path: &str, messag
     let mut init = RequestInit::new();
     init.with_method(Method::Post).with_body(Some(JsValue::from_str(&serde_json::to_string(message)?)));
     let request = Request::new_with_init(&format!("https://health/{path}"), &init)?;
-    stub.fetch_with_request(request).await?.json().await
+    Ok(serde_json::from_str(&stub.fetch_with_request(request).await?.text().await?)?)
 }

@@ -115,10 +115,10 @@ async fn keep(kv: &KvStore, documents: Documents, version: &str) {
     let Documents { routes, providers, settings, prices } = documents;
     let good = Good { version: version.to_owned(), routes, providers, settings, prices };
     let Ok(text) = serde_json::to_string(&good) else { return };
-    if let Ok(put) = kv.put(GOOD, text) {
-        if let Err(error) = put.execute().await {
-            console_error!("the last good configuration could not be kept: {error}");
-        }
+    if let Ok(put) = kv.put(GOOD, text)
+        && let Err(error) = put.execute().await
+    {
+        console_error!("the last good configuration could not be kept: {error}");
     }
 }
 
