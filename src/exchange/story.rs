@@ -97,6 +97,8 @@ impl Exchange {
         if let Some(parent) = self.call.header("traceparent") {
             headers.push(("traceparent".to_owned(), parent.to_owned()));
         }
+        // There is no cache to hit.
+        headers.push(("x-portolan-cache".to_owned(), "off".to_owned()));
         headers.push(("x-portolan-route".to_owned(), self.plan.route.clone()));
         if let Some(attempt) = self.attempt_now() {
             headers.push(("x-portolan-provider".to_owned(), attempt.provider.clone()));

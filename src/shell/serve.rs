@@ -175,7 +175,7 @@ async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
     if let Some(name) = presented.as_deref().and_then(|key| guard::needs_entry(key, gateway_key.as_deref())) {
         entry = store::key_entry(env, name, head.started).await;
     }
-    let any_entries = gateway_key.is_some() || entry.is_some() || store::any_key(env).await;
+    let any_entries = gateway_key.is_some() || entry.is_some() || store::any_key(env, head.started).await;
     let locks = guard::Locks { gateway_key: gateway_key.as_deref(), entry: entry.as_deref(), any_entries };
     guard::admit(presented.as_deref(), locks, head.started)
 }

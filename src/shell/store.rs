@@ -151,8 +151,18 @@ pub async fn key_entry(env: &Env, name: String, now: Millis) -> Option<String> {
     entry
 }
 
-/// Whether any gateway key stands in KV. Only a refusal's wording depends on it.
-pub async fn any_key(env: &Env) -> bool {
+/// What every gateway key's entry begins with.
+const KEYS: &str = "key:";
+
+/// Whether any gateway key stands in KV. Only a refusal's wording depends on it, so it is remembered like a key.
+pub async fn any_key(env: &Env, now: Millis) -> bool {
+    let known = isolate::with(|i| i.keys.borrow().get(KEYS).filter(|(_, at)| now.since(*at) < FRESH_MS).cloned());
+    if let Some((first, _)) = known {
+        return first.is_some();
+    }
     let Ok(kv) = env.kv("CONFIG") else { return false };
-    kv.list().prefix("key:".to_owned()).limit(1).execute().await.is_ok_and(|list| !list.keys.is_empty())
+    let Ok(list) = kv.list().prefix(KEYS.to_owned()).limit(1).execute().await else { return false };
+    let first = list.keys.into_iter().next().map(|key| key.name);
+    isolate::remember_key(KEYS.to_owned(), first.clone(), now);
+    first.is_some()
 }
