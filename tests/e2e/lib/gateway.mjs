@@ -130,6 +130,11 @@ export class Gateway {
     }
   }
 
+  /** What KV holds under a name. */
+  async stored(name) {
+    return (await this.#miniflare.getKVNamespace("CONFIG")).get(name);
+  }
+
   async stop() {
     await this.#miniflare?.dispose().catch(() => {});
     await this.upstream.stop();
