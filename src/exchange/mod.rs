@@ -3,9 +3,11 @@
 //! The shell asks `next`, does it, and reports with `answered` or `received`. Retry and failover live here and nowhere
 //! else; `plan` has already said which targets may be tried, and in which order.
 
+mod deadline;
 pub mod models;
 pub mod relay;
 pub mod reply;
+mod retry;
 mod story;
 pub mod upstream;
 
@@ -21,8 +23,7 @@ use crate::{
     plan::{
         Attempt, Plan,
         health::Signal,
-        outcome::{self, Again, Outcome, Phase, Transport},
-        seed,
+        outcome::{self, Outcome, Transport},
     },
     units::Millis,
     wire::json::Piece,
@@ -231,20 +232,6 @@ impl Exchange {
         Step::Send(Send { target, timeout_ms: timeout_ms.max(1) })
     }
 
-    /// When everything must be over.
-    fn deadline(&self) -> Millis {
-        let timeouts = self.plan.attempts.get(self.attempt).map(|a| &a.timeouts);
-        let total = timeouts.map_or(0, |t| if self.call.facts.stream { t.total_ms } else { t.non_stream_total_ms });
-        self.call.started.plus(total)
-    }
-
-    fn read_timeout(&self, whole: bool, now: Millis) -> u64 {
-        let left = self.deadline().since(now);
-        let Some(attempt) = self.plan.attempts.get(self.attempt) else { return left };
-        let first = self.current.sent.plus(attempt.timeouts.first_token_ms).since(now);
-        if whole && !self.call.facts.stream { left.max(1) } else { left.min(first).max(1) }
-    }
-
     /// The head of the answer came, or none.
     pub fn answered(&mut self, now: Millis, answer: Result<Head, Transport>) {
         let head = match answer {
@@ -259,15 +246,6 @@ impl Exchange {
         }
         self.current.head = Some(head);
         self.state = State::Reading { whole: !stream };
-    }
-
-    /// A timeout before the head is the headers'; after it the first token's; without a stream the whole's.
-    fn phased(&self, transport: Transport) -> Transport {
-        if transport == Transport::Timeout(Phase::Headers) && !self.call.facts.stream {
-            Transport::Timeout(Phase::Answer)
-        } else {
-            transport
-        }
     }
 
     fn new_relay(&self) -> Option<Relay> {
@@ -387,74 +365,5 @@ impl Exchange {
                 total_ms: self.deadline().since(now).max(1),
             },
         }))
-    }
-
-    /// One try is over without an answer: what now?
-    fn judge(&mut self, outcome: Outcome, error: &UpstreamError, now: Millis) {
-        self.note_try(now, outcome.status, outcome.name());
-        self.words = story::machine_word(error);
-        self.learn(&outcome, now);
-        self.current.relay = None;
-        self.current.first = vec![];
-        let over =
-            self.tries.len() >= MAX_TRIES || now >= self.call.started.plus(self.plan.retry_total_ms) || now >= self.deadline();
-        self.state = if !over && self.may_repeat(&outcome, now) {
-            self.repeat(&outcome)
-        } else if !over && self.move_on(&outcome) {
-            State::Ready
-        } else {
-            let provider = self.plan.attempts.get(self.attempt).map_or("", |a| a.provider.as_str());
-            State::Done(self.refuse(&outcome.to_error(provider, error)))
-        };
-        self.last = Some(outcome);
-    }
-
-    fn may_repeat(&self, outcome: &Outcome, now: Millis) -> bool {
-        if self.tries_here >= MAX_TRIES_HERE {
-            return false;
-        }
-        let budget = self.call.started.plus(self.plan.retry_total_ms).since(now);
-        self.other_credential(outcome)
-            || match outcome.again_here() {
-                Again::Never => false,
-                Again::After { max_ms, .. } => max_ms <= budget,
-                Again::WaitFor { ms } => ms <= budget,
-            }
-    }
-
-    /// A failure of the credential: another one of the same provider comes before another target.
-    fn other_credential(&self, outcome: &Outcome) -> bool {
-        outcome.other_credential_first()
-            && self.plan.attempts.get(self.attempt).is_some_and(|a| self.credential + 1 < a.credentials.len())
-    }
-
-    fn repeat(&mut self, outcome: &Outcome) -> State {
-        if self.other_credential(outcome) {
-            self.credential += 1;
-            return State::Ready;
-        }
-        match outcome.again_here() {
-            Again::Never => State::Ready,
-            Again::After { min_ms, max_ms } => {
-                let draw = seed::fold(self.call.seed, &format!("wait {}", self.tries.len()));
-                State::Pause(min_ms + seed::below(draw, max_ms.saturating_sub(min_ms)))
-            }
-            Again::WaitFor { ms } => State::Pause(ms),
-        }
-    }
-
-    /// To the next attempt that could do better; false when there is none.
-    fn move_on(&mut self, outcome: &Outcome) -> bool {
-        if !outcome.may_move_on() {
-            return false;
-        }
-        let window = self.plan.attempts.get(self.attempt).map_or(0, |a| a.context);
-        let larger = |a: &Attempt| !outcome.needs_larger_window() || a.context > window || a.context == 0;
-        let next = self.plan.attempts.iter().enumerate().skip(self.attempt + 1).find(|(_, a)| larger(a));
-        let Some((index, _)) = next else { return false };
-        self.attempt = index;
-        self.tries_here = 0;
-        self.credential = 0;
-        true
     }
 }
