@@ -80,6 +80,7 @@ pub struct Relay {
     price: Option<Price>,
     request_bytes: u64,
     held_events: usize,
+    held_bytes: usize,
     committed: bool,
     /// The terminal marker went to the caller.
     closed: bool,
@@ -107,6 +108,7 @@ impl Relay {
             price: route.price,
             request_bytes: route.request_bytes,
             held_events: 0,
+            held_bytes: 0,
             committed: false,
             closed: false,
             failure: None,
@@ -161,7 +163,8 @@ impl Relay {
             }
         }
         self.frames = frames;
-        if self.held_events > MAX_HELD_EVENTS || self.frames.pending() > MAX_HELD_BYTES {
+        self.held_bytes = self.held_bytes.saturating_add(bytes.len());
+        if self.failure.is_none() && (self.held_events > MAX_HELD_EVENTS || self.held_bytes > MAX_HELD_BYTES) {
             self.committed = true;
         }
         out
@@ -196,11 +199,10 @@ impl Relay {
         if how == Ended::Closed || self.stop.is_some() {
             self.reader.close(&mut events);
         }
-        let whole = events.iter().any(|e| matches!(e, Event::End));
         for event in &events {
             self.note(event);
         }
-        if whole {
+        if events.contains(&Event::End) && self.failure.is_none() {
             self.finish(out, true);
             return;
         }
@@ -227,7 +229,7 @@ impl Relay {
         }
         match (out, &self.carriage) {
             (None, _) => {
-                if events.contains(&Event::End) {
+                if events.contains(&Event::End) && self.failure.is_none() {
                     self.finish(&mut Vec::new(), false);
                 }
             }
@@ -280,6 +282,8 @@ impl Relay {
             Event::Failed(error) => {
                 self.fail(error.clone(), outcome::in_band(error));
             }
+            // An end with nothing before it, not even the reason for it: no answer.
+            Event::End if !self.committed => self.fail(UpstreamError::default(), outcome::broken(0)),
             Event::BlockStart { .. } | Event::BlockEnd { .. } | Event::End => {}
         }
     }
