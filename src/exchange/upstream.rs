@@ -12,7 +12,13 @@ use crate::{
 };
 
 /// A caller's headers that a provider of the same dialect must see.
-const CARRIED: [&str; 3] = ["anthropic-version", "anthropic-beta", "openai-beta"];
+const fn carried(dialect: Dialect) -> &'static [&'static str] {
+    match dialect {
+        Dialect::OpenAiChat => &["openai-beta"],
+        Dialect::Anthropic => &["anthropic-version", "anthropic-beta"],
+        Dialect::Gemini => &[],
+    }
+}
 
 pub struct Built {
     pub target: Sendable,
@@ -83,7 +89,7 @@ fn headers(call: &Call, attempt: &Attempt, provider: &config::Provider, credenti
         ("user-agent".to_owned(), concat!("portolan/", env!("CARGO_PKG_VERSION")).to_owned()),
     ];
     if attempt.dialect == call.dialect {
-        let carried = CARRIED.iter().filter_map(|name| Some(((*name).to_owned(), call.header(name)?.to_owned())));
+        let carried = carried(call.dialect).iter().filter_map(|name| Some(((*name).to_owned(), call.header(name)?.to_owned())));
         headers.extend(carried);
     }
     for (name, value) in provider.kind.headers {
