@@ -6,6 +6,9 @@ use crate::{
     units::Millis,
 };
 
+/// The status has told what to do; a reason that does not come is not waited for.
+const MAX_REASON_MS: u64 = 2_000;
+
 impl Exchange {
     /// When everything must be over.
     pub(super) fn deadline(&self) -> Millis {
@@ -14,19 +17,46 @@ impl Exchange {
         self.call.started.plus(total)
     }
 
-    pub(super) fn read_timeout(&self, whole: bool, now: Millis) -> u64 {
-        let left = self.deadline().since(now);
-        let Some(attempt) = self.plan.attempts.get(self.attempt) else { return left };
-        let first = self.current.sent.plus(attempt.timeouts.first_token_ms).since(now);
-        if whole && !self.call.facts.stream { left.max(1) } else { left.min(first).max(1) }
+    /// Until the head of the answer. Without stream it comes when the answer is done.
+    pub(super) fn head_timeout(&mut self, now: Millis) -> u64 {
+        let timeouts = self.attempt_now().map(|a| a.timeouts).filter(|_| self.call.facts.stream);
+        self.within(timeouts.map_or(u64::MAX, |t| t.headers_ms.min(t.first_token_ms)), now)
     }
 
-    /// A timeout before the head is the headers'; after it the first token's; without a stream the whole's.
+    /// Until the whole answer, or the next chunk before anything is committed.
+    pub(super) fn read_timeout(&mut self, now: Millis) -> u64 {
+        let timeouts = self.attempt_now().map(|a| a.timeouts).filter(|_| self.call.facts.stream);
+        let first = timeouts.map_or(u64::MAX, |t| self.current.sent.plus(t.first_token_ms).since(now));
+        let reason = if self.is_refused() { MAX_REASON_MS } else { u64::MAX };
+        self.within(first.min(reason), now)
+    }
+
+    /// The provider's own limit, or what is left of the whole; it is remembered which.
+    fn within(&mut self, limit_ms: u64, now: Millis) -> u64 {
+        let left = self.deadline().since(now);
+        self.current.by_total = left < limit_ms;
+        left.min(limit_ms).max(1)
+    }
+
+    /// The head says it was refused; only the reason is still to come.
+    pub(super) fn is_refused(&self) -> bool {
+        self.current.head.as_ref().is_some_and(|head| !(200..300).contains(&head.status))
+    }
+
+    /// A wait that only the caller's deadline ended is nobody's fault. Without stream that is the only limit, and the
+    /// first try had all of it.
     pub(super) fn phased(&self, transport: Transport) -> Transport {
-        if transport == Transport::Timeout(Phase::Headers) && !self.call.facts.stream {
-            Transport::Timeout(Phase::Answer)
-        } else {
-            transport
+        match transport {
+            Transport::Timeout(_) if self.current.by_total && (self.call.facts.stream || !self.tries.is_empty()) => {
+                Transport::Timeout(Phase::Total)
+            }
+            Transport::Timeout(Phase::Headers) if !self.call.facts.stream => Transport::Timeout(Phase::Answer),
+            Transport::Timeout(_)
+            | Transport::Dns
+            | Transport::Tls
+            | Transport::Refused
+            | Transport::Reset
+            | Transport::ClientGone => transport,
         }
     }
 }

@@ -137,6 +137,8 @@ struct Current {
     head: Option<Head>,
     relay: Option<Relay>,
     first: Vec<u8>,
+    /// The wait under way ends with the whole request, before the provider's own limit.
+    by_total: bool,
 }
 
 pub struct Exchange {
@@ -158,6 +160,10 @@ pub struct Exchange {
     receipt: Receipt,
     /// How the last try failed, or how the stream broke.
     last: Option<Outcome>,
+    /// That failure as the caller would be told it.
+    failure: Option<Error>,
+    /// The largest window that was too small.
+    too_small: Option<u64>,
     /// What the caller was told instead of an answer.
     refusal: Option<Error>,
     /// The provider's name for the last failure.
@@ -167,7 +173,7 @@ pub struct Exchange {
 impl Exchange {
     pub fn new(call: Call, config: Rc<Snapshot>, plan: Plan) -> Self {
         let probes = plan.probes().collect();
-        let current = Current { sent: call.started, head: None, relay: None, first: vec![] };
+        let current = Current { sent: call.started, head: None, relay: None, first: vec![], by_total: false };
         Self {
             call,
             config,
@@ -184,6 +190,8 @@ impl Exchange {
             upstream_ms: 0,
             receipt: Receipt::default(),
             last: None,
+            failure: None,
+            too_small: None,
             refusal: None,
             words: None,
         }
@@ -198,7 +206,7 @@ impl Exchange {
             }
             State::Reading { whole } => {
                 self.state = State::Reading { whole };
-                Step::Read { whole, timeout_ms: self.read_timeout(whole, now) }
+                Step::Read { whole, timeout_ms: self.read_timeout(now) }
             }
             State::Committed => self.commit(now),
             State::Done(reply) => Step::Reply(reply),
@@ -218,18 +226,17 @@ impl Exchange {
                 self.dropped = built.dropped;
                 built.target
             }
-            Err(error) => return Step::Reply(self.refuse(&error)),
+            // It may still be as another dialect takes it.
+            Err(_) if self.advance() => return self.send(now),
+            Err(error) => {
+                let error = self.failure.take().unwrap_or(error);
+                return Step::Reply(self.refuse(&error));
+            }
         };
         self.tries_here += 1;
-        self.current = Current { sent: now, head: None, relay: None, first: vec![] };
+        self.current = Current { sent: now, head: None, relay: None, first: vec![], by_total: false };
         self.state = State::Sent;
-        let left = self.deadline().since(now);
-        let timeout_ms = if self.call.facts.stream {
-            attempt.timeouts.headers_ms.min(attempt.timeouts.first_token_ms).min(left)
-        } else {
-            left
-        };
-        Step::Send(Send { target, timeout_ms: timeout_ms.max(1) })
+        Step::Send(Send { target, timeout_ms: self.head_timeout(now) })
     }
 
     /// The head of the answer came, or none.
@@ -267,6 +274,10 @@ impl Exchange {
             (State::Reading { whole: true }, Received::Bytes(bytes)) => self.received_whole(bytes, now),
             (State::Reading { .. }, Received::Bytes(bytes)) => self.received_chunk(bytes, now),
             (_, Received::End) => self.received_end(now),
+            // The status has told what there is to know.
+            (_, Received::Failed(transport)) if self.is_refused() && transport != Transport::ClientGone => {
+                self.received_whole(&[], now);
+            }
             (_, Received::Failed(transport)) => {
                 self.judge(outcome::of_transport(self.phased(transport)), &UpstreamError::default(), now);
             }
@@ -312,7 +323,6 @@ impl Exchange {
             return self.judge(outcome, &error, now);
         }
         match upstream.read_response(&text) {
-            Err(error) if error.status == 0 => self.judge(outcome::broken(200), &error, now),
             Err(error) => self.judge(outcome::in_band(&error), &error, now),
             Ok(_) if self.call.facts.stream => self.judge(outcome::broken(200), &UpstreamError::default(), now),
             Ok(response) => self.answer(&attempt, &response, now),

@@ -4,7 +4,7 @@ use super::{Exchange, MAX_TRIES, MAX_TRIES_HERE, State, story};
 use crate::{
     chat::event::UpstreamError,
     plan::{
-        Attempt,
+        Attempt, Reason,
         outcome::{Again, Outcome},
         seed,
     },
@@ -21,14 +21,16 @@ impl Exchange {
         self.current.first = vec![];
         let over =
             self.tries.len() >= MAX_TRIES || now >= self.call.started.plus(self.plan.retry_total_ms) || now >= self.deadline();
+        let provider = self.attempt_now().map_or("", |a| a.provider.as_str());
+        let failure = outcome.to_error(provider, error);
         self.state = if !over && self.may_repeat(&outcome, now) {
             self.repeat(&outcome)
         } else if !over && self.move_on(&outcome) {
             State::Ready
         } else {
-            let provider = self.plan.attempts.get(self.attempt).map_or("", |a| a.provider.as_str());
-            State::Done(self.refuse(&outcome.to_error(provider, error)))
+            State::Done(self.refuse(&failure))
         };
+        self.failure = Some(failure);
         self.last = Some(outcome);
     }
 
@@ -36,19 +38,21 @@ impl Exchange {
         if self.tries_here >= MAX_TRIES_HERE {
             return false;
         }
-        let budget = self.call.started.plus(self.plan.retry_total_ms).since(now);
+        let budget = self.call.started.plus(self.plan.retry_total_ms).min(self.deadline()).since(now);
+        // A probe is one request: when it fails, the cell has shut again.
+        let is_probe = self.attempt_now().is_some_and(|a| a.reason == Reason::Probe);
         self.other_credential(outcome)
-            || match outcome.again_here() {
-                Again::Never => false,
-                Again::After { max_ms, .. } => max_ms <= budget,
-                Again::WaitFor { ms } => ms <= budget,
-            }
+            || !is_probe
+                && match outcome.again_here() {
+                    Again::Never => false,
+                    Again::After { max_ms, .. } => max_ms < budget,
+                    Again::WaitFor { ms } => ms < budget,
+                }
     }
 
     /// A failure of the credential: another one of the same provider comes before another target.
     fn other_credential(&self, outcome: &Outcome) -> bool {
-        outcome.other_credential_first()
-            && self.plan.attempts.get(self.attempt).is_some_and(|a| self.credential + 1 < a.credentials.len())
+        outcome.other_credential_first() && self.attempt_now().is_some_and(|a| self.credential + 1 < a.credentials.len())
     }
 
     fn repeat(&mut self, outcome: &Outcome) -> State {
@@ -71,9 +75,16 @@ impl Exchange {
         if !outcome.may_move_on() {
             return false;
         }
-        let window = self.plan.attempts.get(self.attempt).map_or(0, |a| a.context);
-        let larger = |a: &Attempt| !outcome.needs_larger_window() || a.context > window || a.context == 0;
-        let next = self.plan.attempts.iter().enumerate().skip(self.attempt + 1).find(|(_, a)| larger(a));
+        if outcome.needs_larger_window() {
+            self.too_small = self.too_small.max(self.attempt_now().map(|a| a.context));
+        }
+        self.advance()
+    }
+
+    /// To the next attempt whose window may hold the request; false when there is none.
+    pub(super) fn advance(&mut self) -> bool {
+        let fits = |a: &Attempt| self.too_small.is_none_or(|window| a.context > window || a.context == 0);
+        let next = self.plan.attempts.iter().enumerate().skip(self.attempt + 1).find(|(_, a)| fits(a));
         let Some((index, _)) = next else { return false };
         self.attempt = index;
         self.tries_here = 0;

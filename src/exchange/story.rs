@@ -25,13 +25,15 @@ impl Exchange {
         &self.call
     }
 
-    fn attempt_now(&self) -> Option<&Attempt> {
+    pub(super) fn attempt_now(&self) -> Option<&Attempt> {
         self.plan.attempts.get(self.attempt)
     }
 
     pub(super) fn note_try(&mut self, now: Millis, status: u16, outcome: &'static str) {
         let Some(attempt) = self.plan.attempts.get(self.attempt) else { return };
         let ms = now.since(self.current.sent);
+        // An error inside a 200 may name no status of its own.
+        let status = if status == 0 { self.current.head.as_ref().map_or(0, |head| head.status) } else { status };
         self.upstream_ms += ms;
         self.tries.push(Try {
             provider: attempt.provider.clone(),
@@ -123,7 +125,11 @@ impl Exchange {
         let mut steps: Vec<(String, String)> = vec![];
         for t in &self.tries {
             let target = plan::cell(&t.provider, &t.model);
-            let end = if t.status == 0 { t.outcome.to_owned() } else { t.status.to_string() };
+            let end = match t.status {
+                // None, or one that says nothing of how it ended.
+                0 | 200..300 if t.outcome != "ok" => t.outcome.to_owned(),
+                status => status.to_string(),
+            };
             match steps.last_mut() {
                 Some((last, before)) if *last == target => *before = end,
                 _ => steps.push((target, end)),
@@ -159,12 +165,18 @@ impl Exchange {
 
     /// Nothing more will happen. Without an answer by now, the client has left.
     pub fn close(&mut self, now: Millis) {
-        match self.state {
-            State::Over => {}
-            State::Ready | State::Pause(_) | State::Sent | State::Reading { .. } | State::Committed | State::Done(_) => {
-                self.last = Some(outcome::of_transport(Transport::ClientGone));
-                self.note_try(now, 0, "gone");
+        let under_way = match self.state {
+            State::Over => None,
+            State::Ready | State::Pause(_) | State::Done(_) => Some(false),
+            State::Sent | State::Reading { .. } | State::Committed => Some(true),
+        };
+        if let Some(under_way) = under_way {
+            let gone = outcome::of_transport(Transport::ClientGone);
+            if under_way {
+                self.note_try(now, gone.status, gone.name());
             }
+            self.refusal = Some(gone.to_error("", &UpstreamError::default()));
+            self.last = Some(gone);
         }
         for probe in std::mem::take(&mut self.probes) {
             self.lessons.push(Lesson::Released(probe));
@@ -173,6 +185,12 @@ impl Exchange {
 
     pub fn logs_to_console(&self) -> bool {
         self.config.settings.log_console
+    }
+
+    /// Whose fault it was that the caller got no whole answer.
+    fn fault(&self) -> Option<Blame> {
+        let told = self.refusal.as_ref().map(|error| error.blame);
+        told.or_else(|| Some(self.last.as_ref()?.to_error("", &UpstreamError::default()).blame))
     }
 
     /// The one line this request is remembered by. Never content.
@@ -196,12 +214,7 @@ impl Exchange {
             stream: self.call.facts.stream,
             status: self.refusal.as_ref().map_or_else(|| self.tries.last().map_or(0, |t| t.status), |e| e.status),
             outcome: failed.unwrap_or(if answered { "ok" } else { "refused" }),
-            fault: self
-                .refusal
-                .as_ref()
-                .map(|e| e.blame)
-                .or_else(|| Some(self.last.as_ref()?.to_error("", &UpstreamError::default()).blame))
-                .map(Blame::name),
+            fault: self.fault().map(Blame::name),
             detail: self.words.clone(),
             tries: self.tries.clone(),
             skipped: self.plan.skipped.iter().map(ToString::to_string).collect(),
