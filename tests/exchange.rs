@@ -1,1 +1,8 @@
-//! Tests of the room `exchange`.
+//! Tests of the room `exchange`: a scripted upstream, virtual time, whole requests.
+
+mod commit;
+mod driver;
+mod failover;
+mod scenarios;
+mod script;
+mod sending;

@@ -1,0 +1,342 @@
+//! A scripted upstream and virtual time: what the shell does, without a shell.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use portolan::{
+    config::{self, Documents, Snapshot},
+    dialect::Dialect,
+    exchange::{
+        Call, Exchange, Head, Lesson, Received, Relaying, Sendable, Step,
+        relay::{Ended, Relay},
+        reply::Body,
+    },
+    ledger::record::Record,
+    plan::{
+        self, Ask, Plan,
+        health::View,
+        outcome::{Phase, Transport},
+    },
+    units::Millis,
+    wire::json::{Outline, Piece},
+};
+
+use super::script::{Answer, Ending};
+
+pub const START: Millis = Millis(1_800_000_000_000);
+/// What the shell keeps of the end of a stream that passes natively.
+const TAIL: usize = 16_384;
+/// More steps than any request takes: an exchange that goes round in circles fails its test instead of hanging it.
+const MAX_STEPS: usize = 5_000;
+
+const PROVIDERS: &str = include_str!("../fixtures/exchange/providers.json");
+pub const SECRETS: [&str; 5] = ["ALPHA_KEY", "BETA_KEY", "GAMMA_KEY", "PAIR_KEY_1", "PAIR_KEY_2"];
+
+/// The gateway with three houses: `alpha` and `beta` speak OpenAI's, `gamma` Anthropic's; `pair` has two credentials.
+pub fn gateway(routes: &str, settings: &str) -> Rc<Snapshot> {
+    let secrets: BTreeMap<_, _> = SECRETS.iter().map(|name| ((*name).to_owned(), format!("value-of-{name}"))).collect();
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let documents = Documents { providers: some(PROVIDERS), routes: some(routes), settings: some(settings), prices: None };
+    Rc::new(config::build(&documents, &secrets).unwrap())
+}
+
+/// A request and the world it comes into.
+#[derive(Clone)]
+pub struct Case {
+    pub config: Rc<Snapshot>,
+    pub dialect: Dialect,
+    pub body: String,
+    pub headers: Vec<(&'static str, String)>,
+    pub health: View,
+    pub seed: u64,
+    /// The client leaves then, milliseconds after it came.
+    pub leaves_at: Option<u64>,
+    /// The wasm instance dies once so many bytes were relayed.
+    pub traps_after: Option<usize>,
+}
+
+impl Case {
+    pub fn of(dialect: Dialect, model: &str, stream: bool) -> Self {
+        Self::with(gateway("", ""), dialect, model, stream)
+    }
+
+    pub fn with(config: Rc<Snapshot>, dialect: Dialect, model: &str, stream: bool) -> Self {
+        let body = format!(
+            r#"{{"model":"{model}","max_tokens":100,"stream":{stream},"messages":[{{"role":"user","content":"Hello"}}]}}"#
+        );
+        Self { config, dialect, body, headers: vec![], health: View::default(), seed: 7, leaves_at: None, traps_after: None }
+    }
+
+    pub fn chat(model: &str) -> Self {
+        Self::of(Dialect::OpenAiChat, model, false)
+    }
+
+    pub fn chat_stream(model: &str) -> Self {
+        Self::of(Dialect::OpenAiChat, model, true)
+    }
+
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    pub fn body(mut self, body: &str) -> Self {
+        body.clone_into(&mut self.body);
+        self
+    }
+
+    pub fn plan(&self) -> Plan {
+        let facts = self.dialect.caller().unwrap().facts(&Outline::read(self.body.as_bytes()).unwrap()).unwrap();
+        plan::plan(Ask { dialect: self.dialect, facts: &facts }, &self.config, &self.health, START, self.seed).unwrap()
+    }
+
+    fn exchange(&self) -> Exchange {
+        let caller = self.dialect.caller().unwrap();
+        let facts = caller.facts(&Outline::read(self.body.as_bytes()).unwrap()).unwrap();
+        let call = Call {
+            id: "req_0123456789".to_owned(),
+            dialect: self.dialect,
+            caller,
+            facts,
+            body: self.body.clone().into_bytes(),
+            headers: self.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+            started: START,
+            seed: self.seed,
+            key: "ci".to_owned(),
+            region: "weur".to_owned(),
+        };
+        Exchange::new(call, Rc::clone(&self.config), self.plan())
+    }
+
+    /// Plays the script to its end: it has exactly the answers that are asked for.
+    pub fn run(&self, answers: impl IntoIterator<Item = Answer>) -> Run {
+        let answers: Vec<Answer> = answers.into_iter().collect();
+        let count = answers.len();
+        let mut driver = Driver { case: self, now: START, answers: answers.into_iter(), run: Run::default() };
+        driver.drive();
+        assert_eq!(driver.run.sends.len(), count, "tries, of {:?}", driver.run.hosts());
+        driver.run
+    }
+}
+
+/// One call to a provider, as it was sent.
+#[derive(Debug)]
+pub struct Sent {
+    /// Milliseconds after the request came.
+    pub at: u64,
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Sent {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        find(&self.headers, name)
+    }
+}
+
+/// What came of a request.
+#[derive(Default)]
+pub struct Run {
+    pub sends: Vec<Sent>,
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    /// What the caller got.
+    pub body: String,
+    /// Whether it got a stream, and that passed natively.
+    pub native: Option<bool>,
+    /// Where in `body` that begins which came after the commit point.
+    pub committed: usize,
+    pub took: u64,
+    pub lessons: Vec<Lesson>,
+    pub record: Option<Record>,
+}
+
+impl Run {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        find(&self.headers, name)
+    }
+
+    /// The houses called, in order: `alpha alpha beta`.
+    pub fn hosts(&self) -> String {
+        let host = |sent: &Sent| sent.url.split(['/', '.']).nth(2).unwrap_or_default().to_owned();
+        self.sends.iter().map(host).collect::<Vec<_>>().join(" ")
+    }
+
+    pub fn record(&self) -> &Record {
+        self.record.as_ref().unwrap()
+    }
+
+    /// `signal alpha/small Ok`, a line each, without numbers.
+    pub fn learned(&self) -> Vec<String> {
+        let word = |signal: &dyn std::fmt::Debug| format!("{signal:?}").split(' ').next().unwrap_or_default().to_owned();
+        let line = |lesson: &Lesson| match lesson {
+            Lesson::Signal(cell, signal) => format!("signal {cell} {}", word(signal)),
+            Lesson::Probed(cell, signal) => format!("probed {cell} {}", word(signal)),
+            Lesson::Released(cell) => format!("released {cell}"),
+        };
+        self.lessons.iter().map(line).collect()
+    }
+}
+
+fn find<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+}
+
+/// Pieces of the caller's body and new text, put together as the shell does.
+fn assembled(original: &str, pieces: &[Piece]) -> String {
+    let text = |piece: &Piece| match piece {
+        Piece::Kept(range) => original[range.clone()].to_owned(),
+        Piece::New(text) => text.clone(),
+    };
+    pieces.iter().map(text).collect()
+}
+
+struct Driver<'a> {
+    case: &'a Case,
+    now: Millis,
+    answers: std::vec::IntoIter<Answer>,
+    run: Run,
+}
+
+impl Driver<'_> {
+    fn drive(&mut self) {
+        let mut exchange = self.case.exchange();
+        let (mut answer, mut whole) = (Answer::default(), String::new());
+        for _ in 0..MAX_STEPS {
+            let step = exchange.next(self.now);
+            match step {
+                Step::Send(send) => {
+                    let Sendable::Http { url, headers, body } = send.target else { unreachable!("the mock is not of this test") };
+                    let body = assembled(&self.case.body, &body);
+                    self.run.sends.push(Sent { at: self.now.since(START), url, headers, body });
+                    let Some(next) = self.answers.next() else { return };
+                    answer = next;
+                    let head = self.head(&answer, send.timeout_ms);
+                    exchange.answered(self.now, head);
+                }
+                Step::Wait(ms) if self.leaves_within(ms) => break,
+                Step::Wait(ms) => self.now = self.now.plus(ms),
+                Step::Read { whole: true, timeout_ms } => match self.whole(&mut answer, timeout_ms) {
+                    Ok(text) => {
+                        whole = text;
+                        exchange.received(self.now, Received::Bytes(whole.as_bytes()));
+                    }
+                    Err(transport) => exchange.received(self.now, Received::Failed(transport)),
+                },
+                Step::Read { whole: false, timeout_ms } => match self.chunk(&mut answer, timeout_ms) {
+                    Ok(Some(bytes)) => exchange.received(self.now, Received::Bytes(&bytes)),
+                    Ok(None) => exchange.received(self.now, Received::End),
+                    Err(transport) => exchange.received(self.now, Received::Failed(transport)),
+                },
+                Step::Relay(relaying) => {
+                    let relay = self.relay(*relaying, &mut answer);
+                    exchange.relayed(&relay, self.now);
+                    return self.close(exchange);
+                }
+                Step::Reply(reply) => {
+                    self.run.status = reply.status;
+                    self.run.headers = reply.headers;
+                    self.run.body = match reply.body {
+                        Body::Text(text) => text,
+                        Body::Upstream => whole,
+                    };
+                    return self.close(exchange);
+                }
+            }
+            self.run.lessons.extend(exchange.take_lessons());
+        }
+        assert!(self.case.leaves_at.is_some(), "the exchange does not end");
+        self.close(exchange);
+    }
+
+    fn close(&mut self, mut exchange: Exchange) {
+        exchange.close(self.now);
+        self.run.lessons.extend(exchange.take_lessons());
+        assert!(exchange.take_lessons().is_empty(), "each lesson is given out once");
+        self.run.took = self.now.since(START);
+        self.run.record = Some(exchange.record(self.now));
+    }
+
+    fn leaves_within(&self, ms: u64) -> bool {
+        self.case.leaves_at.is_some_and(|at| START.plus(at) <= self.now.plus(ms))
+    }
+
+    /// Lets time pass until something comes after `ms`, the deadline or the client's leaving.
+    fn wait(&mut self, ms: Option<u64>, limit: u64, phase: Phase) -> Result<(), Transport> {
+        let first = ms.unwrap_or(u64::MAX).min(limit);
+        if self.leaves_within(first) {
+            self.now = START.plus(self.case.leaves_at.unwrap_or_default());
+            return Err(Transport::ClientGone);
+        }
+        self.now = self.now.plus(first);
+        if ms.is_some_and(|ms| ms < limit) { Ok(()) } else { Err(Transport::Timeout(phase)) }
+    }
+
+    fn head(&mut self, answer: &Answer, limit: u64) -> Result<Head, Transport> {
+        self.wait(answer.head_after(), limit, Phase::Headers)?;
+        let headers = answer.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        answer.refusal.map_or(Ok(Head { status: answer.status, headers }), Err)
+    }
+
+    fn whole(&mut self, answer: &mut Answer, limit: u64) -> Result<String, Transport> {
+        let began = self.now;
+        let mut text = vec![];
+        loop {
+            let left = limit.saturating_sub(self.now.since(began));
+            match self.next(answer, left, Phase::Answer)? {
+                Some(bytes) => text.extend(bytes),
+                None => return Ok(String::from_utf8(text).unwrap()),
+            }
+        }
+    }
+
+    fn chunk(&mut self, answer: &mut Answer, limit: u64) -> Result<Option<Vec<u8>>, Transport> {
+        self.next(answer, limit, Phase::FirstToken)
+    }
+
+    fn next(&mut self, answer: &mut Answer, limit: u64, phase: Phase) -> Result<Option<Vec<u8>>, Transport> {
+        let Some((after, bytes)) = answer.chunks.pop_front() else {
+            return match answer.ending {
+                Ending::Clean => Ok(None),
+                Ending::Cut => Err(Transport::Reset),
+                Ending::Stall => self.wait(None, limit, phase).map(|()| None),
+            };
+        };
+        self.wait(Some(after), limit, phase)?;
+        Ok(Some(bytes))
+    }
+
+    /// The rest of a committed stream, as `edge.js` passes it.
+    fn relay(&mut self, relaying: Relaying, answer: &mut Answer) -> Relay {
+        let Relaying { mut relay, headers, rest } = relaying;
+        (self.run.status, self.run.headers) = (200, headers);
+        let native = relay.is_native();
+        let (mut out, mut passed) = (rest.first, vec![]);
+        self.run.native = Some(native);
+        self.run.committed = out.len();
+        let end = self.now.plus(rest.total_ms);
+        let how = loop {
+            let left = end.since(self.now);
+            match self.next(answer, rest.idle_ms.min(left), Phase::Idle) {
+                Ok(Some(bytes)) if native => passed.extend(bytes),
+                Ok(Some(bytes)) => out.extend(relay.push(&bytes)),
+                Ok(None) => break Ended::Closed,
+                Err(Transport::ClientGone) => break Ended::Gone,
+                Err(Transport::Timeout(_)) if left <= rest.idle_ms => break Ended::Total,
+                Err(Transport::Timeout(_)) => break Ended::Idle,
+                Err(_) => break Ended::Cut,
+            }
+            if self.case.traps_after.is_some_and(|bytes| out.len() + passed.len() >= bytes) {
+                break Ended::Trap;
+            }
+        };
+        out.extend_from_slice(&passed);
+        let tail = passed.get(passed.len().saturating_sub(TAIL)..).unwrap_or_default();
+        let last = relay.end(how, tail, u64::try_from(passed.len()).unwrap());
+        if how != Ended::Gone {
+            out.extend(if how == Ended::Trap { relay.trap_frames().to_vec() } else { last });
+        }
+        self.run.body = String::from_utf8_lossy(&out).into_owned();
+        relay
+    }
+}
