@@ -263,6 +263,7 @@ impl Exchange {
             upstream_dialect: attempt.dialect,
             facts: self.call.facts.clone(),
             stamp: reply::stamp(&self.call, attempt),
+            provider: attempt.provider.clone(),
             price: self.config.price(&attempt.provider, &attempt.model),
             request_bytes: u64::try_from(self.call.body.len()).unwrap_or(u64::MAX),
         }))

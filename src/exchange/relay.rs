@@ -20,6 +20,9 @@ use crate::{
 const MAX_HELD_EVENTS: usize = 64;
 const MAX_HELD_BYTES: usize = 256 << 10;
 
+/// Ends a line and an event that the provider left open: what follows would be lost in them.
+const BLANK: &[u8] = b"\n\n";
+
 /// Bytes of English text in a token, for estimates when a provider reports nothing.
 const BYTES_PER_TOKEN: u64 = 4;
 
@@ -66,6 +69,8 @@ pub struct Route {
     pub upstream_dialect: Dialect,
     pub facts: Facts,
     pub stamp: Stamp,
+    /// The provider's name, for errors.
+    pub provider: String,
     pub price: Option<Price>,
     /// For the estimate when the provider reports no usage.
     pub request_bytes: u64,
@@ -77,6 +82,7 @@ pub struct Relay {
     writer: Box<dyn EventWriter>,
     carriage: Carriage,
     terminal: &'static str,
+    provider: String,
     price: Option<Price>,
     request_bytes: u64,
     held_events: usize,
@@ -85,7 +91,11 @@ pub struct Relay {
     /// The terminal marker went to the caller.
     closed: bool,
     failure: Option<(UpstreamError, Outcome)>,
+    /// How it ended without its provider saying anything.
+    broke_off: Option<Ended>,
     text_bytes: u64,
+    /// Of these, what went by before the last report of usage.
+    reported_bytes: u64,
     trap: Vec<u8>,
     receipt: Receipt,
     stop: Option<(StopReason, Option<String>)>,
@@ -112,7 +122,10 @@ impl Relay {
             committed: false,
             closed: false,
             failure: None,
+            broke_off: None,
+            provider: route.provider,
             text_bytes: 0,
+            reported_bytes: 0,
             trap: trap.into_bytes(),
             receipt: Receipt::default(),
             stop: None,
@@ -189,8 +202,14 @@ impl Relay {
     fn close(&mut self, how: Ended, out: &mut Vec<u8>) {
         let mut frames = std::mem::take(&mut self.frames);
         let native = self.is_native();
+        if native && frames.pending() > 0 {
+            out.extend_from_slice(BLANK);
+        }
         if let Some(frame) = frames.last_frame().filter(|_| how == Ended::Closed) {
             self.frame(&frame, if native { None } else { Some(out) });
+        }
+        if matches!(self.carriage, Carriage::Verbatim { hide_usage: true }) && !out.is_empty() && self.failure.is_none() {
+            out.extend_from_slice(BLANK);
         }
         if self.closed || self.failure.is_some() {
             return;
@@ -214,7 +233,8 @@ impl Relay {
             Ended::Gone => outcome::of_transport(Transport::ClientGone),
             Ended::Trap => outcome::broken(0),
         };
-        self.fail(UpstreamError { message: broken_message(how).to_owned(), ..UpstreamError::default() }, outcome);
+        self.fail(UpstreamError::default(), outcome);
+        self.broke_off = Some(how);
         self.write_failure(out);
     }
 
@@ -270,7 +290,10 @@ impl Relay {
     fn note(&mut self, event: &Event) {
         self.committed |= event.is_content() && self.failure.is_none();
         match event {
-            Event::Usage(usage) => self.receipt.usage = Some(*usage),
+            Event::Usage(usage) => {
+                self.receipt.usage = Some(*usage);
+                self.reported_bytes = self.text_bytes;
+            }
             Event::Stop { reason, sequence } => self.stop = Some((*reason, sequence.clone())),
             Event::Malformed => self.receipt.malformed += 1,
             Event::BlockDelta { delta, .. } => self.text_bytes = self.text_bytes.saturating_add(delta.bytes()),
@@ -296,8 +319,12 @@ impl Relay {
 
     fn write_failure(&mut self, out: &mut Vec<u8>) {
         let Some((upstream, outcome)) = &self.failure else { return };
+        let mut error = outcome.to_error(&self.provider, upstream);
+        if let Some(how) = self.broke_off {
+            broken_message(how).clone_into(&mut error.message);
+        }
         let mut text = String::new();
-        self.writer.fail(&outcome.to_error("the provider", upstream), &mut text);
+        self.writer.fail(&error, &mut text);
         out.extend_from_slice(text.as_bytes());
     }
 
@@ -342,21 +369,26 @@ impl Relay {
         self.frames = frames;
         // The middle was not read: its share of text is taken to be that of the tail.
         let share = (self.text_bytes - seen_before).saturating_mul(passed - kept) / kept.max(1);
+        if self.reported_bytes > seen_before {
+            self.reported_bytes = self.reported_bytes.saturating_add(share);
+        }
         self.text_bytes = self.text_bytes.saturating_add(share);
     }
 
     fn estimate(&mut self) {
-        if self.receipt.usage.is_none()
-            || self.receipt.usage.is_some_and(|u| u.output == 0 && self.text_bytes > 0 && !self.closed)
-        {
-            let mut usage = self.receipt.usage.unwrap_or_default();
-            if usage.prompt() == 0 {
-                usage.input = self.request_bytes.div_ceil(BYTES_PER_TOKEN);
-            }
-            usage.output = usage.output.max(self.text_bytes.div_ceil(BYTES_PER_TOKEN));
-            self.receipt.usage = Some(usage);
-            self.receipt.estimated = true;
+        let unreported = self.text_bytes.saturating_sub(self.reported_bytes);
+        // A report in a stream that broke off later counts what was said until then: Anthropic's first one, nothing.
+        if self.receipt.usage.is_some() && (self.closed || unreported == 0) {
+            return;
         }
+        let mut usage = self.receipt.usage.unwrap_or_default();
+        if usage.prompt() == 0 {
+            usage.input = self.request_bytes.div_ceil(BYTES_PER_TOKEN);
+        }
+        usage.output = usage.output.saturating_add(unreported.div_ceil(BYTES_PER_TOKEN));
+        self.reported_bytes = self.text_bytes;
+        self.receipt.usage = Some(usage);
+        self.receipt.estimated = true;
     }
 
     /// The frames to send should this relay die with the instance it lives in.
