@@ -3,6 +3,7 @@
 mod commit;
 mod driver;
 mod failover;
+mod relay;
 mod scenarios;
 mod script;
 mod sending;
