@@ -113,7 +113,8 @@ impl Case {
         let count = answers.len();
         let mut driver = Driver { case: self, now: START, answers: answers.into_iter(), run: Run::default() };
         driver.drive();
-        assert_eq!(driver.run.sends.len(), count, "tries, of {:?}", driver.run.hosts());
+        let tries = driver.run.record.iter().flat_map(|r| &r.tries).map(|t| t.outcome).collect::<Vec<_>>();
+        assert_eq!(driver.run.sends.len(), count, "tries: {:?} {tries:?}", driver.run.hosts());
         driver.run
     }
 }
