@@ -4,6 +4,7 @@
 //! else; `plan` has already said which targets may be tried, and in which order.
 
 mod deadline;
+mod meter;
 pub mod models;
 pub mod relay;
 pub mod reply;

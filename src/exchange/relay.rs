@@ -3,6 +3,7 @@
 //! Until it is committed a relay only collects, and may be thrown away unseen. After that it never ends cleanly unless
 //! the answer was whole.
 
+use super::meter::Meter;
 use crate::{
     catalog::Price,
     chat::{
@@ -22,9 +23,6 @@ const MAX_HELD_BYTES: usize = 256 << 10;
 
 /// Ends a line and an event that the provider left open: what follows would be lost in them.
 const BLANK: &[u8] = b"\n\n";
-
-/// Bytes of English text in a token, for estimates when a provider reports nothing.
-const BYTES_PER_TOKEN: u64 = 4;
 
 /// How the provider's bytes reach the caller.
 enum Carriage {
@@ -84,7 +82,6 @@ pub struct Relay {
     terminal: &'static str,
     provider: String,
     price: Option<Price>,
-    request_bytes: u64,
     held_events: usize,
     held_bytes: usize,
     committed: bool,
@@ -93,11 +90,8 @@ pub struct Relay {
     failure: Option<(UpstreamError, Outcome)>,
     /// How it ended without its provider saying anything.
     broke_off: Option<Ended>,
-    text_bytes: u64,
-    /// Of these, what went by before the last report of usage.
-    reported_bytes: u64,
     trap: Vec<u8>,
-    receipt: Receipt,
+    meter: Meter,
     stop: Option<(StopReason, Option<String>)>,
 }
 
@@ -116,7 +110,6 @@ impl Relay {
             carriage: if verbatim { Carriage::Verbatim { hide_usage } } else { Carriage::Translated },
             terminal: route.caller.terminal(),
             price: route.price,
-            request_bytes: route.request_bytes,
             held_events: 0,
             held_bytes: 0,
             committed: false,
@@ -124,10 +117,8 @@ impl Relay {
             failure: None,
             broke_off: None,
             provider: route.provider,
-            text_bytes: 0,
-            reported_bytes: 0,
             trap: trap.into_bytes(),
-            receipt: Receipt::default(),
+            meter: Meter::new(route.request_bytes),
             stop: None,
         }
     }
@@ -147,7 +138,7 @@ impl Relay {
     }
 
     pub const fn receipt(&self) -> &Receipt {
-        &self.receipt
+        &self.meter.receipt
     }
 
     /// Chunk in, bytes for the caller out. Before the commit point the caller of this function keeps them.
@@ -195,7 +186,7 @@ impl Relay {
         if self.failure.is_none() {
             self.close(how, &mut out);
         }
-        self.estimate();
+        self.meter.estimate(self.closed);
         out
     }
 
@@ -289,25 +280,21 @@ impl Relay {
     /// What went by, for the receipt; no bytes.
     fn note(&mut self, event: &Event) {
         self.committed |= event.is_content() && self.failure.is_none();
+        self.meter.note(event);
         match event {
-            Event::Usage(usage) => {
-                self.receipt.usage = Some(*usage);
-                self.reported_bytes = self.text_bytes;
-            }
             Event::Stop { reason, sequence } => self.stop = Some((*reason, sequence.clone())),
-            Event::Malformed => self.receipt.malformed += 1,
-            Event::BlockDelta { delta, .. } => self.text_bytes = self.text_bytes.saturating_add(delta.bytes()),
-            Event::Start { model, .. } => {
-                if model.is_some() {
-                    self.receipt.model.clone_from(model);
-                }
-            }
             Event::Failed(error) => {
                 self.fail(error.clone(), outcome::in_band(error));
             }
             // An end with nothing before it, not even the reason for it: no answer.
             Event::End if !self.committed => self.fail(UpstreamError::default(), outcome::broken(0)),
-            Event::BlockStart { .. } | Event::BlockEnd { .. } | Event::End => {}
+            Event::Start { .. }
+            | Event::BlockStart { .. }
+            | Event::BlockDelta { .. }
+            | Event::BlockEnd { .. }
+            | Event::Usage(_)
+            | Event::Malformed
+            | Event::End => {}
         }
     }
 
@@ -331,13 +318,13 @@ impl Relay {
     /// The answer is whole. `supply`: the provider left out its terminal marker, and the caller's SDK waits for one.
     fn finish(&mut self, out: &mut Vec<u8>, supply: bool) {
         self.closed = true;
-        self.estimate();
+        self.meter.estimate(self.closed);
         match self.carriage {
             Carriage::Verbatim { .. } if supply => out.extend_from_slice(self.terminal.as_bytes()),
             Carriage::Verbatim { .. } => {}
             Carriage::Translated => {
                 let (stop, stop_sequence) = self.stop.take().unwrap_or((StopReason::End, None));
-                let usage = self.receipt.usage.unwrap_or_default();
+                let usage = self.meter.receipt.usage.unwrap_or_default();
                 let cost = self.price.as_ref().map(|price| cost::of(&usage, price));
                 let mut text = String::new();
                 self.writer.finish(&Finish { stop, stop_sequence, usage, cost }, &mut text);
@@ -352,7 +339,7 @@ impl Relay {
         }
         let kept = u64::try_from(tail.len()).unwrap_or(u64::MAX);
         let whole = kept == passed;
-        let seen_before = self.text_bytes;
+        let before = self.meter.text_bytes();
         if !whole {
             self.frames = Frames::default();
         }
@@ -367,28 +354,7 @@ impl Relay {
             }
         }
         self.frames = frames;
-        // The middle was not read: its share of text is taken to be that of the tail.
-        let share = (self.text_bytes - seen_before).saturating_mul(passed - kept) / kept.max(1);
-        if self.reported_bytes > seen_before {
-            self.reported_bytes = self.reported_bytes.saturating_add(share);
-        }
-        self.text_bytes = self.text_bytes.saturating_add(share);
-    }
-
-    fn estimate(&mut self) {
-        let unreported = self.text_bytes.saturating_sub(self.reported_bytes);
-        // A report in a stream that broke off later counts what was said until then: Anthropic's first one, nothing.
-        if self.receipt.usage.is_some() && (self.closed || unreported == 0) {
-            return;
-        }
-        let mut usage = self.receipt.usage.unwrap_or_default();
-        if usage.prompt() == 0 {
-            usage.input = self.request_bytes.div_ceil(BYTES_PER_TOKEN);
-        }
-        usage.output = usage.output.saturating_add(unreported.div_ceil(BYTES_PER_TOKEN));
-        self.reported_bytes = self.text_bytes;
-        self.receipt.usage = Some(usage);
-        self.receipt.estimated = true;
+        self.meter.add_skipped(before, passed.saturating_sub(kept), kept);
     }
 
     /// The frames to send should this relay die with the instance it lives in.
