@@ -3,7 +3,9 @@
 mod commit;
 mod driver;
 mod failover;
+mod models;
 mod relay;
 mod scenarios;
 mod script;
 mod sending;
+mod story;
