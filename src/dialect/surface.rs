@@ -1,6 +1,7 @@
 //! (method, path, headers) → what is asked for, and in which dialect to answer.
 
 use super::Dialect;
+use crate::wire::percent;
 
 /// What a request wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub fn read(method: &str, path: &str, headers: &[(String, String)]) -> Surface {
         ("OPTIONS", _) => return Surface::Preflight,
         _ => {}
     }
-    if let Some(rest) = path.strip_prefix("/admin/v1") {
+    if let Some(rest) = path.strip_prefix("/admin/v1").filter(|rest| rest.is_empty() || rest.starts_with('/')) {
         return Surface::Admin(rest.to_owned());
     }
     versioned(method, rest, dialect, has("upgrade"))
@@ -67,7 +68,7 @@ fn versioned(method: &str, path: &str, dialect: Dialect, upgrade: bool) -> Surfa
     if let Some(dialect) = generates {
         return if method == "POST" { Surface::Generate(dialect) } else { Surface::WrongMethod { dialect, allowed: "POST" } };
     }
-    let id = if rest == "models" { Some(None) } else { rest.strip_prefix("models/").map(|id| Some(id.to_owned())) };
+    let id = if rest == "models" { Some(None) } else { rest.strip_prefix("models/").map(|id| Some(percent::decoded(id))) };
     match id {
         Some(id) if method == "GET" => Surface::Models { dialect, id },
         Some(_) => Surface::WrongMethod { dialect, allowed: "GET" },

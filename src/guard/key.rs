@@ -2,6 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::wire::percent;
+
 /// Before the digest, in KV.
 const PREFIX: &str = "key:";
 /// Every key the gateway hands out begins so.
@@ -59,22 +61,5 @@ pub fn presented(headers: &[(String, String)], query: Option<&str>) -> Option<St
 
 fn in_query(query: &str) -> Option<String> {
     let value = query.split('&').find_map(|pair| pair.strip_prefix("key="))?;
-    Some(percent_decoded(value)).filter(|key| !key.is_empty())
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let escaped = tail.get(..2).filter(|two| byte == b'%' && two.iter().all(u8::is_ascii_hexdigit));
-        let escaped = escaped.and_then(|two| std::str::from_utf8(two).ok());
-        if let Some(code) = escaped.and_then(|two| u8::from_str_radix(two, 16).ok()) {
-            out.push(code);
-            rest = tail.get(2..).unwrap_or_default();
-        } else {
-            out.push(byte);
-            rest = tail;
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    Some(percent::decoded(value)).filter(|key| !key.is_empty())
 }

@@ -1,6 +1,7 @@
-//! Bytes only: JSON text and server-sent events. Knows no AI.
+//! Bytes only: JSON text, server-sent events, URLs. Knows no AI.
 
 pub mod fields;
 pub mod json;
+pub mod percent;
 mod scan;
 pub mod sse;

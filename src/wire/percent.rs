@@ -1,0 +1,19 @@
+//! Percent encoding of URLs (RFC 3986).
+
+/// The text behind the escapes. What is no escape stands for itself.
+pub fn decoded(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let escaped = tail.get(..2).filter(|two| byte == b'%' && two.iter().all(u8::is_ascii_hexdigit));
+        let escaped = escaped.and_then(|two| std::str::from_utf8(two).ok());
+        if let Some(code) = escaped.and_then(|two| u8::from_str_radix(two, 16).ok()) {
+            out.push(code);
+            rest = tail.get(2..).unwrap_or_default();
+        } else {
+            out.push(byte);
+            rest = tail;
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
