@@ -6,6 +6,7 @@ mod health;
 mod judge;
 mod outage;
 mod outcome;
+mod planning;
 mod strategy;
 mod sync;
 mod verdict;

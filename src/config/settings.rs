@@ -159,7 +159,10 @@ impl SomeTimeouts {
         let patience =
             if reasoning { settings.reasoning_first_token_ms.max(default.first_token_ms) } else { default.first_token_ms };
         Timeouts {
-            headers_ms: self.headers_ms.unwrap_or(default.headers_ms),
+            // Some send them with the first token only.
+            headers_ms: self
+                .headers_ms
+                .unwrap_or_else(|| if reasoning { default.headers_ms.max(patience) } else { default.headers_ms }),
             first_token_ms: self.first_token_ms.unwrap_or(patience),
             idle_ms: self.idle_ms.unwrap_or(default.idle_ms),
             total_ms: self.total_ms.unwrap_or(default.total_ms),

@@ -27,6 +27,9 @@ use health::{Standing, View};
 /// Attempts of a plan: six connections may wait for headers at once, and no caller waits for a fifth target.
 const MAX_ATTEMPTS: usize = 4;
 
+/// What callers are asked to wait at least: SDKs take 0 for "at once".
+const MIN_WAIT_MS: u64 = 1_000;
+
 /// What to try, in order, and what was left out.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -86,6 +89,7 @@ pub enum Why {
     /// The provider's secret is missing; its usual names.
     NoCredential(Vec<String>),
     NoTools,
+    /// The plan has this model already, with other parameters.
     Duplicate,
     CircuitOpen {
         until: Millis,
@@ -128,13 +132,19 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
     }
     let limit = usize::try_from(route.retry.attempts).map_or(MAX_ATTEMPTS, |n| n.min(MAX_ATTEMPTS));
     let mut attempts = vec![];
-    for (place, &index) in usable.iter().enumerate() {
+    for &index in usable {
         let Some(target) = candidates.get(index) else { continue };
+        // After the draw, for one model may stand there with several parameters, each with its weight.
+        let is_there = |a: &Attempt| a.provider == target.provider && a.model == target.model;
+        if attempts.iter().any(is_there) {
+            skipped.push(Skipped { target: target.name(), why: Why::Duplicate });
+            continue;
+        }
         if attempts.len() == limit {
             skipped.push(Skipped { target: target.name(), why: Why::Surplus });
             continue;
         }
-        let reason = reason(standing(index), route.strategy, tried_anyway, place + 1);
+        let reason = reason(standing(index), route.strategy, tried_anyway, attempts.len() + 1);
         attempts.extend(attempt(ask, target, config, health, now).map(|a| Attempt { reason, ..a }));
     }
     if attempts.is_empty() {
@@ -152,8 +162,6 @@ fn filter<'a>(ask: Ask<'_>, route: &'a Route, config: &Snapshot, skipped: &mut V
             Some(Why::NoCredential(config.off.get(&target.provider).cloned().unwrap_or_default()))
         } else if ask.facts.tools && supports.is_some_and(|s| !s.tools) {
             Some(Why::NoTools)
-        } else if kept.iter().any(|k| k.provider == target.provider && k.model == target.model) {
-            Some(Why::Duplicate)
         } else {
             None
         };
@@ -192,18 +200,13 @@ fn attempt(ask: Ask<'_>, target: &Target, config: &Snapshot, health: &View, now:
     };
     credentials.sort_by_key(is_out);
     let known = config.model(&target.provider, &target.model);
-    let mut timeouts = target.timeouts;
-    if known.and_then(|m| m.supports).is_some_and(|s| s.reasoning) {
-        timeouts.first_token_ms = timeouts.first_token_ms.max(config.settings.reasoning_first_token_ms);
-        timeouts.headers_ms = timeouts.headers_ms.max(config.settings.reasoning_first_token_ms);
-    }
     Some(Attempt {
         provider: target.provider.clone(),
         model: target.model.clone(),
         dialect: *dialect,
         credentials,
         reason: Reason::TriedAnyway,
-        timeouts,
+        timeouts: target.timeouts,
         context: known.and_then(|m| m.context).unwrap_or(0),
         max_output: known.and_then(|m| m.max_output),
         edits: target.edits.clone(),
@@ -232,7 +235,7 @@ fn all_out(excluded: &[usize], standing: impl Fn(usize) -> Standing, now: Millis
         Standing::Open { until } | Standing::Cooling { until } => Some(until),
         Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => None,
     });
-    let wait = until.min().map(|until| until.since(now));
+    let wait = until.min().map(|until| until.since(now).max(MIN_WAIT_MS));
     let error =
         Error::new(Kind::Unavailable, "All targets of this route are unavailable at the moment. Try again after the time given.");
     Error { retry_after_ms: wait, ..error }
@@ -289,7 +292,7 @@ impl fmt::Display for Skipped {
             Why::NoCredential(names) if names.is_empty() => write!(f, "the provider is not configured"),
             Why::NoCredential(names) => write!(f, "no secret {}", names.join(" or ")),
             Why::NoTools => write!(f, "cannot call tools"),
-            Why::Duplicate => write!(f, "named twice"),
+            Why::Duplicate => write!(f, "in the plan already"),
             Why::CircuitOpen { until } => write!(f, "circuit open until {}", until.0),
             Why::Cooling { until } => write!(f, "cooling until {}", until.0),
             Why::Surplus => write!(f, "not needed"),

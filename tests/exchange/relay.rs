@@ -43,23 +43,23 @@ impl Way {
         matches!(self, Self::ChatNative | Self::AnthropicNative)
     }
 
-    fn from_chat(self) -> bool {
+    fn is_from_chat(self) -> bool {
         matches!(self, Self::ChatNative | Self::ChatPumped | Self::ToAnthropic)
     }
 
-    fn to_chat(self) -> bool {
+    fn is_to_chat(self) -> bool {
         matches!(self, Self::ChatNative | Self::ChatPumped | Self::ToChat)
     }
 
     /// The beginning of an answer that says these things.
     fn begun(self, words: &[&str]) -> Vec<String> {
-        let mut frames = if self.from_chat() { vec![role()] } else { vec![message_start(), block_start()] };
-        frames.extend(words.iter().map(|word| if self.from_chat() { says(word) } else { text_delta(word) }));
+        let mut frames = if self.is_from_chat() { vec![role()] } else { vec![message_start(), block_start()] };
+        frames.extend(words.iter().map(|word| if self.is_from_chat() { says(word) } else { text_delta(word) }));
         frames
     }
 
     fn cell(self) -> &'static str {
-        if self.from_chat() { "alpha/small" } else { "gamma/claude" }
+        if self.is_from_chat() { "alpha/small" } else { "gamma/claude" }
     }
 }
 
@@ -78,7 +78,7 @@ fn events(body: &str) -> Vec<(String, Value)> {
 }
 
 fn ends_cleanly(way: Way, body: &str) -> bool {
-    if way.to_chat() {
+    if way.is_to_chat() {
         body.contains("[DONE]") || body.contains(r#""finish_reason":"stop""#)
     } else {
         body.contains("message_stop")
@@ -90,7 +90,7 @@ fn says_broken(way: Way, body: &str) -> bool {
     let events = events(body);
     let told = |value: &Value| value["error"]["message"].is_string() && value["error"]["type"].is_string();
     let Some((kind, last)) = events.last() else { return false };
-    if way.to_chat() {
+    if way.is_to_chat() {
         last["choices"][0]["finish_reason"] == "error" && events.iter().any(|(_, value)| told(value))
     } else {
         kind == "error" && told(last)
@@ -105,10 +105,10 @@ fn plain() -> Rc<Snapshot> {
 fn a_stream_is_looked_at_only_where_something_is_to_be_done() {
     let config = plain();
     for way in WAYS {
-        let answer = if way.from_chat() { stream(told()) } else { stream(message()) };
+        let answer = if way.is_from_chat() { stream(told()) } else { stream(message()) };
         let run = way.case(&config).run([answer]);
         assert_eq!(run.native, Some(way.is_native()), "{way:?}");
-        let bytes = if way.from_chat() { told().concat() } else { message().concat() };
+        let bytes = if way.is_from_chat() { told().concat() } else { message().concat() };
         match way {
             Way::ChatNative | Way::AnthropicNative => assert_eq!(run.body, bytes, "{way:?}: the very bytes"),
             // The one edit beside it: without it the test above could not fail.
@@ -201,7 +201,7 @@ fn an_error_is_readable_wherever_the_cut_is() {
 fn a_last_event_without_its_blank_line_counts() {
     let config = plain();
     for way in WAYS {
-        let text = if way.from_chat() { told().concat() } else { message().concat() };
+        let text = if way.is_from_chat() { told().concat() } else { message().concat() };
         for trimmed in [text.trim_end().to_owned(), text.trim_end().to_owned() + "\n"] {
             let run = way.case(&config).run([stream([role_or_start(way, &trimmed).0, role_or_start(way, &trimmed).1])]);
             assert_eq!(run.record().outcome, "ok", "{way:?}");
@@ -221,7 +221,7 @@ fn a_last_event_without_its_blank_line_counts() {
 /// Cut in the middle, so that the end comes after the commit point.
 fn role_or_start(way: Way, text: &str) -> (String, String) {
     let first = way.begun(&["Hi "]).concat();
-    let at = if way.from_chat() { first.len() } else { text.len() / 2 };
+    let at = if way.is_from_chat() { first.len() } else { text.len() / 2 };
     (text[..at].to_owned(), text[at..].to_owned())
 }
 
@@ -232,9 +232,9 @@ fn a_providers_own_error_after_content_is_passed_on() {
     let anthropic = event("error", r#""error":{"type":"overloaded_error","message":"Overloaded"}"#);
     for way in WAYS {
         let mut frames = way.begun(&["Hi"]);
-        frames.push(if way.from_chat() { chat.clone() } else { anthropic.clone() });
+        frames.push(if way.is_from_chat() { chat.clone() } else { anthropic.clone() });
         // Some close properly even so.
-        frames.extend(way.from_chat().then(done));
+        frames.extend(way.is_from_chat().then(done));
         let run = way.case(&config).run([stream(frames)]);
         let record = run.record();
         assert_eq!((record.outcome, record.fault), ("transient", Some("provider")), "{way:?}");
@@ -251,12 +251,12 @@ fn a_providers_own_error_after_content_is_passed_on() {
 fn the_end_of_a_long_native_stream_tells_its_usage() {
     let config = plain();
     for way in [Way::ChatNative, Way::AnthropicNative] {
-        let (mut frames, end) = if way.from_chat() {
+        let (mut frames, end) = if way.is_from_chat() {
             (vec![role()], vec![stop(), usage(), done()])
         } else {
             (vec![message_start(), block_start()], message_end())
         };
-        let word = if way.from_chat() { says("0123456789") } else { text_delta("0123456789") };
+        let word = if way.is_from_chat() { says("0123456789") } else { text_delta("0123456789") };
         for count in [1, 10, 400] {
             let mut whole = frames.clone();
             whole.extend(vec![word.clone(); count]);
@@ -301,7 +301,7 @@ fn nothing_follows_the_end() {
         if way.is_native() {
             continue;
         }
-        let mut frames = if way.from_chat() { told() } else { message() };
+        let mut frames = if way.is_from_chat() { told() } else { message() };
         let whole = way.case(&config).run([stream(&frames)]).body;
         frames.extend(way.begun(&["more"]));
         for ending in [Clean, Cut, Stall] {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use portolan::{
     dialect::Dialect,
+    exchange::Lesson,
     plan::{
         health::{Signal, Standing, View},
         outcome::Transport,
@@ -62,9 +63,9 @@ fn health_learns_each_thing_once_and_never_the_callers_fault() {
 
 #[test]
 fn a_signal_carries_its_numbers() {
-    let signal = |answers: Vec<Answer>| match Case::chat(TWO).run(answers).lessons.remove(0) {
-        portolan::exchange::Lesson::Signal(_, signal) => signal,
-        other => unreachable!("{other:?}"),
+    let signal = |answers: Vec<Answer>| {
+        let Lesson::Signal(_, signal) = Case::chat(TWO).run(answers).lessons.remove(0) else { unreachable!() };
+        signal
     };
     let limited = error(429, "rate_limit_exceeded", "Slow down.").header("retry-after", "30").after(500);
     assert_eq!(signal(vec![limited, served()]), Signal::Cool { until: START.plus(30_500) });
@@ -73,7 +74,7 @@ fn a_signal_carries_its_numbers() {
     assert_eq!(signal(vec![served().after(700)]), Signal::Ok { first_ms: 700 });
     let slow = stream(told()).after(300).wait(1, 400).wait(3, 5_000);
     let run = Case::chat_stream(TWO).run([slow]);
-    let good = portolan::exchange::Lesson::Signal("alpha/small".to_owned(), Signal::Ok { first_ms: 700 });
+    let good = Lesson::Signal("alpha/small".to_owned(), Signal::Ok { first_ms: 700 });
     assert_eq!(run.lessons, [good], "to the first token, and told when the stream ended well");
 }
 
