@@ -124,9 +124,12 @@ impl Reader {
         out.push(Event::Start { id: self.id.clone(), model: text(chunk, "model").map(str::to_owned) });
     }
 
-    /// Usage may come in any chunk, once or in each: the last one holds, nothing is summed.
+    /// Usage may come in any chunk, once or in each: the last one holds, nothing is summed. A chunk of its own is told
+    /// even when it says nothing new: who did not ask for it must not get it.
     fn count(&mut self, chunk: &Value, choice: Option<&Value>, out: &mut Vec<Event>) {
-        let Some(usage) = usage::find(chunk, choice).filter(|usage| self.usage != Some(*usage)) else { return };
+        let Some(usage) = usage::find(chunk, choice).filter(|usage| choice.is_none() || self.usage != Some(*usage)) else {
+            return;
+        };
         self.usage = Some(usage);
         out.push(Event::Usage(usage));
     }
