@@ -247,8 +247,10 @@ impl Exchange {
             Err(transport) => return self.judge(outcome::of_transport(self.phased(transport)), &UpstreamError::default(), now),
         };
         let good = (200..300).contains(&head.status);
-        let json = head.headers.iter().any(|(name, value)| name == "content-type" && value.contains("json"));
-        let stream = good && self.call.facts.stream && !json;
+        // Some send no type, or another one, with a stream; these are none.
+        let is_whole = |value: &str| value.contains("json") || value.contains("html");
+        let whole = head.headers.iter().any(|(name, value)| name == "content-type" && is_whole(value));
+        let stream = good && self.call.facts.stream && !whole;
         if stream {
             self.current.relay = self.new_relay();
         }

@@ -207,11 +207,15 @@ impl Driver<'_> {
             let step = exchange.next(self.now);
             match step {
                 Step::Send(send) => {
-                    let Sendable::Http { url, headers, body } = send.target else { unreachable!("the mock is not of this test") };
-                    let body = assembled(&self.case.body, &body);
-                    self.run.sends.push(Sent { at: self.now.since(START), url, headers, body });
-                    let Some(next) = self.answers.next() else { return };
-                    answer = next;
+                    answer = match send.target {
+                        Sendable::Http { url, headers, body } => {
+                            let body = assembled(&self.case.body, &body);
+                            self.run.sends.push(Sent { at: self.now.since(START), url, headers, body });
+                            let Some(next) = self.answers.next() else { return };
+                            next
+                        }
+                        Sendable::Script(script) => Answer::of(script),
+                    };
                     let head = self.head(&answer, send.timeout_ms);
                     exchange.answered(self.now, head);
                 }
@@ -275,7 +279,7 @@ impl Driver<'_> {
 
     fn head(&mut self, answer: &Answer, limit: u64) -> Result<Head, Transport> {
         self.wait(answer.head_after(), limit, Phase::Headers)?;
-        let headers = answer.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let headers = answer.headers.clone();
         answer.refusal.map_or(Ok(Head { status: answer.status, headers }), Err)
     }
 

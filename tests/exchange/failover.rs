@@ -27,7 +27,7 @@ struct Row {
 
 fn page(status: u16) -> Answer {
     let page = json(status, PAGE);
-    Answer { headers: vec![("content-type", "text/html".to_owned())], ..page }
+    Answer { headers: vec![("content-type".to_owned(), "text/html".to_owned())], ..page }
 }
 
 fn rows() -> Vec<Row> {

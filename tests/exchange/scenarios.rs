@@ -70,7 +70,10 @@ fn faults_inside_a_stream_before_its_first_content() {
     let in_band = data(r#"{"error":{"message":"Overloaded","type":"overloaded_error"}}"#);
     let refused = data(r#"{"error":{"message":"Refused.","type":"invalid_request_error","code":"content_filter"}}"#);
     let overloaded = event("error", r#""error":{"type":"overloaded_error","message":"Overloaded"}"#);
-    let page = || Answer { headers: vec![("content-type", "text/html".to_owned())], ..stream(["<html>\n\n<p>Hello</p>\n"]) };
+    let page =
+        || Answer { headers: vec![("content-type".to_owned(), "text/html".to_owned())], ..stream(["<html>\n\n<p>Hello</p>\n"]) };
+    let large_page =
+        || Answer { headers: vec![("content-type".to_owned(), "text/html".to_owned())], ..stream(["<p>x</p>\n".repeat(50_000)]) };
     let filler = || vec![": keep-alive\n\n".to_owned(); 200];
     for (scenario, targets, fault, hosts, outcome, at_most) in [
         ("S06 silence", TWO, silent(), "alpha beta", "silent", 12_000),
@@ -82,6 +85,7 @@ fn faults_inside_a_stream_before_its_first_content() {
         ("content and error in one chunk: unseen", TWO, stream([says("Hi") + &in_band]), "alpha beta", "transient", 500),
         ("in-band refusal", TWO, stream([role(), refused]), "alpha", "content_filter", 0),
         ("a page with status 200", TWO, page(), "alpha beta", "broken", 0),
+        ("a large page with status 200", TWO, large_page(), "alpha beta", "broken", 0),
         ("a whole answer instead of a stream", TWO, json(200, CHAT), "alpha beta", "broken", 0),
         ("an error object instead of a stream", TWO, error(200, "overloaded", "Busy."), "alpha beta", "transient", 500),
         ("an empty stream", TWO, stream([""; 0]), "alpha beta", "broken", 0),
@@ -164,6 +168,17 @@ fn a_malformed_event_is_skipped_and_counted() {
 }
 
 #[test]
+fn a_report_of_usage_that_nobody_asked_for_is_hidden_however_often_it_comes() {
+    let counted =
+        |text: &str| says(text).replace("\"choices\"", r#""usage":{"prompt_tokens":10,"completion_tokens":5},"choices""#);
+    let report = data(r#"{"id":"chatcmpl-up","choices":[],"usage":{"prompt_tokens":10,"completion_tokens":5}}"#);
+    let frames = [role(), counted("Hi "), counted("there"), stop(), report.clone(), report.clone(), done()];
+    let run = Case::chat_stream(TWO).run([stream(&frames)]);
+    assert_eq!(run.body, frames.concat().replace(&report, ""), "a client that reads `choices[0]` would stumble");
+    assert_eq!(run.record().usage.unwrap().output, 5);
+}
+
+#[test]
 fn a_missing_end_is_supplied() {
     // S11, for callers who asked for usage and who did not, closed or held open.
     for (asked, ending, at_most) in [(false, Clean, 0), (true, Clean, 0), (true, Cut, 0), (false, Cut, 0), (true, Stall, 20_000)]
@@ -179,6 +194,25 @@ fn a_missing_end_is_supplied() {
         assert_eq!((run.record().outcome, run.record().estimated), ("ok", false), "{asked} {ending:?}");
         assert_eq!(run.record().usage.unwrap().output, 5);
         assert!(run.took <= at_most);
+    }
+}
+
+#[test]
+fn the_built_in_provider_is_a_target_like_any() {
+    for dialect in [Dialect::OpenAiChat, Dialect::Anthropic] {
+        for (model, is_stream, outcome, trail) in [
+            ("mock/echo", false, "ok", "1; mock/echo=200"),
+            ("mock/echo", true, "ok", "1; mock/echo=200"),
+            ("mock/echo?fail=503,mock/echo", false, "ok", "2; mock/echo?fail=503=503, mock/echo=200"),
+            ("mock/echo?fail=503,mock/echo", true, "ok", "2; mock/echo?fail=503=503, mock/echo=200"),
+        ] {
+            let run = Case::of(dialect, model, is_stream).run([]);
+            let what = format!("{model} {is_stream}: {}", run.body);
+            assert_eq!((run.status, run.record().outcome), (200, outcome), "{what}");
+            assert_eq!(run.header("x-portolan-attempts"), Some(trail), "{what}");
+            assert!(run.body.contains("Hello"), "{what}");
+            assert_eq!(run.record().cost.unwrap().0, 0, "{what}");
+        }
     }
 }
 

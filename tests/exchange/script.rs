@@ -2,7 +2,10 @@
 
 use std::collections::VecDeque;
 
-use portolan::plan::outcome::Transport;
+use portolan::{
+    mock::{self, Script},
+    plan::outcome::Transport,
+};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ending {
@@ -20,7 +23,7 @@ pub struct Answer {
     pub after: u64,
     pub never: bool,
     pub status: u16,
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(String, String)>,
     /// Each with the wait before it.
     pub chunks: VecDeque<(u64, Vec<u8>)>,
     pub ending: Ending,
@@ -29,12 +32,29 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The mock's.
+    pub fn of(script: Script) -> Self {
+        let ending = match script.ending {
+            mock::Ending::Clean => Ending::Clean,
+            mock::Ending::Cut => Ending::Cut,
+            mock::Ending::Stall => Ending::Stall,
+        };
+        Self {
+            after: script.delay_ms,
+            status: script.status,
+            headers: script.headers,
+            chunks: script.chunks.into_iter().map(|chunk| (chunk.after_ms, chunk.bytes)).collect(),
+            ending,
+            ..Self::default()
+        }
+    }
+
     pub fn head_after(&self) -> Option<u64> {
         (!self.never).then_some(self.after)
     }
 
-    pub fn header(mut self, name: &'static str, value: &str) -> Self {
-        self.headers.push((name, value.to_owned()));
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
