@@ -87,7 +87,9 @@ fn heads(path: &str) -> Vec<String> {
 }
 
 fn allowed(room: &str) -> &'static [&'static str] {
-    MAY_USE.iter().find(|(name, _)| *name == room).unwrap_or_else(|| panic!("the room `{room}` has no row in MAY_USE")).1
+    let row = MAY_USE.iter().find(|(name, _)| *name == room);
+    assert!(row.is_some(), "the room `{room}` has no row in MAY_USE");
+    row.unwrap().1
 }
 
 #[test]
