@@ -341,7 +341,7 @@ impl Exchange {
         self.last = None;
         self.words = None;
         self.note_try(now, status, "ok");
-        self.learn_good(now.since(self.current.sent));
+        self.learn_good(Signal::Served);
         let price = self.config.price(&attempt.provider, &attempt.model);
         let cost = response.usage.zip(price.as_ref()).map(|(usage, price)| crate::ledger::cost::of(&usage, price));
         let body = if attempt.dialect == self.call.dialect {

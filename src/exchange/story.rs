@@ -46,9 +46,9 @@ impl Exchange {
     }
 
     /// The target served.
-    pub(super) fn learn_good(&mut self, first_ms: u64) {
+    pub(super) fn learn_good(&mut self, signal: Signal) {
         let Some(cell) = self.attempt_now().map(Attempt::cell) else { return };
-        self.tell(cell, Signal::Ok { first_ms });
+        self.tell(cell, signal);
     }
 
     /// What a failure means for health: only the provider's own does.
@@ -155,7 +155,7 @@ impl Exchange {
     pub fn relayed(&mut self, relay: &Relay, now: Millis) {
         self.receipt = relay.receipt().clone();
         match relay.fault().cloned() {
-            None => self.learn_good(self.tries.last().map_or(0, |t| t.ms)),
+            None => self.learn_good(Signal::Ok { first_ms: self.tries.last().map_or(0, |t| t.ms) }),
             Some(outcome) => {
                 self.learn(&outcome, now);
                 self.last = Some(outcome);

@@ -101,6 +101,10 @@ impl Batch {
         Self { good: 1, bad: 0, row: 0, first_ms, timed: 1, floor_ms: 0 }
     }
 
+    pub(super) const fn served() -> Self {
+        Self { good: 1, bad: 0, row: 0, first_ms: 0, timed: 0, floor_ms: 0 }
+    }
+
     pub(super) const fn bad(floor_ms: u64) -> Self {
         Self { good: 0, bad: 1, row: 1, first_ms: 0, timed: 0, floor_ms }
     }

@@ -21,6 +21,8 @@ pub const MAX_CELLS: usize = 512;
 pub enum Signal {
     /// It served; the time to its first token.
     Ok { first_ms: u64 },
+    /// It served a whole answer: there was no first token to time, and how long it took says more of its length.
+    Served,
     /// The provider's fault. An opening lasts at least `floor_ms` (its `Retry-After`).
     Failed { floor_ms: u64 },
     /// A limit: shut until then.
@@ -197,6 +199,7 @@ impl Health {
     pub fn report(&mut self, key: &str, signal: Signal, now: Millis, seed: u64) -> bool {
         match signal {
             Signal::Ok { first_ms } => self.count(key, Batch::good(first_ms), now, seed),
+            Signal::Served => self.count(key, Batch::served(), now, seed),
             Signal::Failed { floor_ms } => self.count(key, Batch::bad(floor_ms), now, seed),
             Signal::Cool { until } | Signal::Down { until } => self.cell(key, now).cool(until),
         }

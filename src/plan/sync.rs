@@ -165,6 +165,7 @@ impl Local {
         let mut told = Told::default();
         match signal {
             Signal::Ok { first_ms } => told.batch = Batch::good(first_ms),
+            Signal::Served => told.batch = Batch::served(),
             Signal::Failed { floor_ms } => told.batch = Batch::bad(floor_ms),
             Signal::Cool { until } | Signal::Down { until } => told.cool_until = Some(until),
         }
@@ -195,11 +196,12 @@ impl Local {
         true
     }
 
-    /// The outcome of a probe: `Ok` or `Failed`. A limit says nothing of the model's health: it is reported as such, and
+    /// The outcome of a probe: `Ok`, `Served` or `Failed`. A limit says nothing of the model's health: it is reported as such, and
     /// the probe is released.
     pub fn probed(&mut self, key: &str, signal: Signal, now: Millis, seed: u64) {
         match signal {
             Signal::Ok { first_ms } => self.end_probe(key, Batch::good(first_ms), now, seed),
+            Signal::Served => self.end_probe(key, Batch::served(), now, seed),
             Signal::Failed { floor_ms } => self.end_probe(key, Batch::bad(floor_ms), now, seed),
             Signal::Cool { .. } | Signal::Down { .. } => {
                 self.report(key, signal, now, seed);

@@ -169,7 +169,8 @@ impl Run {
 
     /// `signal alpha/small Ok`, a line each, without numbers.
     pub fn learned(&self) -> Vec<String> {
-        let word = |signal: &dyn std::fmt::Debug| format!("{signal:?}").split(' ').next().unwrap_or_default().to_owned();
+        let word =
+            |signal: &dyn std::fmt::Debug| format!("{signal:?}").split(' ').next().unwrap_or_default().replace("Served", "Ok");
         let line = |lesson: &Lesson| match lesson {
             Lesson::Signal(cell, signal) => format!("signal {cell} {}", word(signal)),
             Lesson::Probed(cell, signal) => format!("probed {cell} {}", word(signal)),

@@ -156,6 +156,34 @@ fn slow_is_three_times_its_own_baseline_for_a_while() {
 }
 
 #[test]
+fn whole_answers_count_as_served_and_say_nothing_of_speed() {
+    let (mut timed, mut mixed) = (Health::default(), Health::default());
+    for i in 0..40 {
+        timed.report(KEY, Signal::Ok { first_ms: 400 }, at(i), 1);
+        mixed.report(KEY, Signal::Ok { first_ms: 400 }, at(i), 1);
+        mixed.report(KEY, Signal::Served, at(i), 1);
+    }
+    for i in 40..60 {
+        timed.report(KEY, Signal::Ok { first_ms: 4_000 }, at(i), 1);
+        mixed.report(KEY, Signal::Ok { first_ms: 4_000 }, at(i), 1);
+        mixed.report(KEY, Signal::Served, at(i), 1);
+    }
+    let standing = |health: &Health| health.snapshot(at(60)).standing(KEY, at(60));
+    assert!(matches!(standing(&timed), Standing::Degraded { .. }));
+    assert_eq!(standing(&mixed), standing(&timed), "the same speed, whatever was served besides");
+    let mut failing = Health::default();
+    for i in 0..30 {
+        let signal = if i % 3 == 0 { Signal::Failed { floor_ms: 0 } } else { Signal::Served };
+        failing.report(KEY, signal, at(i), 1);
+    }
+    assert!(
+        matches!(standing(&failing), Standing::Degraded { percent: 30..=40 }),
+        "they are successes: {:?}",
+        standing(&failing)
+    );
+}
+
+#[test]
 fn cells_are_bounded_and_the_idle_go_first() {
     let mut health = Health::default();
     for _ in 0..3 {
