@@ -4,7 +4,7 @@ use serde_json::json;
 use worker::{Context, Env, web_sys::Response};
 
 use super::{
-    health_object,
+    bindings, health_object,
     isolate::Loaded,
     journal_object,
     serve::{Head, text},
@@ -21,7 +21,7 @@ pub fn ready(loaded: &Loaded) -> Response {
 }
 
 pub async fn serve(env: &Env, context: &Context, head: &Head, path: &str) -> Response {
-    let token = store::secret(env, "ADMIN_TOKEN");
+    let token = bindings::secret(env, "ADMIN_TOKEN");
     if !guard::is_operator(&head.headers, token.as_deref()) {
         let hint = if token.is_some() {
             "Send `Authorization: Bearer` with the admin token."
@@ -43,7 +43,7 @@ pub async fn serve(env: &Env, context: &Context, head: &Head, path: &str) -> Res
             _ => return refuse(404, "There is no such admin call."),
         },
     };
-    listed.map_or_else(|error| refuse(500, &error.to_string()), |body| text(200, "application/json", &body))
+    listed.map_or_else(|error| refuse(500, &error), |body| text(200, "application/json", &body))
 }
 
 fn refuse(status: u16, message: &str) -> Response {

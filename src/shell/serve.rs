@@ -10,7 +10,7 @@ use worker::{
 };
 
 use super::{
-    admin, clock, edge,
+    admin, bindings, clock, edge,
     isolate::{self, Loaded},
     settle::Settlement,
     store,
@@ -148,12 +148,12 @@ async fn exchange(
 
 async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
     let presented = guard::presented(&head.headers, Some(&head.query));
-    let gateway_key = store::secret(env, "GATEWAY_KEY");
+    let gateway_key = bindings::secret(env, "GATEWAY_KEY");
     let mut entry = None;
     if let Some(name) = presented.as_deref().and_then(|key| guard::needs_entry(key, gateway_key.as_deref())) {
         entry = store::key_entry(env, name, head.started).await;
     }
-    let any_entries = gateway_key.is_some() || entry.is_some() || store::any_key(env).await;
+    let any_entries = gateway_key.is_some() || entry.is_some() || bindings::any(env, "key:").await;
     let locks = guard::Locks { gateway_key: gateway_key.as_deref(), entry: entry.as_deref(), any_entries };
     guard::admit(presented.as_deref(), locks, head.started)
 }
