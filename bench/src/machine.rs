@@ -50,9 +50,9 @@ pub fn pin(cores: usize) -> Vec<String> {
     }
 }
 
-/// The workerd that belongs to wrangler: its package knows where the native binary lies.
+/// The newest workerd that is installed, for it is nearest to the platform's: its package knows where the native binary lies.
 pub fn find_workerd(root: &Path) -> io::Result<PathBuf> {
-    let found = first_line(Command::new("node").args(["--print", "require('workerd').default"]).current_dir(root));
+    let found = first_line(Command::new("node").args(["--print", "require('workerd-newest').default"]).current_dir(root));
     let binary = PathBuf::from(found);
     if binary.is_file() {
         return Ok(binary);

@@ -12,3 +12,13 @@ pub enum Dialect {
     Anthropic,
     Gemini,
 }
+
+impl Dialect {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OpenAiChat => "openai-chat",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+        }
+    }
+}

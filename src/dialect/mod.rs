@@ -23,14 +23,6 @@ use crate::{
 impl Dialect {
     pub const ALL: [Self; 3] = [Self::OpenAiChat, Self::Anthropic, Self::Gemini];
 
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::OpenAiChat => "openai-chat",
-            Self::Anthropic => "anthropic",
-            Self::Gemini => "gemini",
-        }
-    }
-
     /// How providers of this dialect are spoken to.
     pub fn upstream(self) -> &'static dyn Upstream {
         match self {
@@ -91,13 +83,9 @@ pub trait Upstream: Sync {
     /// `dropped` lists what this dialect cannot say.
     fn write_request(&self, request: &Request) -> Translated<String>;
     /// The edits that send a caller's own body of this dialect to `model`; with `report_usage` the stream is asked to
-    /// end with a usage report.
-    fn edits(&self, model: &str, report_usage: bool) -> Vec<Edit>;
-    /// The edits without which providers of this dialect refuse a caller's own body: it may hold what an answer of
-    /// another dialect left in the caller's history.
-    fn repairs(&self, _body: &Outline<'_>) -> Vec<Edit> {
-        vec![]
-    }
+    /// end with a usage report. They also take out what an answer of another dialect left in the caller's history and
+    /// providers of this one refuse.
+    fn edits(&self, body: &Outline<'_>, model: &str, report_usage: bool) -> Vec<Edit>;
     /// Whether every stream of this dialect reports usage unasked.
     fn always_reports_usage(&self) -> bool;
     fn read_response(&self, body: &str) -> Result<Response, UpstreamError>;

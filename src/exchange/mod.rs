@@ -21,7 +21,7 @@ use crate::{
     plan::{
         Attempt, Plan,
         health::Signal,
-        outcome::{self, Again, Class, Outcome, Phase, Transport},
+        outcome::{self, Again, Outcome, Phase, Transport},
         seed,
     },
     units::Millis,
@@ -159,6 +159,8 @@ pub struct Exchange {
     last: Option<Outcome>,
     /// What the caller was told instead of an answer.
     refusal: Option<Error>,
+    /// The provider's name for the last failure.
+    words: Option<String>,
 }
 
 impl Exchange {
@@ -182,6 +184,7 @@ impl Exchange {
             receipt: Receipt::default(),
             last: None,
             refusal: None,
+            words: None,
         }
     }
 
@@ -332,7 +335,7 @@ impl Exchange {
         }
         match upstream.read_response(&text) {
             Err(error) if error.status == 0 => self.judge(outcome::broken(200), &error, now),
-            Err(error) => self.judge(outcome::of_answer(error.status, &[], &error, now), &error, now),
+            Err(error) => self.judge(outcome::in_band(&error), &error, now),
             Ok(_) if self.call.facts.stream => self.judge(outcome::broken(200), &UpstreamError::default(), now),
             Ok(response) => self.answer(&attempt, &response, now),
         }
@@ -344,6 +347,7 @@ impl Exchange {
         self.receipt.model.clone_from(&response.model);
         let status = self.current.head.as_ref().map_or(200, |h| h.status);
         self.last = None;
+        self.words = None;
         self.note_try(now, status, "ok");
         self.learn_good(now.since(self.current.sent));
         let price = self.config.price(&attempt.provider, &attempt.model);
@@ -367,6 +371,7 @@ impl Exchange {
         };
         let status = self.current.head.as_ref().map_or(200, |h| h.status);
         self.last = None;
+        self.words = None;
         self.note_try(now, status, "ok");
         let mut headers = self.story(now);
         headers.push(("content-type".to_owned(), "text/event-stream; charset=utf-8".to_owned()));
@@ -387,14 +392,13 @@ impl Exchange {
     /// One try is over without an answer: what now?
     fn judge(&mut self, outcome: Outcome, error: &UpstreamError, now: Millis) {
         self.note_try(now, outcome.status, outcome.name());
+        self.words = story::machine_word(error);
         self.learn(&outcome, now);
         self.current.relay = None;
         self.current.first = vec![];
         let over =
             self.tries.len() >= MAX_TRIES || now >= self.call.started.plus(self.plan.retry_total_ms) || now >= self.deadline();
-        self.state = if outcome.class == Class::Gone {
-            State::Done(self.refuse(&Error::new(Kind::Timeout, "The client left.")))
-        } else if !over && self.may_repeat(&outcome, now) {
+        self.state = if !over && self.may_repeat(&outcome, now) {
             self.repeat(&outcome)
         } else if !over && self.move_on(&outcome) {
             State::Ready

@@ -13,7 +13,6 @@ use crate::{
     error::{Error, Kind},
     ledger::{Receipt, cost},
     plan::outcome::{self, Outcome, Phase, Transport},
-    units::Millis,
     wire::sse::{Frame, Frames},
 };
 
@@ -279,8 +278,7 @@ impl Relay {
                 }
             }
             Event::Failed(error) => {
-                let outcome = outcome::of_answer(error.status, &[], error, Millis(0));
-                self.fail(error.clone(), outcome);
+                self.fail(error.clone(), outcome::in_band(error));
             }
             Event::BlockStart { .. } | Event::BlockEnd { .. } | Event::End => {}
         }

@@ -6,13 +6,14 @@ use super::{
     reply::{Body, Reply},
 };
 use crate::{
+    chat::event::UpstreamError,
     error::{Blame, Error},
     ledger::{
         Receipt, cost,
-        record::{Record, Try},
+        record::{Record, Try, short},
     },
     plan::{
-        Attempt,
+        self, Attempt,
         health::Signal,
         outcome::{self, Outcome, Transport, Whose},
     },
@@ -96,6 +97,8 @@ impl Exchange {
         if let Some(parent) = self.call.header("traceparent") {
             headers.push(("traceparent".to_owned(), parent.to_owned()));
         }
+        // There is no cache to hit.
+        headers.push(("x-portolan-cache".to_owned(), "off".to_owned()));
         headers.push(("x-portolan-route".to_owned(), self.plan.route.clone()));
         if let Some(attempt) = self.attempt_now() {
             headers.push(("x-portolan-provider".to_owned(), attempt.provider.clone()));
@@ -115,17 +118,19 @@ impl Exchange {
         headers
     }
 
-    /// `2; openai/gpt-5.4=503, anthropic/claude-opus-4-6=200`
+    /// `2; openai/gpt-5.4=503, anthropic/claude-opus-4-6=200`: each attempt with how its last try ended.
     fn trail(&self) -> String {
-        let steps: Vec<String> = self
-            .tries
-            .iter()
-            .map(|t| match t.status {
-                0 => format!("{}/{}={}", t.provider, t.model, t.outcome),
-                status => format!("{}/{}={status}", t.provider, t.model),
-            })
-            .collect();
-        format!("{}; {}", steps.len(), steps.join(", "))
+        let mut steps: Vec<(String, String)> = vec![];
+        for t in &self.tries {
+            let target = plan::cell(&t.provider, &t.model);
+            let end = if t.status == 0 { t.outcome.to_owned() } else { t.status.to_string() };
+            match steps.last_mut() {
+                Some((last, before)) if *last == target => *before = end,
+                _ => steps.push((target, end)),
+            }
+        }
+        let list: Vec<String> = steps.iter().map(|(target, end)| format!("{target}={end}")).collect();
+        format!("{}; {}", steps.len(), list.join(", "))
     }
 
     /// The error as an answer in the caller's dialect, with the story so far.
@@ -191,8 +196,13 @@ impl Exchange {
             stream: self.call.facts.stream,
             status: self.refusal.as_ref().map_or_else(|| self.tries.last().map_or(0, |t| t.status), |e| e.status),
             outcome: failed.unwrap_or(if answered { "ok" } else { "refused" }),
-            fault: self.refusal.as_ref().map(|e| e.blame).or(failed.map(|_| Blame::Provider)).map(Blame::name),
-            detail: self.refusal.as_ref().and_then(|e| e.detail.clone()),
+            fault: self
+                .refusal
+                .as_ref()
+                .map(|e| e.blame)
+                .or_else(|| Some(self.last.as_ref()?.to_error("", &UpstreamError::default()).blame))
+                .map(Blame::name),
+            detail: self.words.clone(),
             tries: self.tries.clone(),
             skipped: self.plan.skipped.iter().map(ToString::to_string).collect(),
             first_ms: self.tries.last().filter(|_| answered).map(|t| t.ms),
@@ -216,13 +226,16 @@ impl Call {
     }
 }
 
-/// Characters of a caller's own text in the record: ids and names fit, prompts do not.
-const MAX_ECHO: usize = 128;
+/// Characters of an error's name: the longest of any provider has 50.
+const MAX_WORD: usize = 64;
 /// Characters of the list of dropped fields in a header; the record has them all.
 const MAX_DROPPED: usize = 1024;
 
-fn short(text: &str) -> String {
-    text.chars().take(MAX_ECHO).collect()
+/// The provider's own name for its error, where it is one: a message may repeat the prompt, and goes to the caller only.
+pub(super) fn machine_word(error: &UpstreamError) -> Option<String> {
+    let is_word =
+        |text: &&String| text.len() <= MAX_WORD && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:/".contains(&b));
+    error.code.as_ref().filter(is_word).or(error.kind.as_ref().filter(is_word)).cloned()
 }
 
 fn dropped_text(dropped: &[String]) -> String {

@@ -46,8 +46,7 @@ pub fn build(call: &Call, attempt: &Attempt, credential: usize, config: &Snapsho
 fn edit(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Result<Vec<Piece>, Error> {
     let outline = Outline::read(&call.body)?;
     let report_usage = call.facts.stream && !call.facts.wants_usage;
-    let mut edits = attempt.dialect.upstream().edits(&attempt.model, report_usage);
-    edits.extend(attempt.dialect.upstream().repairs(&outline));
+    let mut edits = attempt.dialect.upstream().edits(&outline, &attempt.model, report_usage);
     edits.extend(catalog::edits(provider.kind.quirks));
     edits.extend(attempt.edits.iter().cloned());
     Ok(outline.edit(&edits))

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::{
-    chat::usage::Usage,
+    chat::{Dialect, usage::Usage},
+    error::Error,
     units::{Millis, Money},
 };
 
@@ -65,4 +66,58 @@ pub struct Record {
     pub config: String,
     pub health: u64,
     pub region: String,
+}
+
+/// What is known of a request that was refused before it had a plan.
+pub struct Early {
+    pub id: String,
+    pub time: Millis,
+    pub dialect: Dialect,
+    pub key: String,
+    /// Empty when the body could not be read.
+    pub asked: String,
+    pub region: String,
+}
+
+impl Record {
+    pub fn refused(who: Early, error: &Error, config: &str, now: Millis) -> Self {
+        Self {
+            time: who.time,
+            id: who.id,
+            client_request_id: None,
+            key: who.key,
+            dialect: who.dialect.name(),
+            asked: short(&who.asked),
+            route: String::new(),
+            provider: None,
+            model: None,
+            answered_by: None,
+            stream: false,
+            status: error.status,
+            outcome: "refused",
+            fault: Some(error.blame.name()),
+            detail: None,
+            tries: vec![],
+            skipped: vec![],
+            first_ms: None,
+            upstream_ms: 0,
+            total_ms: now.since(who.time),
+            usage: None,
+            estimated: false,
+            cost: None,
+            dropped: vec![],
+            malformed: 0,
+            config: config.to_owned(),
+            health: 0,
+            region: who.region,
+        }
+    }
+}
+
+/// Characters of a caller's own text in the record: ids and names fit, prompts do not.
+const MAX_ECHO: usize = 128;
+
+/// A caller's own text as far as a record repeats it.
+pub fn short(text: &str) -> String {
+    text.chars().take(MAX_ECHO).collect()
 }

@@ -193,6 +193,12 @@ pub fn of_answer(status: u16, headers: &[(String, String)], error: &UpstreamErro
     Outcome { class, status: verdict.status, wait_ms, whole_model, settled: should_retry == Some("false") }
 }
 
+/// An error inside a 200. The same again is of no use: the connection was good, and the provider gave up on it.
+pub fn in_band(error: &UpstreamError) -> Outcome {
+    // No headers came with it that a time could matter for.
+    Outcome { settled: true, ..of_answer(error.status, &[], error, Millis(0)) }
+}
+
 pub const fn of_transport(transport: Transport) -> Outcome {
     let class = match transport {
         Transport::Dns | Transport::Tls | Transport::Refused | Transport::Reset => Class::Transient,

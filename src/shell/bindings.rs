@@ -43,8 +43,8 @@ pub async fn put(env: &Env, key: &str, text: &str) -> Result<(), String> {
 }
 
 /// Whether KV has any key that begins like this.
-pub async fn any(env: &Env, prefix: &str) -> bool {
-    done(kv_any(env, prefix)).await.is_ok_and(|any| any.is_truthy())
+pub async fn any(env: &Env, prefix: &str) -> Result<bool, String> {
+    done(kv_any(env, prefix)).await.map(|any| any.is_truthy())
 }
 
 /// A secret; none when it is not set or empty.

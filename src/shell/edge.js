@@ -16,7 +16,11 @@ export function head(request) {
 
 // The whole body, or null when it is longer than `limit`.
 export async function body(request, limit) {
-  if (Number(request.headers.get("content-length")) > limit) return null;
+  if (Number(request.headers.get("content-length")) > limit) {
+    // Read to its end all the same: an answer in the middle of an upload is lost on most clients.
+    for await (const _ of request.body);
+    return null;
+  }
   const bytes = new Uint8Array(await request.arrayBuffer());
   return bytes.byteLength > limit ? null : bytes;
 }
@@ -67,24 +71,22 @@ export class Call {
   }
 
   // A scripted answer of the built-in provider: waits and bytes, then a clean end, a cut or a stall.
-  play(status, headers, waits, chunks, ending, ms) {
+  play(delay, status, headers, waits, chunks, ending, ms) {
+    this.scripted = true;
     return this.within(ms, async () => {
-      const { readable, writable } = new IdentityTransformStream();
       const stopped = new Promise((_, reject) => this.abort.signal.addEventListener("abort", () => reject(new Error("stopped"))));
       stopped.catch(() => {});
-      await Promise.race([sleep(waits[0] ?? 0), stopped]);
-      const writer = writable.getWriter();
-      const run = async () => {
-        for (let i = 0; i < chunks.length; i++) {
-          if (i > 0 && waits[i] > 0) await Promise.race([sleep(waits[i]), stopped]);
-          await Promise.race([writer.write(chunks[i]), stopped]);
-        }
-        if (ending === "stall") await stopped;
-        if (ending === "cut") throw new Error("cut");
-        await writer.close();
+      if (delay > 0) await Promise.race([sleep(delay), stopped]);
+      let next = 0;
+      const pull = async (controller) => {
+        if (next < chunks.length) {
+          if (waits[next] > 0) await Promise.race([sleep(waits[next]), stopped]);
+          controller.enqueue(chunks[next++]);
+        } else if (ending === "stall") await stopped;
+        else if (ending === "cut") controller.error(new Error("cut"));
+        else controller.close();
       };
-      run().catch((error) => writer.abort(error)).catch(() => {});
-      return this.take(new Response(readable, { status, headers: headerPairs(headers) }));
+      return this.take(new Response(new ReadableStream({ pull }, { highWaterMark: 0 }), { status, headers: headerPairs(headers) }));
     });
   }
 
@@ -113,116 +115,4 @@ export class Call {
     this.signal?.removeEventListener("abort", this.leave);
     this.abort.abort();
   }
-
-  // Streams the rest of the body to the client after `first`. `tap` is the relay in wasm, `trap` what to send should it
-  // die. Native: the bytes pass without waking us, and a branch is read once in `every` ms for metering. Returns the
-  // readable for the response; `this.done` resolves when nothing more will happen.
-  relay(native, first, tap, trap, [idleMs, totalMs, every, tailBytes]) {
-    const { readable, writable } = new IdentityTransformStream();
-    const watch = new Watch(idleMs, totalMs, () => this.abort.abort());
-    const run = native ? this.native(first, writable, watch, every, tailBytes) : this.pump(first, writable, watch, tap);
-    this.done = run.then(
-      ({ tail, bytes }) => finish(writable, tap, trap, "end", tail, bytes),
-      ({ why, tail, bytes }) => finish(writable, tap, trap, this.gone ? "gone" : (watch.fired ?? why), tail, bytes),
-    ).catch(() => tap.end("gone", new Uint8Array(), 0)).catch(() => {}).finally(() => { watch.stop(); this.cancel(); tap.free(); });
-    return readable;
-  }
-
-  async pump(first, writable, watch, tap) {
-    const none = { tail: new Uint8Array(), bytes: 0 };
-    const writer = writable.getWriter();
-    let written = first.byteLength ? writer.write(first) : undefined;
-    try {
-      for (;;) {
-        const { value } = await this.reader.read().catch(() => { throw { why: "cut", ...none }; });
-        if (value === undefined) break;
-        watch.touch();
-        let out;
-        try { out = tap.push(value); } catch { throw { why: "trap", ...none }; }
-        await written;
-        written = out.byteLength ? writer.write(out) : undefined;
-      }
-      await written;
-      return none;
-    } catch (fault) {
-      throw fault?.why ? fault : { why: "gone", ...none };
-    } finally {
-      writer.releaseLock();
-    }
-  }
-
-  async native(first, writable, watch, every, tailBytes) {
-    const writer = writable.getWriter();
-    const seen = new Tail(tailBytes);
-    try { await writer.write(first); } catch { throw { why: "gone", ...seen.result() }; }
-    writer.releaseLock();
-    this.reader.releaseLock();
-    const [straight, branch] = this.response.body.tee();
-    const piped = straight.pipeTo(writable, { preventClose: true, preventAbort: true, signal: this.abort.signal });
-    let over = false;
-    const ended = piped.then(() => { over = true; }, () => { over = true; });
-    const meter = branch.getReader({ mode: "byob" });
-    const metered = (async () => {
-      for (;;) {
-        const { value, done } = await meter.read(new Uint8Array(4096));
-        if (done) return;
-        watch.touch();
-        seen.add(value);
-        if (value.byteLength < 4096 && !over) await Promise.race([sleep(every), ended]);
-      }
-    })();
-    metered.catch(() => {});
-    try {
-      await piped;
-    } catch {
-      const end = writable.getWriter();
-      const left = await Promise.race([end.closed.catch(() => true), sleep(0)]);
-      end.releaseLock();
-      meter.cancel().catch(() => {});
-      throw { why: left ? "gone" : "cut", ...seen.result() };
-    }
-    await metered;
-    return seen.result();
-  }
-}
-
-// The last bytes of a stream, and how many there were.
-class Tail {
-  constructor(limit) { this.limit = limit; this.parts = []; this.held = 0; this.bytes = 0; }
-  add(part) {
-    this.parts.push(part);
-    this.held += part.byteLength;
-    this.bytes += part.byteLength;
-    while (this.held - this.parts[0].byteLength >= this.limit) this.held -= this.parts.shift().byteLength;
-  }
-  result() {
-    const tail = new Uint8Array(this.held);
-    let at = 0;
-    for (const part of this.parts) { tail.set(part, at); at += part.byteLength; }
-    return { tail, bytes: this.bytes };
-  }
-}
-
-// One timer for two deadlines: silence, and the whole.
-class Watch {
-  constructor(idleMs, totalMs, fire) {
-    const start = Date.now();
-    this.last = start;
-    const arm = () => {
-      const now = Date.now(), idle = this.last + idleMs - now, total = start + totalMs - now;
-      if (idle <= 0 || total <= 0) { this.fired = total <= 0 ? "total" : "idle"; fire(); } else this.timer = setTimeout(arm, Math.min(idle, total));
-    };
-    arm();
-  }
-  touch() { this.last = Date.now(); }
-  stop() { clearTimeout(this.timer); }
-}
-
-async function finish(writable, tap, trap, how, tail, bytes) {
-  let last = trap;
-  try { if (how !== "trap") last = tap.end(how, tail, bytes); } catch { last = trap; }
-  if (how === "gone") return;
-  const writer = writable.getWriter();
-  if (last.byteLength) await writer.write(last);
-  await writer.close();
 }

@@ -32,23 +32,29 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn send(this: &Call, url: &str, method: &str, headers: &str, original: &JsValue, pieces: &Array, ms: f64) -> Promise;
     #[wasm_bindgen(method)]
-    fn play(this: &Call, status: u16, headers: &str, waits: &Array, chunks: &Array, ending: &str, ms: f64) -> Promise;
+    fn play(this: &Call, delay: f64, status: u16, headers: &str, waits: &Array, chunks: &Array, ending: &str, ms: f64)
+    -> Promise;
     #[wasm_bindgen(method, js_name = readAll)]
     fn read_all(this: &Call, ms: f64, limit: f64) -> Promise;
     #[wasm_bindgen(method, js_name = readChunk)]
     fn read_chunk(this: &Call, ms: f64) -> Promise;
     #[wasm_bindgen(method)]
     pub fn cancel(this: &Call);
-    #[wasm_bindgen(method)]
-    fn relay(this: &Call, native: bool, first: &Uint8Array, tap: Tap, trap: &Uint8Array, times: &Array) -> JsValue;
     #[wasm_bindgen(method, getter)]
     fn done(this: &Call) -> Promise;
+}
+
+#[wasm_bindgen(module = "/src/shell/relay.js")]
+extern "C" {
+    fn relay(call: &Call, native: bool, first: &Uint8Array, tap: Tap, trap: &Uint8Array, times: &Array) -> JsValue;
 }
 
 /// Milliseconds between two looks at a native stream's metering branch: each look is a wake.
 const METER_EVERY_MS: f64 = 1000.0;
 /// Bytes of a native stream's end that are read for its usage and terminal marker: several times the largest seen.
 const TAIL_BYTES: f64 = 16384.0;
+/// A comment is sent to a client who heard nothing for so long: it keeps proxies from giving up, and shows who has left.
+const HEARTBEAT_MS: f64 = 10_000.0;
 
 /// A promise that the helpers never let fail: what goes wrong comes as a word.
 async fn settled(promise: Promise) -> JsValue {
@@ -104,7 +110,16 @@ impl Call {
             Ending::Stall => "stall",
         };
         read_head(
-            &settled(self.play(script.status, &lines(&script.headers), &waits, &chunks, ending, number(ms))).await,
+            &settled(self.play(
+                number(script.delay_ms),
+                script.status,
+                &lines(&script.headers),
+                &waits,
+                &chunks,
+                ending,
+                number(ms),
+            ))
+            .await,
             Phase::Headers,
         )
     }
@@ -125,14 +140,14 @@ impl Call {
     }
 
     /// Hands the stream over: the readable for the response, and what resolves when it is over.
-    pub fn start(&self, relay: &Rc<RefCell<Relay>>, rest: &Rest) -> (JsValue, Promise) {
+    pub fn start(&self, shared: &Rc<RefCell<Relay>>, rest: &Rest) -> (JsValue, Promise) {
         let [idle, total] = [rest.idle_ms, rest.total_ms].map(number);
         let every = METER_EVERY_MS.min(idle / 2.0);
-        let times: Array = [idle, total, every, TAIL_BYTES].into_iter().map(JsValue::from).collect();
-        let native = relay.borrow().is_native();
-        let trap = Uint8Array::from(relay.borrow().trap_frames());
-        let tap = Tap::new(Rc::clone(relay));
-        let readable = self.relay(native, &Uint8Array::from(rest.first.as_slice()), tap, &trap, &times);
+        let times: Array = [idle, total, every, TAIL_BYTES, HEARTBEAT_MS].into_iter().map(JsValue::from).collect();
+        let native = shared.borrow().is_native();
+        let trap = Uint8Array::from(shared.borrow().trap_frames());
+        let tap = Tap::new(Rc::clone(shared));
+        let readable = self::relay(self, native, &Uint8Array::from(rest.first.as_slice()), tap, &trap, &times);
         (readable, self.done())
     }
 }

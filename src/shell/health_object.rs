@@ -25,6 +25,7 @@ const PUBLISH_MS: f64 = 5_000.0;
 
 /// Where the state is kept between lives of the object.
 const STATE: &str = "health";
+const REGION: &str = "region";
 
 #[wasm_bindgen]
 pub struct HealthObject {
@@ -45,38 +46,52 @@ impl HealthObject {
     }
 
     pub async fn alarm(&self) -> Result<(), JsValue> {
-        let region = bindings::stored(&self.state, "region").await.unwrap_or_default();
-        let snapshot = json(&self.load().await.snapshot(clock::now()))?;
-        Ok(bindings::put(&self.env, &snapshot_key(&region), &snapshot).await?)
+        self.load().await;
+        let region = bindings::stored(&self.state, REGION).await.unwrap_or_default();
+        let view = self.health.borrow().as_ref().map(|health| health.snapshot(clock::now()));
+        Ok(bindings::put(&self.env, &snapshot_key(&region), &json(&view)?).await?)
     }
 }
 
 impl HealthObject {
     async fn answer(&self, request: &Request) -> Result<String, JsValue> {
-        let mut health = self.load().await;
+        self.load().await;
         if request.method() == "GET" {
-            return Ok(json(&health)?);
+            return Ok(json(&*self.health.borrow())?);
         }
-        let message = JsFuture::from(request.text()?).await?.as_string().unwrap_or_default();
-        let report: Report = serde_json::from_str(&message).map_err(|error| error.to_string())?;
         let url = request.url();
         let region = url.rsplit('/').next().unwrap_or_default();
-        let now = clock::now();
-        let before = health.snapshot(now).version();
-        let reply = absorb(&mut health, &report, now, seed::mix(now.0));
-        if health.snapshot(now).version() != before {
-            bindings::store(&self.state, STATE, &json(&health)?, region, PUBLISH_MS).await?;
+        // Not `json()`: numbers would go through floating point on the way.
+        let message = JsFuture::from(request.text()?).await?.as_string().unwrap_or_default();
+        let report: Report = serde_json::from_str(&message).map_err(|error| error.to_string())?;
+        let (reply, changed) = self.absorb(&report);
+        if let Some(state) = changed {
+            bindings::store(&self.state, STATE, &state, region, PUBLISH_MS).await?;
         }
-        *self.health.borrow_mut() = Some(health);
         Ok(json(&reply)?)
     }
 
-    async fn load(&self) -> Health {
-        if let Some(health) = self.health.borrow_mut().take() {
-            return health;
+    /// Reads what an earlier life of the object kept.
+    async fn load(&self) {
+        if self.health.borrow().is_some() {
+            return;
         }
         let kept = bindings::stored(&self.state, STATE).await;
-        kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(|| Health::new(Tuning::default()))
+        let health = kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(|| Health::new(Tuning::default()));
+        // Another event may have loaded and changed it meanwhile.
+        self.health.borrow_mut().get_or_insert(health);
+    }
+
+    /// Decides without waiting for anything, so that no other event sees half of it. The state, when it must be kept.
+    fn absorb(&self, report: &Report) -> (Option<Reply>, Option<String>) {
+        let now = clock::now();
+        let mut health = self.health.borrow_mut();
+        let Some(health) = health.as_mut() else { return (None, None) };
+        let before = health.snapshot(now).version();
+        let reply = absorb(health, report, now, seed::mix(now.0));
+        let changed = health.snapshot(now).version() != before || reply.grants();
+        let state = changed.then(|| serde_json::to_string(health).ok()).flatten();
+        (Some(reply), state)
     }
 }
 

@@ -12,12 +12,12 @@ use worker::{
 use super::{
     admin, bindings, clock, edge,
     isolate::{self, Loaded},
-    settle::Settlement,
+    settle::{self, Settlement},
     store,
 };
 use crate::{
     dialect::{
-        Caller, Dialect,
+        Caller, Dialect, Facts,
         openai_chat::OpenAiChat,
         surface::{self, Surface},
     },
@@ -27,7 +27,8 @@ use crate::{
         reply::{self, Body, Reply},
     },
     guard,
-    plan::{self, Ask},
+    ledger::record::Early,
+    plan::{self, Ask, Plan},
     units::Millis,
     wire::json::Outline,
 };
@@ -83,7 +84,9 @@ pub async fn serve(request: &Request, env: &Env, context: &Context) -> Response 
         }
         Surface::WrongMethod { dialect, allowed } => {
             let error = Error::new(Kind::MethodNotAllowed, format!("{} is not allowed here; use {allowed}.", head.method));
-            refuse(caller_of(dialect), &error, &head.id)
+            let mut reply = reply::error(caller_of(dialect), &error, &head.id);
+            reply.headers.push(("allow".to_owned(), allowed.to_owned()));
+            respond(&reply, &JsValue::NULL)
         }
         Surface::Unknown(dialect) => {
             let error = Error::new(
@@ -102,48 +105,67 @@ fn caller_of(dialect: Dialect) -> &'static dyn Caller {
 }
 
 async fn generate(request: &Request, env: &Env, context: &Context, head: Head, dialect: Dialect) -> Response {
-    let caller = caller_of(dialect);
-    let cors = cors(&head);
-    let id = head.id.clone();
     let loaded = store::current(env, context, &head.region, head.started).await;
-    match exchange(request, env, &loaded, head, dialect).await {
-        Ok((exchange, body)) => with_cors(run(request, env, context, exchange, &body).await, &loaded, cors.as_deref()),
-        Err(error) => with_cors(refuse(caller, &error, &id), &loaded, cors.as_deref()),
+    let origin = cors(&head);
+    let response = match admit(env, &head).await {
+        Ok(key) => admitted(request, env, context, &loaded, (head, dialect, key)).await,
+        // Not in the journal: anybody could fill it.
+        Err(error) => refuse(caller_of(dialect), &error, &head.id),
+    };
+    with_cors(response, &loaded, origin.as_deref())
+}
+
+async fn admitted(
+    request: &Request,
+    env: &Env,
+    context: &Context,
+    loaded: &Loaded,
+    (head, dialect, key): (Head, Dialect, guard::Caller),
+) -> Response {
+    let caller = caller_of(dialect);
+    let read = read(request, caller, loaded.snapshot.settings.max_body_bytes).await;
+    let asked = read.as_ref().map(|(_, _, facts)| facts.model.clone()).unwrap_or_default();
+    let planned = read.and_then(|(body, bytes, facts)| {
+        let plan = plan(dialect, &facts, loaded, &head, &key)?;
+        Ok((body, bytes, facts, plan))
+    });
+    match planned {
+        Ok((body, bytes, facts, plan)) => {
+            let Head { headers, id, seed, started, region, .. } = head;
+            let call = Call { id, dialect, caller, facts, body: bytes, headers, started, seed, key: key.name, region };
+            run(request, env, context, Exchange::new(call, Rc::clone(&loaded.snapshot), plan), &body).await
+        }
+        Err(error) => {
+            let Head { id, started, region, .. } = head;
+            let who = Early { id: id.clone(), time: started, dialect, key: key.name, asked, region };
+            settle::refused(env, context, who, &error, &loaded.snapshot);
+            refuse(caller, &error, &id)
+        }
     }
 }
 
-/// Everything up to the plan: may they, what is it, where can it go.
-async fn exchange(
-    request: &Request,
-    env: &Env,
-    loaded: &Loaded,
-    head: Head,
-    dialect: Dialect,
-) -> Result<(Exchange, JsValue), Error> {
-    let config = &loaded.snapshot;
-    let key = admit(env, &head).await?;
-    let limit = config.settings.max_body_bytes;
+/// The body: kept in JS for sending, copied once for reading.
+async fn read(request: &Request, caller: &dyn Caller, limit: u64) -> Result<(JsValue, Vec<u8>, Facts), Error> {
     let body = edge::read_body(request, limit).await.ok_or_else(|| {
-        Error::new(
-            Kind::TooLarge,
-            format!("The body is larger than {limit} bytes. Send files as URLs or ids, or raise `max_body_bytes` in `settings`."),
-        )
+        let hint = "Send files as URLs or ids, or raise `max_body_bytes` in `settings`.";
+        Error::new(Kind::TooLarge, format!("The body is larger than {limit} bytes. {hint}"))
     })?;
     let bytes = body.to_vec();
-    let caller = caller_of(dialect);
     let facts = caller.facts(&Outline::read(&bytes)?)?;
+    Ok((body.into(), bytes, facts))
+}
+
+fn plan(dialect: Dialect, facts: &Facts, loaded: &Loaded, head: &Head, key: &guard::Caller) -> Result<Plan, Error> {
+    let config = &loaded.snapshot;
     key.permit(&config.resolve(&facts.model)?)?;
-    let view = isolate::with_health(|health| health.view(head.started));
-    let plan = plan::plan(Ask { dialect, facts: &facts }, config, &view, head.started, head.seed)?;
     isolate::with_health(|health| {
+        let plan = plan::plan(Ask { dialect, facts }, config, &health.view(head.started), head.started, head.seed)?;
+        // In the same breath as the view that held the permits, so that they are still there.
         for cell in plan.probes() {
-            // Between the view and this nothing else ran, so the permit is still there.
             health.take_probe(&cell, head.started);
         }
-    });
-    let Head { headers, id, seed, started, region, .. } = head;
-    let call = Call { id, dialect, caller, facts, body: bytes, headers, started, seed, key: key.name, region };
-    Ok((Exchange::new(call, Rc::clone(config), plan), body.into()))
+        Ok(plan)
+    })
 }
 
 async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
@@ -153,7 +175,7 @@ async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
     if let Some(name) = presented.as_deref().and_then(|key| guard::needs_entry(key, gateway_key.as_deref())) {
         entry = store::key_entry(env, name, head.started).await;
     }
-    let any_entries = gateway_key.is_some() || entry.is_some() || bindings::any(env, "key:").await;
+    let any_entries = gateway_key.is_some() || entry.is_some() || store::any_key(env, head.started).await;
     let locks = guard::Locks { gateway_key: gateway_key.as_deref(), entry: entry.as_deref(), any_entries };
     guard::admit(presented.as_deref(), locks, head.started)
 }

@@ -8,10 +8,13 @@ use worker::{Context, Env, console_log, wasm_bindgen_futures::JsFuture};
 
 use super::{clock, edge, health_object, isolate, journal_object};
 use crate::{
+    config::Snapshot,
+    error::Error,
     exchange::{
         Exchange, Lesson,
         relay::{Ended, Relay},
     },
+    ledger::record::{Early, Record},
     units::Millis,
 };
 
@@ -76,6 +79,22 @@ impl Settlement {
     }
 }
 
+/// A request that was refused before there was anything to exchange.
+pub fn refused(env: &Env, context: &Context, who: Early, error: &Error, config: &Snapshot) {
+    let region = who.region.clone();
+    note(&Record::refused(who, error, &config.version, clock::now()), config.settings.log_console);
+    let env = env.clone();
+    context.wait_until(async move { flush(&env, &region).await });
+}
+
+fn note(record: &Record, on_console: bool) {
+    let Ok(line) = serde_json::to_string(record) else { return };
+    if on_console {
+        console_log!("{line}");
+    }
+    isolate::with(|i| i.journal.borrow_mut().records.push(line));
+}
+
 impl Drop for Settlement {
     fn drop(&mut self) {
         let now = clock::now();
@@ -86,11 +105,7 @@ impl Drop for Settlement {
         }
         self.exchange.close(now);
         self.learn(now);
-        let Ok(line) = serde_json::to_string(&self.exchange.record(now)) else { return };
-        if self.exchange.logs_to_console() {
-            console_log!("{line}");
-        }
-        isolate::with(|i| i.journal.borrow_mut().records.push(line));
+        note(&self.exchange.record(now), self.exchange.logs_to_console());
     }
 }
 

@@ -130,3 +130,17 @@ pub async fn key_entry(env: &Env, name: String, now: Millis) -> Option<String> {
     isolate::remember_key(name, entry.clone(), now);
     entry
 }
+
+/// What every gateway key's entry begins with.
+const KEYS: &str = "key:";
+
+/// Whether any gateway key stands in KV. Only a refusal's wording depends on it, so it is remembered like a key.
+pub async fn any_key(env: &Env, now: Millis) -> bool {
+    let known = isolate::with(|i| i.keys.borrow().get(KEYS).filter(|(_, at)| now.since(*at) < FRESH_MS).cloned());
+    if let Some((first, _)) = known {
+        return first.is_some();
+    }
+    let Ok(any) = bindings::any(env, KEYS).await else { return false };
+    isolate::remember_key(KEYS.to_owned(), any.then(String::new), now);
+    any
+}

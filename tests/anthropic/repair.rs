@@ -4,10 +4,12 @@ use portolan::{
 };
 use serde_json::json;
 
-/// The body after its repairs.
+/// The body after its repairs alone.
 fn repaired(body: &str) -> String {
     let outline = Outline::read(body.as_bytes()).unwrap();
-    join(body, &outline.edit(&Anthropic.repairs(&outline)))
+    let mut edits = Anthropic.edits(&outline, "m", false);
+    edits.remove(0);
+    join(body, &outline.edit(&edits))
 }
 
 #[test]

@@ -20,7 +20,8 @@ fn tool(name: &str, parameters: Option<Value>) -> Tool {
 #[test]
 fn a_callers_own_body_gets_the_targets_model_and_nothing_else() {
     let body = r#"{ "model" : "alias", "x": 1e400 }"#;
-    let pieces = Outline::read(body.as_bytes()).unwrap().edit(&Anthropic.edits("claude", true));
+    let outline = Outline::read(body.as_bytes()).unwrap();
+    let pieces = outline.edit(&Anthropic.edits(&outline, "claude", true));
     assert_eq!(join(body, &pieces), r#"{ "model" : "claude", "x": 1e400 }"#);
     assert_eq!(Anthropic.path("claude", true), "/v1/messages");
     assert!(Anthropic.always_reports_usage());

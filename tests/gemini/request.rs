@@ -34,7 +34,7 @@ fn a_model_is_one_segment_of_the_path() {
     ] {
         assert_eq!(Gemini.path(name, stream), expected);
     }
-    assert!(Gemini.edits("x", true).is_empty());
+    assert!(Gemini.edits(&portolan::wire::json::Outline::read(b"{}").unwrap(), "x", true).is_empty());
     assert!(Gemini.always_reports_usage());
 }
 

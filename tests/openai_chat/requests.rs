@@ -257,9 +257,10 @@ fn a_request_nobody_can_mean_is_refused_with_its_path() {
 #[test]
 fn a_callers_own_body_is_edited_not_rebuilt() {
     let body = r#"{"model":"alias", "stream":true, "odd": [1.0], "stream_options":{"include_usage":false}}"#;
-    let edited = |report| join(body, &Outline::read(body.as_bytes()).unwrap().edit(&OpenAiChat.edits("org/\"m\"", report)));
+    let outline = Outline::read(body.as_bytes()).unwrap();
+    let edited = |report| join(body, &outline.edit(&OpenAiChat.edits(&outline, "org/\"m\"", report)));
     assert_eq!(edited(false), body.replace("\"alias\"", r#""org/\"m\"""#));
     assert_eq!(edited(true), body.replace("\"alias\"", r#""org/\"m\"""#).replace("false", "true"));
-    assert_eq!(OpenAiChat.edits("m", false), [Edit::Set("model".into(), "\"m\"".into())]);
+    assert_eq!(OpenAiChat.edits(&outline, "m", false), [Edit::Set("model".into(), "\"m\"".into())]);
     assert_eq!((OpenAiChat.path("m", true), OpenAiChat.always_reports_usage()), ("/chat/completions".to_owned(), false));
 }

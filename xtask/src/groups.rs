@@ -1,5 +1,6 @@
 //! The groups of tests: one row says what a group needs, how that is installed and how it is run.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,6 +15,8 @@ const FILE_LIMIT_MS: &str = "600000";
 
 pub struct Group {
     pub name: &'static str,
+    /// It needs data that is not part of the repository: without it the group is named as not run, in CI too.
+    pub needs_data: bool,
     /// The line that installs what it needs, for whom the command's own try failed.
     pub install: &'static str,
     /// Its files; a group without any is not there.
@@ -23,16 +26,26 @@ pub struct Group {
     pub run: fn(&Path, &[PathBuf]) -> Result<Counts>,
 }
 
-pub const GROUPS: [Group; 4] = [
+pub const GROUPS: [Group; 5] = [
     Group {
         name: "native",
+        needs_data: false,
         install: "rustup toolchain install stable",
         files: |root| Ok(vec![root.join("Cargo.toml")]),
         prepare: |_| Ok(()),
-        run: run_native,
+        run: |_, _| run_cargo(&["test", "--workspace", "--quiet", "--no-fail-fast"]),
+    },
+    Group {
+        name: "recordings",
+        needs_data: true,
+        install: "set PORTOLAN_CORPUS and PORTOLAN_CLIENTS to folders of recordings (see tests/corpus.rs)",
+        files: |root| Ok(vec![root.join("tests/corpus.rs")]),
+        prepare: |_| recordings(),
+        run: |_, _| run_cargo(&["test", "--quiet", "--test", "corpus", "--no-fail-fast", "--", "--ignored"]),
     },
     Group {
         name: "worker",
+        needs_data: false,
         install: "cargo xtask tools",
         files: |root| files(&root.join("tests/e2e"), ".test.mjs"),
         prepare: |_| tools::ensure().map(|_| ()),
@@ -40,6 +53,7 @@ pub const GROUPS: [Group; 4] = [
     },
     Group {
         name: "worker-newest",
+        needs_data: false,
         install: "cargo xtask tools",
         files: |root| files(&root.join("tests/e2e"), ".runtime.test.mjs"),
         prepare: |_| tools::ensure().map(|_| ()),
@@ -47,7 +61,8 @@ pub const GROUPS: [Group; 4] = [
     },
     Group {
         name: "python",
-        install: "python3 -m venv .tools/venv && .tools/venv/bin/pip install --requirement tests/python/requirements.txt",
+        needs_data: false,
+        install: "apt-get install python3-venv (the packages come by themselves)",
         files: |root| files(&root.join("tests/python"), ".py"),
         prepare: |root| python::ensure(root).map(|_| ()),
         run: run_python,
@@ -70,8 +85,16 @@ fn files(folder: &Path, end: &str) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn run_native(_root: &Path, _files: &[PathBuf]) -> Result<Counts> {
-    let (succeeded, printed) = run::tee(run::command("cargo")?.args(["test", "--workspace", "--quiet", "--no-fail-fast"]))?;
+/// Recorded traffic lies where two variables say.
+fn recordings() -> Result<()> {
+    for name in ["PORTOLAN_CORPUS", "PORTOLAN_CLIENTS"] {
+        env::var_os(name).with_context(|| format!("{name} is not set"))?;
+    }
+    Ok(())
+}
+
+fn run_cargo(arguments: &[&str]) -> Result<Counts> {
+    let (succeeded, printed) = run::tee(run::command("cargo")?.args(arguments))?;
     Ok(summary::of_cargo(&printed).with_status(succeeded))
 }
 

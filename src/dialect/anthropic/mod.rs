@@ -80,12 +80,10 @@ impl Upstream for Anthropic {
         write_request::write(request)
     }
 
-    fn edits(&self, model: &str, _report_usage: bool) -> Vec<Edit> {
-        vec![Edit::Set(Cow::Borrowed("model"), quoted(model))]
-    }
-
-    fn repairs(&self, body: &Outline<'_>) -> Vec<Edit> {
-        repair::repairs(body)
+    fn edits(&self, body: &Outline<'_>, model: &str, _report_usage: bool) -> Vec<Edit> {
+        let mut edits = vec![Edit::Set(Cow::Borrowed("model"), quoted(model))];
+        edits.extend(repair::repairs(body));
+        edits
     }
 
     fn always_reports_usage(&self) -> bool {

@@ -12,7 +12,7 @@ mod thinking;
 use super::{EventReader, Translated, Upstream};
 use crate::{
     chat::{event::UpstreamError, request::Request, response::Response},
-    wire::json::Edit,
+    wire::json::{Edit, Outline},
 };
 
 /// The dialect.
@@ -30,7 +30,7 @@ impl Upstream for Gemini {
     }
 
     /// None: the model is in the path, and no caller speaks this dialect.
-    fn edits(&self, _model: &str, _report_usage: bool) -> Vec<Edit> {
+    fn edits(&self, _body: &Outline<'_>, _model: &str, _report_usage: bool) -> Vec<Edit> {
         vec![]
     }
 

@@ -30,7 +30,7 @@ use crate::{
     units::Money,
     wire::{
         fields::{missing, must_be},
-        json::{Edit, Outline, quoted},
+        json::{Edit, Outline, join, quoted},
     },
 };
 
@@ -89,10 +89,15 @@ impl Upstream for OpenAiChat {
         write::write(request)
     }
 
-    fn edits(&self, model: &str, report_usage: bool) -> Vec<Edit> {
+    fn edits(&self, body: &Outline<'_>, model: &str, report_usage: bool) -> Vec<Edit> {
         let mut edits = vec![Edit::Set("model".into(), quoted(model))];
         if report_usage {
-            edits.push(Edit::Set("stream_options".into(), r#"{"include_usage":true}"#.to_owned()));
+            let asked = body.get("stream_options").unwrap_or("{}");
+            let ask = [Edit::Set("include_usage".into(), "true".to_owned())];
+            // What is not an object is the provider's to refuse.
+            if let Ok(options) = Outline::read(asked.as_bytes()) {
+                edits.push(Edit::Set("stream_options".into(), join(asked, &options.edit(&ask))));
+            }
         }
         edits
     }
