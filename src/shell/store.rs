@@ -111,9 +111,13 @@ async fn keep(env: &Env, documents: Documents, version: &str) {
 }
 
 fn secrets(env: &Env, documents: &Documents) -> BTreeMap<String, String> {
-    let found =
-        config::secret_names(documents).into_iter().filter_map(|name| bindings::secret(env, &name).map(|value| (name, value)));
-    found.collect()
+    let mut secrets = BTreeMap::new();
+    for name in config::secret_names(documents) {
+        if let Some(secret) = bindings::secret(env, &name) {
+            secrets.insert(name, secret);
+        }
+    }
+    secrets
 }
 
 fn problem(message: String) -> Problem {
