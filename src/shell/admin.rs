@@ -10,14 +10,14 @@ use super::{
     serve::{Head, text},
     store,
 };
-use crate::guard;
+use crate::{guard, wire::json::json_text};
 
 pub fn ready(loaded: &Loaded) -> Response {
     let problems: Vec<_> =
         loaded.problems.iter().map(|p| json!({"document": p.document, "path": p.path, "message": p.message})).collect();
     let ok = problems.is_empty();
     let body = json!({"ok": ok, "config": loaded.snapshot.version, "problems": problems, "warnings": loaded.snapshot.warnings});
-    text(if ok { 200 } else { 503 }, "application/json", &body.to_string())
+    text(if ok { 200 } else { 503 }, "application/json", &json_text(&body))
 }
 
 pub async fn serve(env: &Env, context: &Context, head: &Head, path: &str) -> Response {
@@ -47,5 +47,5 @@ pub async fn serve(env: &Env, context: &Context, head: &Head, path: &str) -> Res
 }
 
 fn refuse(status: u16, message: &str) -> Response {
-    text(status, "application/json", &json!({"error": {"message": message}}).to_string())
+    text(status, "application/json", &json_text(&json!({"error": {"message": message}})))
 }

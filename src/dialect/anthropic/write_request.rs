@@ -9,6 +9,7 @@ use crate::{
         request::{Effort, Format, Message, Part, Reasoning, Request, Role, Tool, ToolChoice},
     },
     dialect::Translated,
+    wire::json::json_text,
 };
 
 /// Anthropic wants a limit. Every model can write this much; whoever knows the model's maximum sets `max_tokens` before.
@@ -88,7 +89,7 @@ pub(super) fn write(request: &Request) -> Translated<String> {
     }
     sampling(request, thinking, &mut body, &mut dropped);
     limit_marks(&mut body, &mut dropped);
-    Translated { value: Value::Object(body).to_string(), dropped }
+    Translated { value: json_text(&Value::Object(body)), dropped }
 }
 
 fn system_blocks(messages: &[Message], dropped: &mut Vec<String>) -> Vec<Value> {
