@@ -29,9 +29,14 @@ pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a 
             (slips <= limit && slips < wanted.len()).then_some((slips, candidate))
         })
         .collect();
-    near.sort_unstable();
-    near.dedup();
-    near.into_iter().take(MAX_SHOWN).map(|(_, candidate)| candidate).collect()
+    let mut shown = vec![];
+    while shown.len() < MAX_SHOWN
+        && let Some(best) = near.iter().min().copied()
+    {
+        near.retain(|other| *other != best);
+        shown.push(best.1);
+    }
+    shown
 }
 
 fn folded(name: &str) -> Vec<u8> {

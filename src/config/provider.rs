@@ -67,9 +67,12 @@ pub fn secret_names(documents: &Documents) -> Vec<String> {
     let usual = catalog::providers().iter().flat_map(|p| p.secrets).map(|s| (*s).to_owned());
     let text = documents.providers.as_deref().unwrap_or_default();
     let named = text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name.to_owned());
-    let mut names: Vec<String> = usual.chain(named.filter(|name| is_secret_name(name))).take(MAX_SECRETS).collect();
-    names.sort_unstable();
-    names.dedup();
+    let mut names: Vec<String> = vec![];
+    for name in usual.chain(named.filter(|name| is_secret_name(name))).take(MAX_SECRETS) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
     names
 }
 
@@ -150,7 +153,9 @@ impl Draft {
 
 fn known_models(row: &catalog::Provider) -> BTreeMap<String, Model> {
     let models = catalog::models().iter().filter(|model| model.provider == row.name);
-    models.map(|model| (model.name.to_owned(), Model::of(model))).collect()
+    let mut known = BTreeMap::new();
+    known.extend(models.map(|model| (model.name.to_owned(), Model::of(model))));
+    known
 }
 
 impl Model {

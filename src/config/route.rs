@@ -9,7 +9,7 @@ use super::{
     reader::{Problems, Reader},
     settings::{SomeTimeouts, read_retry, read_timeouts},
 };
-use crate::wire::json::Edit;
+use crate::wire::json::{Edit, json_text};
 
 /// In which order targets are tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -233,7 +233,7 @@ fn read_params(reader: &mut Reader<'_>) -> Vec<Edit> {
         }
     }
     let removed = drop.into_iter().map(|key| Edit::Remove(Cow::Owned(key)));
-    let defaults = default.into_iter().map(|(key, value)| Edit::Default(Cow::Owned(key), value.to_string()));
-    let set = set.into_iter().map(|(key, value)| Edit::Set(Cow::Owned(key), value.to_string()));
+    let defaults = default.into_iter().map(|(key, value)| Edit::Default(Cow::Owned(key), json_text(&value)));
+    let set = set.into_iter().map(|(key, value)| Edit::Set(Cow::Owned(key), json_text(&value)));
     removed.chain(defaults).chain(set).collect()
 }

@@ -6,24 +6,25 @@ use crate::{
     config::{ListedModel, Snapshot},
     dialect::Dialect,
     error::{Error, Kind},
+    wire::json::json_text,
 };
 
 /// The list, or the one model of that id.
 pub fn list(config: &Snapshot, dialect: Dialect, id: Option<&str>) -> Result<String, Error> {
     let models = config.model_list();
     if let Some(id) = id {
-        let found = models.iter().find(|m| m.id == id).map(|m| one(m, dialect).to_string());
+        let found = models.iter().find(|m| m.id == id).map(|m| json_text(&one(m, dialect)));
         return found.ok_or_else(|| Error::new(Kind::ModelNotFound, format!("The model `{id}` does not exist here.")));
     }
     let data: Vec<Value> = models.iter().map(|m| one(m, dialect)).collect();
-    Ok(match dialect {
+    let list = match dialect {
         Dialect::OpenAiChat | Dialect::Gemini => json!({"object": "list", "data": data}),
         Dialect::Anthropic => {
             let id = |model: Option<&ListedModel>| model.map(|m| m.id.clone());
             json!({"data": data, "has_more": false, "first_id": id(models.first()), "last_id": id(models.last())})
         }
-    }
-    .to_string())
+    };
+    Ok(json_text(&list))
 }
 
 fn one(model: &ListedModel, dialect: Dialect) -> Value {

@@ -14,6 +14,7 @@ use crate::{
         usage::Usage,
     },
     error::Error,
+    wire::json::json_text,
 };
 
 /// A token is so many characters, begun ones counting whole.
@@ -48,7 +49,7 @@ pub fn respond(options: &Options, request: &Request, stamp: &Stamp) -> Result<Re
         Model::Echo | Model::Flaky => vec![text(echo(request))],
         Model::Lorem => vec![text(LOREM.iter().cycle().take(options.words).copied().collect::<Vec<_>>().join(" "))],
         Model::Tools => tools(options, request, &stamp.id)?,
-        Model::Json => vec![text(document(request).to_string())],
+        Model::Json => vec![text(json_text(&document(request)))],
         Model::Reason => {
             let said = echo(request);
             let count = said.split_whitespace().count();
@@ -136,7 +137,7 @@ fn tools(options: &Options, request: &Request, stamp: &str) -> Result<Vec<Part>,
 
 fn call(id: String, name: &str, schema: Option<&Value>) -> Part {
     let arguments = schema.map_or_else(|| json!({}), sample::of);
-    Part::ToolCall(ToolCall { id, name: name.to_owned(), arguments: arguments.to_string(), signature: None, cache: None })
+    Part::ToolCall(ToolCall { id, name: name.to_owned(), arguments: json_text(&arguments), signature: None, cache: None })
 }
 
 fn document(request: &Request) -> Value {

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Kind};
+use crate::{
+    error::{Error, Kind},
+    wire::json::json_text,
+};
 
 /// Two minutes: longer than any timeout that one would try with it.
 const MAX_WAIT_MS: u64 = 120_000;
@@ -179,7 +182,7 @@ fn millionths(text: &str) -> Option<u64> {
 
 /// A value of the body as the name would spell it.
 fn plain(value: &Value) -> String {
-    value.as_bool().map_or_else(|| value.to_string(), |flag| u8::from(flag).to_string())
+    value.as_bool().map_or_else(|| json_text(value), |flag| u8::from(flag).to_string())
 }
 
 fn invalid(key: &str, expected: &str) -> Error {

@@ -34,7 +34,10 @@ pub fn wait_ms(headers: &[(String, String)], now: Millis) -> Option<u64> {
 /// Of the limits with nothing left, the reset that comes last. `…-remaining-requests` and `…-requests-remaining` both
 /// have their reset under the same name with the word changed.
 fn exhausted(headers: &[(String, String)], now: Millis) -> Option<u64> {
-    let is_empty = |value: &str| value.trim().parse::<f64>().is_ok_and(|left| left <= 0.0);
+    let is_empty = |value: &str| {
+        let below = value.trim().strip_prefix('-');
+        decimal(value, 1) == Some(0) || below.is_some_and(|value| decimal(value, 1).is_some())
+    };
     headers
         .iter()
         .filter(|(name, value)| name.contains("ratelimit") && name.contains("remaining") && is_empty(value))

@@ -130,7 +130,8 @@ fn spoken(message: &str) -> String {
             // An apostrophe follows a letter.
             None if matches!(c, '"' | '`') || (c == '\'' && !before.is_alphanumeric()) => quote = Some(c),
             None if c.is_whitespace() => said.push(' '),
-            None => said.extend(c.to_lowercase()),
+            // The rules are in ASCII.
+            None => said.push(c.to_ascii_lowercase()),
         }
         before = c;
     }

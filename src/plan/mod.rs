@@ -193,12 +193,12 @@ fn attempt(ask: Ask<'_>, target: &Target, config: &Snapshot, health: &View, now:
     let provider = config.providers.get(&target.provider)?;
     let speaks = provider.kind.speaks;
     let dialect = speaks.iter().find(|d| **d == ask.dialect).or(speaks.first())?;
-    let mut credentials: Vec<usize> = (0..provider.credentials.len()).collect();
     let is_out = |index: &usize| match health.standing(&credential_cell(&target.provider, *index), now) {
         Standing::Open { .. } | Standing::Cooling { .. } => true,
         Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => false,
     };
-    credentials.sort_by_key(is_out);
+    let (out, mut credentials): (Vec<usize>, Vec<usize>) = (0..provider.credentials.len()).partition(is_out);
+    credentials.extend(out);
     let known = config.model(&target.provider, &target.model);
     Some(Attempt {
         provider: target.provider.clone(),

@@ -1,17 +1,18 @@
 //! Where a request came in: one of the platform's location hints, which name the health objects too.
 
 /// Degrees west of which North America counts as its western half.
-const AMERICA_SPLIT: f64 = -100.0;
+const AMERICA_SPLIT: i32 = -100;
 /// Degrees east of which Europe counts as its eastern half.
-const EUROPE_SPLIT: f64 = 15.0;
+const EUROPE_SPLIT: i32 = 15;
 
 /// The region of `continent, country, colo, longitude`, separated by tabs. Unknown places count as western Europe.
 pub fn of(place: &str) -> &'static str {
     let mut parts = place.split('\t');
     let continent = parts.next().unwrap_or_default();
     let country = parts.next().unwrap_or_default();
-    let longitude: Option<f64> = parts.nth(1).and_then(|text| text.parse().ok());
-    let west_of = |split: f64, default: bool| longitude.map_or(default, |l| l < split);
+    // Whole degrees are fine enough: `-122.4` counts as `-122`.
+    let longitude: Option<i32> = parts.nth(1).and_then(|text| text.split('.').next()?.parse().ok());
+    let west_of = |split: i32, default: bool| longitude.map_or(default, |l| l < split);
     match continent {
         "NA" if west_of(AMERICA_SPLIT, false) => "wnam",
         "NA" => "enam",

@@ -95,7 +95,8 @@ pub fn absorb(health: &mut Health, report: &Report, now: Millis, seed: u64) -> R
         }
     }
     let grant = |key: &String| Some((key.clone(), health.permit(key, report.isolate, now)?));
-    let permits = report.wants.iter().take(MAX_CELLS).filter_map(grant).collect();
+    let mut permits = BTreeMap::new();
+    permits.extend(report.wants.iter().take(MAX_CELLS).filter_map(grant));
     let view = health.snapshot(now);
     let version = view.version();
     Reply { version, view: (version != report.version).then_some(view), permits }

@@ -4,24 +4,24 @@ use serde_json::json;
 use worker::{Context, Env, web_sys::Response};
 
 use super::{
-    health_object,
+    bindings, health_object,
     isolate::Loaded,
     journal_object,
     serve::{Head, text},
     store,
 };
-use crate::guard;
+use crate::{guard, wire::json::json_text};
 
 pub fn ready(loaded: &Loaded) -> Response {
     let problems: Vec<_> =
         loaded.problems.iter().map(|p| json!({"document": p.document, "path": p.path, "message": p.message})).collect();
     let ok = problems.is_empty();
     let body = json!({"ok": ok, "config": loaded.snapshot.version, "problems": problems, "warnings": loaded.snapshot.warnings});
-    text(if ok { 200 } else { 503 }, "application/json", &body.to_string())
+    text(if ok { 200 } else { 503 }, "application/json", &json_text(&body))
 }
 
 pub async fn serve(env: &Env, context: &Context, head: &Head, path: &str) -> Response {
-    let token = store::secret(env, "ADMIN_TOKEN");
+    let token = bindings::secret(env, "ADMIN_TOKEN");
     if !guard::is_operator(&head.headers, token.as_deref()) {
         let hint = if token.is_some() {
             "Send `Authorization: Bearer` with the admin token."
@@ -43,9 +43,9 @@ pub async fn serve(env: &Env, context: &Context, head: &Head, path: &str) -> Res
             _ => return refuse(404, "There is no such admin call."),
         },
     };
-    listed.map_or_else(|error| refuse(500, &error.to_string()), |body| text(200, "application/json", &body))
+    listed.map_or_else(|error| refuse(500, &error), |body| text(200, "application/json", &body))
 }
 
 fn refuse(status: u16, message: &str) -> Response {
-    text(status, "application/json", &json!({"error": {"message": message}}).to_string())
+    text(status, "application/json", &json_text(&json!({"error": {"message": message}})))
 }

@@ -2,13 +2,18 @@
 
 use std::cell::RefCell;
 
-use serde::{Serialize, de::DeserializeOwned};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use worker::{
-    DurableObject, Env, Method, Request, RequestInit, Response, Result, State, Stub, console_error, durable_object, wasm_bindgen,
+    Env, console_error,
+    wasm_bindgen_futures::JsFuture,
+    web_sys::{Request, Response},
 };
 
-use super::{clock, isolate, store};
+use super::{
+    bindings::{self, Object},
+    clock, isolate,
+    serve::text,
+};
 use crate::plan::{
     health::{Health, Tuning, View},
     seed,
@@ -16,60 +21,62 @@ use crate::plan::{
 };
 
 /// The snapshot in KV is for cold isolates and the dashboard: KV takes about one write a second to one key.
-const PUBLISH_MS: i64 = 5_000;
+const PUBLISH_MS: f64 = 5_000.0;
 
 /// Where the state is kept between lives of the object.
 const STATE: &str = "health";
 const REGION: &str = "region";
 
-#[durable_object]
+#[wasm_bindgen]
 pub struct HealthObject {
-    state: State,
+    state: JsValue,
     env: Env,
     health: RefCell<Option<Health>>,
 }
 
-impl DurableObject for HealthObject {
-    fn new(state: State, env: Env) -> Self {
+#[wasm_bindgen(wasm_bindgen_futures = worker::wasm_bindgen_futures)]
+impl HealthObject {
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: JsValue, env: Env) -> Self {
         Self { state, env, health: RefCell::new(None) }
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
-        self.load().await;
-        if request.method() == Method::Get {
-            return Response::from_json(&*self.health.borrow());
-        }
-        let region = request.path().trim_start_matches('/').to_owned();
-        // Not `json()`: numbers would go through floating point on the way.
-        let report: Report = serde_json::from_str(&request.text().await?)?;
-        let (reply, changed) = self.absorb(&report);
-        if let Some(state) = changed {
-            let storage = self.state.storage();
-            storage.put(STATE, state).await?;
-            storage.put(REGION, region).await?;
-            if storage.get_alarm().await?.is_none() {
-                storage.set_alarm(PUBLISH_MS).await?;
-            }
-        }
-        Response::from_json(&reply)
+    pub async fn fetch(&self, request: Request) -> Result<Response, JsValue> {
+        Ok(text(200, "application/json", &self.answer(&request).await?))
     }
 
-    async fn alarm(&self) -> Result<Response> {
+    pub async fn alarm(&self) -> Result<(), JsValue> {
         self.load().await;
-        let region: String = self.state.storage().get(REGION).await?.unwrap_or_default();
+        let region = bindings::stored(&self.state, REGION).await.unwrap_or_default();
         let view = self.health.borrow().as_ref().map(|health| health.snapshot(clock::now()));
-        self.env.kv("CONFIG")?.put(&snapshot_key(&region), serde_json::to_string(&view)?)?.execute().await?;
-        Response::empty()
+        Ok(bindings::put(&self.env, &snapshot_key(&region), &json(&view)?).await?)
     }
 }
 
 impl HealthObject {
+    async fn answer(&self, request: &Request) -> Result<String, JsValue> {
+        self.load().await;
+        if request.method() == "GET" {
+            return Ok(json(&*self.health.borrow())?);
+        }
+        let url = request.url();
+        let region = url.rsplit('/').next().unwrap_or_default();
+        // Not `json()`: numbers would go through floating point on the way.
+        let message = JsFuture::from(request.text()?).await?.as_string().unwrap_or_default();
+        let report: Report = serde_json::from_str(&message).map_err(|error| error.to_string())?;
+        let (reply, changed) = self.absorb(&report);
+        if let Some(state) = changed {
+            bindings::store(&self.state, STATE, &state, region, PUBLISH_MS).await?;
+        }
+        Ok(json(&reply)?)
+    }
+
     /// Reads what an earlier life of the object kept.
     async fn load(&self) {
         if self.health.borrow().is_some() {
             return;
         }
-        let kept: Option<String> = self.state.storage().get(STATE).await.unwrap_or_default();
+        let kept = bindings::stored(&self.state, STATE).await;
         let health = kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(|| Health::new(Tuning::default()));
         // Another event may have loaded and changed it meanwhile.
         self.health.borrow_mut().get_or_insert(health);
@@ -88,22 +95,22 @@ impl HealthObject {
     }
 }
 
+fn json(value: &impl serde::Serialize) -> Result<String, String> {
+    serde_json::to_string(value).map_err(|error| error.to_string())
+}
+
 pub fn snapshot_key(region: &str) -> String {
     format!("health@{region}")
 }
 
-fn stub(env: &Env, region: &str) -> Result<Stub> {
-    env.durable_object("HEALTH")?.get_by_name_with_location_hint(region, region)
+const fn object(region: &str) -> Object<'_> {
+    Object { binding: "HEALTH", name: region, hint: region }
 }
 
 /// Tells the region's object what is due, and learns its view. Never on a request's way.
 pub async fn sync(env: &Env, region: &str) {
     let Some(report) = isolate::with_health(|health| health.due(clock::now())) else { return };
-    let reply = match stub(env, region) {
-        Ok(stub) => call(&stub, region, &report).await,
-        Err(error) => Err(error),
-    };
-    match reply {
+    match report_to(env, region, &report).await {
         Ok(reply) => isolate::with_health(|health| health.learned(reply, clock::now())),
         Err(error) => {
             console_error!("health of {region} could not be synchronised: {error}");
@@ -112,23 +119,20 @@ pub async fn sync(env: &Env, region: &str) {
     }
 }
 
+async fn report_to(env: &Env, region: &str, report: &Report) -> Result<Reply, String> {
+    let reply = object(region).ask(env, region, &json(report)?).await?;
+    serde_json::from_str(&reply).map_err(|error| error.to_string())
+}
+
 /// What the region's object last published, for an isolate that has just begun.
 pub async fn warm(env: &Env, region: &str) {
-    let Ok(kv) = env.kv("CONFIG") else { return };
-    let kept = kv.get(&snapshot_key(region)).cache_ttl(store::KV_CACHE_S).text().await.ok().flatten();
+    let kept = bindings::value(env, &snapshot_key(region)).await.ok().flatten();
     if let Some(view) = kept.and_then(|text| serde_json::from_str::<View>(&text).ok()) {
         isolate::with_health(|health| health.warm(view));
     }
 }
 
 /// What the region's object knows.
-pub async fn state(env: &Env, region: &str) -> Result<String> {
-    stub(env, region)?.fetch_with_str("https://health/").await?.text().await
-}
-
-async fn call<T: Serialize, R: DeserializeOwned>(stub: &Stub, path: &str, message: &T) -> Result<R> {
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(JsValue::from_str(&serde_json::to_string(message)?)));
-    let request = Request::new_with_init(&format!("https://health/{path}"), &init)?;
-    Ok(serde_json::from_str(&stub.fetch_with_request(request).await?.text().await?)?)
+pub async fn state(env: &Env, region: &str) -> Result<String, String> {
+    object(region).ask(env, "", "").await
 }

@@ -1,26 +1,32 @@
 //! Records in SQLite: one row a request. Never content.
 
+use js_sys::Array;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use worker::{
-    DurableObject, Env, Method, Request, RequestInit, Response, Result, SqlStorage, SqlStorageValue, State, Stub, console_error,
-    durable_object, wasm_bindgen,
+    Env, console_error,
+    wasm_bindgen_futures::JsFuture,
+    web_sys::{Request, Response},
+};
+
+use super::{
+    bindings::{self, Object},
+    serve::text,
 };
 
 /// Rows kept: some days of a busy gateway, some tens of megabytes.
-const MAX_ROWS: i64 = 50_000;
+const MAX_ROWS: u32 = 50_000;
 /// Rows of one page.
-const MAX_PAGE: u64 = 500;
+const MAX_PAGE: u32 = 500;
+/// Rows of a page that names no number.
+const PAGE: u32 = 50;
+/// After all times there are.
+const END_OF_TIME: &str = "1e300";
 
-#[durable_object]
+#[wasm_bindgen]
 pub struct JournalObject {
-    state: State,
-}
-
-#[derive(Deserialize)]
-struct Row {
-    record: String,
+    state: JsValue,
 }
 
 /// The part of a record that is searched.
@@ -30,74 +36,73 @@ struct Keys {
     time: f64,
 }
 
-impl DurableObject for JournalObject {
-    fn new(state: State, _env: Env) -> Self {
+#[wasm_bindgen(wasm_bindgen_futures = worker::wasm_bindgen_futures)]
+impl JournalObject {
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: JsValue) -> Self {
         Self { state }
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let sql = self.state.storage().sql();
-        sql.exec("CREATE TABLE IF NOT EXISTS requests (id TEXT PRIMARY KEY, time REAL NOT NULL, record TEXT NOT NULL)", None)?;
-        sql.exec("CREATE INDEX IF NOT EXISTS requests_time ON requests (time)", None)?;
-        if request.method() == Method::Post {
-            append_rows(&sql, &request.text().await?)?;
-            return Response::empty();
-        }
-        let url = request.url()?;
-        let query = |name: &str| url.query_pairs().find(|(n, _)| n == name).map(|(_, value)| value.into_owned());
-        let rows: Vec<Row> = match query("id") {
-            Some(id) => sql.exec("SELECT record FROM requests WHERE id = ?", vec![SqlStorageValue::String(id)])?.to_array()?,
-            None => {
-                let limit = query("limit").and_then(|n| n.parse().ok()).unwrap_or(50_u64).min(MAX_PAGE);
-                let before = query("before").and_then(|n| n.parse().ok()).unwrap_or(f64::MAX);
-                let bindings = vec![SqlStorageValue::Float(before), SqlStorageValue::String(limit.to_string())];
-                sql.exec(
-                    "SELECT record FROM requests WHERE time < ? ORDER BY time DESC, rowid DESC LIMIT CAST(? AS INTEGER)",
-                    bindings,
-                )?
-                .to_array()?
-            }
+    pub async fn fetch(&self, request: Request) -> Result<Response, JsValue> {
+        self.run("CREATE TABLE IF NOT EXISTS requests (id TEXT PRIMARY KEY, time REAL NOT NULL, record TEXT NOT NULL)", &[])?;
+        self.run("CREATE INDEX IF NOT EXISTS requests_time ON requests (time)", &[])?;
+        let answer = if request.method() == "POST" {
+            let records = JsFuture::from(request.text()?).await?;
+            self.append(&records.as_string().unwrap_or_default())?;
+            String::new()
+        } else {
+            format!("[{}]", self.select(&request.url())?)
         };
-        let list: Vec<String> = rows.into_iter().map(|row| row.record).collect();
-        Response::ok(format!("[{}]", list.join(",")))
+        Ok(text(200, "application/json", &answer))
     }
 }
 
-fn append_rows(sql: &SqlStorage, text: &str) -> Result<()> {
-    let records: Vec<&RawValue> = serde_json::from_str(text)?;
-    for record in records {
-        let keys: Keys = serde_json::from_str(record.get())?;
-        let row = vec![
-            SqlStorageValue::String(keys.id),
-            SqlStorageValue::Float(keys.time),
-            SqlStorageValue::String(record.get().to_owned()),
-        ];
-        sql.exec("INSERT OR IGNORE INTO requests VALUES (?, ?, ?)", row)?;
+impl JournalObject {
+    fn run(&self, statement: &str, values: &[JsValue]) -> Result<String, JsValue> {
+        bindings::sql(&self.state, statement, &values.iter().collect::<Array>())
     }
-    let limit = vec![SqlStorageValue::String(MAX_ROWS.to_string())];
-    sql.exec("DELETE FROM requests WHERE rowid <= (SELECT MAX(rowid) FROM requests) - CAST(? AS INTEGER)", limit)?;
-    Ok(())
+
+    /// The records that a URL's query asks for, with commas between.
+    fn select(&self, url: &str) -> Result<String, JsValue> {
+        let (_, query) = url.split_once('?').unwrap_or_default();
+        // Ids and numbers: nothing in them is ever escaped.
+        let value =
+            |name: &str| query.split('&').filter_map(|pair| pair.split_once('=')).find(|(n, _)| *n == name).map(|(_, v)| v);
+        if let Some(id) = value("id") {
+            return self.run("SELECT record FROM requests WHERE id = ?", &[id.into()]);
+        }
+        let limit = value("limit").and_then(|n| n.parse().ok()).unwrap_or(PAGE).min(MAX_PAGE);
+        let before = value("before").filter(|n| n.bytes().all(|b| b.is_ascii_digit() || b == b'.')).unwrap_or(END_OF_TIME);
+        self.run(
+            "SELECT record FROM requests WHERE time < CAST(? AS REAL) ORDER BY time DESC, rowid DESC LIMIT ?",
+            &[before.into(), limit.into()],
+        )
+    }
+
+    fn append(&self, records: &str) -> Result<(), JsValue> {
+        let records: Vec<&RawValue> = serde_json::from_str(records).map_err(|error| error.to_string())?;
+        for record in records {
+            let keys: Keys = serde_json::from_str(record.get()).map_err(|error| error.to_string())?;
+            self.run(
+                "INSERT OR IGNORE INTO requests VALUES (?, ?, ?)",
+                &[keys.id.into(), keys.time.into(), record.get().into()],
+            )?;
+        }
+        self.run("DELETE FROM requests WHERE rowid <= (SELECT MAX(rowid) FROM requests) - ?", &[MAX_ROWS.into()])?;
+        Ok(())
+    }
 }
 
-fn stub(env: &Env) -> Result<Stub> {
-    env.durable_object("JOURNAL")?.get_by_name("default")
-}
+const JOURNAL: Object<'static> = Object { binding: "JOURNAL", name: "default", hint: "" };
 
 /// Appends records, each the JSON text of one.
 pub async fn append(env: &Env, records: &[String]) {
-    if let Err(error) = send(env, &format!("[{}]", records.join(","))).await {
+    if let Err(error) = JOURNAL.ask(env, "", &format!("[{}]", records.join(","))).await {
         console_error!("{} records did not reach the journal: {error}", records.len());
     }
 }
 
-async fn send(env: &Env, text: &str) -> Result<()> {
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(JsValue::from_str(text)));
-    stub(env)?.fetch_with_request(Request::new_with_init("https://journal/", &init)?).await?;
-    Ok(())
-}
-
 /// A JSON array of records, newest first.
-pub async fn list(env: &Env, query: &str) -> Result<String> {
-    stub(env)?.fetch_with_str(&format!("https://journal/?{query}")).await?.text().await
+pub async fn list(env: &Env, query: &str) -> Result<String, String> {
+    JOURNAL.ask(env, &format!("?{query}"), "").await
 }

@@ -1,6 +1,7 @@
 //! The only room that awaits: it converts, stores and performs what the core decides.
 
 mod admin;
+mod bindings;
 mod clock;
 mod edge;
 mod health_object;

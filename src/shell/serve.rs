@@ -10,7 +10,7 @@ use worker::{
 };
 
 use super::{
-    admin, clock, edge,
+    admin, bindings, clock, edge,
     isolate::{self, Loaded},
     settle::{self, Settlement},
     store,
@@ -170,7 +170,7 @@ fn plan(dialect: Dialect, facts: &Facts, loaded: &Loaded, head: &Head, key: &gua
 
 async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
     let presented = guard::presented(&head.headers, Some(&head.query));
-    let gateway_key = store::secret(env, "GATEWAY_KEY");
+    let gateway_key = bindings::secret(env, "GATEWAY_KEY");
     let mut entry = None;
     if let Some(name) = presented.as_deref().and_then(|key| guard::needs_entry(key, gateway_key.as_deref())) {
         entry = store::key_entry(env, name, head.started).await;

@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use futures::future::join;
 use serde::{Deserialize, Serialize};
-use worker::{Context, Env, KvStore, console_error, kv::KvError};
+use worker::{Context, Env, console_error};
 
 use super::{
-    clock, health_object,
+    bindings, clock, health_object,
     isolate::{self, Loaded},
 };
 use crate::{
@@ -18,8 +18,6 @@ use crate::{
 
 /// How long a configuration or a key is used before KV is asked again: KV itself may lag a minute.
 const FRESH_MS: u64 = 30_000;
-/// Seconds that KV may answer from the edge's own cache; its least.
-pub const KV_CACHE_S: u64 = 30;
 
 /// The set of documents that validated last, kept for isolates that meet a bad one first.
 const GOOD: &str = "config@good";
@@ -65,25 +63,17 @@ pub async fn config(env: &Env, now: Millis) -> Loaded {
 }
 
 async fn load(env: &Env, now: Millis) -> Loaded {
-    let Ok(kv) = env.kv("CONFIG") else {
-        return fallback(env, None, vec![problem("The KV namespace `CONFIG` is not bound: see wrangler.toml.".to_owned())], now);
+    let read = bindings::values(env, ["routes", "providers", "settings", "prices", GOOD]).await;
+    let [routes, providers, settings, prices, good] = match read {
+        Ok(values) => values,
+        Err(error) => return fallback(env, None, vec![problem(format!("KV could not be read: {error}"))], now),
     };
-    let read = join(
-        join(join(text(&kv, "routes"), text(&kv, "providers")), join(text(&kv, "settings"), text(&kv, "prices"))),
-        text(&kv, GOOD),
-    );
-    let (((routes, providers), (settings, prices)), good) = read.await;
-    let good: Option<Good> = good.ok().flatten().and_then(|text| serde_json::from_str(&text).ok());
-    let documents = match (routes, providers, settings, prices) {
-        (Ok(routes), Ok(providers), Ok(settings), Ok(prices)) => Documents { routes, providers, settings, prices },
-        (Err(e), ..) | (_, Err(e), ..) | (.., Err(e), _) | (.., Err(e)) => {
-            return fallback(env, good, vec![problem(format!("KV could not be read: {e}"))], now);
-        }
-    };
+    let good: Option<Good> = good.and_then(|text| serde_json::from_str(&text).ok());
+    let documents = Documents { routes, providers, settings, prices };
     match config::build(&documents, &secrets(env, &documents)) {
         Ok(snapshot) => {
             if good.is_none_or(|good| good.version != snapshot.version) {
-                keep(&kv, documents, &snapshot.version).await;
+                keep(env, documents, &snapshot.version).await;
             }
             Loaded { snapshot: Rc::new(snapshot), problems: Rc::default(), at: now }
         }
@@ -111,28 +101,23 @@ fn built(env: &Env, documents: &Documents) -> Option<Rc<Snapshot>> {
     config::build(documents, &secrets(env, documents)).ok().map(Rc::new)
 }
 
-async fn keep(kv: &KvStore, documents: Documents, version: &str) {
+async fn keep(env: &Env, documents: Documents, version: &str) {
     let Documents { routes, providers, settings, prices } = documents;
     let good = Good { version: version.to_owned(), routes, providers, settings, prices };
     let Ok(text) = serde_json::to_string(&good) else { return };
-    if let Ok(put) = kv.put(GOOD, text)
-        && let Err(error) = put.execute().await
-    {
+    if let Err(error) = bindings::put(env, GOOD, &text).await {
         console_error!("the last good configuration could not be kept: {error}");
     }
 }
 
-async fn text(kv: &KvStore, key: &str) -> Result<Option<String>, KvError> {
-    kv.get(key).cache_ttl(KV_CACHE_S).text().await
-}
-
 fn secrets(env: &Env, documents: &Documents) -> BTreeMap<String, String> {
-    let found = config::secret_names(documents).into_iter().filter_map(|name| secret(env, &name).map(|value| (name, value)));
-    found.collect()
-}
-
-pub fn secret(env: &Env, name: &str) -> Option<String> {
-    env.secret(name).ok().map(|s| s.to_string()).filter(|s| !s.is_empty())
+    let mut secrets = BTreeMap::new();
+    for name in config::secret_names(documents) {
+        if let Some(secret) = bindings::secret(env, &name) {
+            secrets.insert(name, secret);
+        }
+    }
+    secrets
 }
 
 fn problem(message: String) -> Problem {
@@ -145,8 +130,7 @@ pub async fn key_entry(env: &Env, name: String, now: Millis) -> Option<String> {
     if let Some((entry, _)) = known {
         return entry;
     }
-    let kv = env.kv("CONFIG").ok()?;
-    let entry = text(&kv, &name).await.ok()?;
+    let entry = bindings::value(env, &name).await.ok()?;
     isolate::remember_key(name, entry.clone(), now);
     entry
 }
@@ -160,9 +144,7 @@ pub async fn any_key(env: &Env, now: Millis) -> bool {
     if let Some((first, _)) = known {
         return first.is_some();
     }
-    let Ok(kv) = env.kv("CONFIG") else { return false };
-    let Ok(list) = kv.list().prefix(KEYS.to_owned()).limit(1).execute().await else { return false };
-    let first = list.keys.into_iter().next().map(|key| key.name);
-    isolate::remember_key(KEYS.to_owned(), first.clone(), now);
-    first.is_some()
+    let Ok(any) = bindings::any(env, KEYS).await else { return false };
+    isolate::remember_key(KEYS.to_owned(), any.then(String::new), now);
+    any
 }

@@ -6,6 +6,7 @@
 use std::{borrow::Cow, collections::HashSet, ops::Range};
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::scan::{Fault, Scanner};
 use crate::error::{Error, Kind};
@@ -214,9 +215,15 @@ pub fn join(original: &str, pieces: &[Piece]) -> String {
         .collect()
 }
 
+/// A value as JSON. Not its `Display`: that one is slower, and brings a second serializer and a pretty one along.
+pub fn json_text(value: &Value) -> String {
+    // Cannot fail: all keys are strings.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
 /// `text` as a JSON string.
 pub fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    json_text(&Value::from(text))
 }
 
 fn members<'a>(text: &'a str, scanner: &mut Scanner<'_>) -> Result<Vec<Member<'a>>, Fault> {

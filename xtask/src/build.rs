@@ -1,7 +1,7 @@
 //! The Worker's release build, in `build/`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -9,6 +9,9 @@ use sha2::{Digest, Sha256};
 
 use crate::tools::Tools;
 use crate::{run, tools, wasm_target};
+
+/// When set, the module keeps the names of its functions: for a profiler, and for reading a stack.
+const KEEP_NAMES: &str = "PORTOLAN_KEEP_NAMES";
 
 /// Installs the tools and builds.
 pub fn build() -> Result<()> {
@@ -41,9 +44,21 @@ pub fn with_tools(tools: &Tools) -> Result<()> {
             .env("WASM_BINDGEN_BIN", tools.wasm_bindgen())
             .env("WASM_OPT_BIN", tools.node_bin("wasm-opt"))
             .env("ESBUILD_BIN", tools.node_bin("esbuild"));
-        run::output_on_failure(&mut command)
+        run::output_on_failure(&mut command)?;
+        if keeps_names() { Ok(()) } else { strip_names(tools, &root.join("build/index_bg.wasm")) }
     })?;
     fs::write(stamp_file, stamp).context("build/.stamp")
+}
+
+fn keeps_names() -> bool {
+    env::var_os(KEEP_NAMES).is_some()
+}
+
+/// worker-build tells wasm-opt to keep them: a tenth of what is uploaded.
+fn strip_names(tools: &Tools, module: &Path) -> Result<()> {
+    let mut command = run::command(tools.node_bin("wasm-opt"))?;
+    command.args(["--strip-debug", "--strip-producers"]).arg(module).arg("-o").arg(module);
+    run::output_on_failure(&mut command)
 }
 
 /// The digest of all that decides what `build/` holds.
@@ -55,6 +70,7 @@ fn stamp(root: &Path) -> Result<String> {
         let bytes = fs::read(&file).with_context(|| file.display().to_string())?;
         digest.update(Sha256::digest(bytes));
     }
+    digest.update([u8::from(keeps_names())]);
     let digest: [u8; 32] = digest.finalize().into();
     Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -29,6 +29,7 @@ use crate::{
     units::Money,
     wire::{
         fields::missing,
+        json::json_text,
         json::{Edit, Outline, quoted},
     },
 };
@@ -67,7 +68,7 @@ impl Caller for Anthropic {
     }
 
     fn write_error(&self, error: &Error, request_id: &str) -> String {
-        json!({"type": "error", "error": write_error(error), "request_id": request_id}).to_string()
+        json_text(&json!({"type": "error", "error": write_error(error), "request_id": request_id}))
     }
 }
 

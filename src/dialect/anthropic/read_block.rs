@@ -11,7 +11,10 @@ use crate::{
         request::{CacheHint, Part, Signature, Source, ToolCall, ToolResult},
     },
     error::Error,
-    wire::fields::{Fields, missing, must_be},
+    wire::{
+        fields::{Fields, missing, must_be},
+        json::json_text,
+    },
 };
 
 /// What is known while blocks are read in order.
@@ -116,7 +119,7 @@ fn read_source(fields: &mut Fields, dropped: &mut Vec<String>) -> Result<Source,
 fn read_call(fields: &mut Fields, cache: Option<CacheHint>, scope: &mut Scope) -> Result<ToolCall, Error> {
     let call_id = id::decode(fields.need_str("id")?);
     let name = fields.need_str("name")?;
-    let arguments = fields.take("input").map(|input| input.to_string()).unwrap_or_default();
+    let arguments = fields.take("input").map(|input| json_text(&input)).unwrap_or_default();
     scope.names.insert(call_id.clone(), name.clone());
     Ok(ToolCall { id: call_id, name, arguments, signature: None, cache })
 }

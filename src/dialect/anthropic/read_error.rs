@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::chat::event::UpstreamError;
+use crate::{chat::event::UpstreamError, wire::json::json_text};
 
 /// Enough of a body that is not JSON to recognise it; proxies send whole pages.
 const MAX_TEXT: usize = 500;
@@ -38,7 +38,7 @@ pub(super) fn read_value(status: u16, value: &Value) -> UpstreamError {
     let error = nested.filter(|error| error.is_object()).unwrap_or(value);
     let message = word(error, "message")
         .or_else(|| nested.and_then(Value::as_str).map(str::to_owned))
-        .or_else(|| value.get("detail").map(|detail| detail.as_str().map_or_else(|| detail.to_string(), str::to_owned)))
+        .or_else(|| value.get("detail").map(|detail| detail.as_str().map_or_else(|| json_text(detail), str::to_owned)))
         .unwrap_or_else(|| plain(status, ""));
     let kind = word(error, "type").filter(|kind| kind != "error").or_else(|| word(error, "status"));
     let named = kind.as_deref().map_or(0, status_of);

@@ -67,7 +67,10 @@ fn read_messages(fields: &mut Fields, scope: &mut Scope) -> Result<Vec<Message>,
         turn.leave(&mut scope.dropped);
     }
     for message in &mut messages {
-        message.parts.sort_by_key(|part| !matches!(part, Part::ToolResult(_)));
+        let is_result = |part: &Part| matches!(part, Part::ToolResult(_));
+        let (results, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut message.parts).into_iter().partition(is_result);
+        message.parts = results;
+        message.parts.extend(rest);
     }
     Ok(messages)
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::seal;
-use crate::wire::json::{Edit, Outline};
+use crate::wire::json::{Edit, Outline, json_text};
 
 pub(super) fn repairs(body: &Outline<'_>) -> Vec<Edit> {
     let Some(text) = body.get("messages").filter(|text| is_suspect(text)) else { return vec![] };
@@ -25,7 +25,7 @@ pub(super) fn repairs(body: &Outline<'_>) -> Vec<Edit> {
     // What is left without a block would be refused; its neighbours of one role are merged by the server.
     messages.retain_mut(|message| content(message).is_none_or(|content| !content.is_empty()));
     let lacks_thoughts = lacks_thoughts(&messages);
-    let mut edits = vec![Edit::Set(Cow::Borrowed("messages"), Value::Array(messages).to_string())];
+    let mut edits = vec![Edit::Set(Cow::Borrowed("messages"), json_text(&Value::Array(messages)))];
     if lacks_thoughts && has_budget(body) {
         // The second may ask to clear thoughts, which is refused where there is no thinking.
         edits.extend(["thinking", "context_management"].map(|key| Edit::Remove(Cow::Borrowed(key))));

@@ -16,6 +16,7 @@ use crate::{
         usage::Usage,
     },
     units::Money,
+    wire::json::json_text,
 };
 
 /// The name this dialect gives its answers' ids.
@@ -140,7 +141,7 @@ pub(super) fn write(response: &Response, stamp: &Stamp, cost: Option<Money>) -> 
         }
         content.extend(write_part(part));
     }
-    json!({
+    json_text(&json!({
         "id": message_id(response.id.as_deref(), stamp),
         "type": "message",
         "role": "assistant",
@@ -149,8 +150,7 @@ pub(super) fn write(response: &Response, stamp: &Stamp, cost: Option<Money>) -> 
         "stop_reason": write_stop(response.stop, held),
         "stop_sequence": response.stop_sequence,
         "usage": write_usage(&response.usage.unwrap_or_default(), cost),
-    })
-    .to_string()
+    }))
 }
 
 fn write_part(part: &Part) -> Option<Value> {

@@ -18,7 +18,7 @@ use crate::{
     },
     dialect::EventWriter,
     error::Error,
-    wire::sse,
+    wire::{json::json_text, sse},
 };
 
 pub(super) struct Writer {
@@ -271,5 +271,5 @@ impl Writer {
 }
 
 fn emit(out: &mut String, event: &str, data: &Value) {
-    sse::write(out, Some(event), &data.to_string());
+    sse::write(out, Some(event), &json_text(&data));
 }

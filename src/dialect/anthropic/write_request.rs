@@ -9,6 +9,7 @@ use crate::{
         request::{Effort, Format, Message, Part, Reasoning, Request, Role, Tool, ToolChoice},
     },
     dialect::Translated,
+    wire::json::json_text,
 };
 
 /// Anthropic wants a limit. Every model can write this much; whoever knows the model's maximum sets `max_tokens` before.
@@ -88,7 +89,7 @@ pub(super) fn write(request: &Request) -> Translated<String> {
     }
     sampling(request, thinking, &mut body, &mut dropped);
     limit_marks(&mut body, &mut dropped);
-    Translated { value: Value::Object(body).to_string(), dropped }
+    Translated { value: json_text(&Value::Object(body)), dropped }
 }
 
 fn system_blocks(messages: &[Message], dropped: &mut Vec<String>) -> Vec<Value> {
@@ -299,11 +300,17 @@ fn closed(schema: &Value) -> Value {
 /// Takes cache marks from the middle until there are no more than Anthropic allows.
 fn limit_marks(body: &mut Map<String, Value>, dropped: &mut Vec<String>) {
     let mut marked = vec![];
-    let keys = ["tools", "system", "messages"];
-    let mut members: Vec<_> = body.iter_mut().filter(|(key, _)| keys.contains(&key.as_str())).collect();
+    let (mut tools, mut system, mut messages) = (None, None, None);
+    for (key, value) in body.iter_mut() {
+        match key.as_str() {
+            "tools" => tools = Some(value),
+            "system" => system = Some(value),
+            "messages" => messages = Some(value),
+            _ => {}
+        }
+    }
     // The order of the cached prefix, which is not that of the body.
-    members.sort_by_key(|(key, _)| keys.iter().position(|known| known == key));
-    for (_, value) in members {
+    for value in [tools, system, messages].into_iter().flatten() {
         collect_marks(value, &mut marked);
     }
     let surplus = marked.len().saturating_sub(MAX_MARKS);

@@ -194,7 +194,7 @@ impl Turns {
     fn arrange(&mut self) {
         for turn in &mut self.turns {
             if turn.role == Role::User {
-                turn.blocks.sort_by_key(|block| !is(block, "tool_result"));
+                to_front(&mut turn.blocks, "tool_result");
             } else {
                 text_before_calls(&mut turn.blocks);
             }
@@ -230,9 +230,15 @@ fn assistant_block(part: &Part) -> Option<Value> {
 /// Text after a call breaks the pairing with its result.
 fn text_before_calls(blocks: &mut Vec<Value>) {
     let Some(first_call) = blocks.iter().position(|block| is(block, "tool_use")) else { return };
-    let late = blocks.split_off(first_call);
-    let (text, rest): (Vec<_>, Vec<_>) = late.into_iter().partition(|block| is(block, "text"));
-    blocks.extend(text);
+    let mut late = blocks.split_off(first_call);
+    to_front(&mut late, "text");
+    blocks.append(&mut late);
+}
+
+/// Blocks of this type come first; else the order stays.
+fn to_front(blocks: &mut Vec<Value>, kind: &str) {
+    let (first, rest): (Vec<_>, Vec<_>) = std::mem::take(blocks).into_iter().partition(|block| is(block, kind));
+    *blocks = first;
     blocks.extend(rest);
 }
 

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::chat::{event::UpstreamError, response::StopReason, usage::Usage};
+use crate::{
+    chat::{event::UpstreamError, response::StopReason, usage::Usage},
+    wire::json::json_text,
+};
 
 /// The longest call id that OpenAI's callers take.
 const MAX_CALL_ID: usize = 40;
@@ -63,7 +66,7 @@ fn read_call(mut call: Map<String, Value>, signature: Option<String>) -> Piece {
     Piece::Call {
         id: take_text(&mut call, "id").filter(|id| !id.is_empty()),
         name: take_text(&mut call, "name").unwrap_or_default(),
-        arguments: args.map_or_else(|| "{}".to_owned(), |args| args.to_string()),
+        arguments: args.map_or_else(|| "{}".to_owned(), |args| json_text(&args)),
         signature,
     }
 }

@@ -9,6 +9,7 @@ use crate::{
         request::{Format, Request, Tool, ToolChoice},
     },
     dialect::Translated,
+    wire::json::json_text,
 };
 
 /// Google takes no more.
@@ -45,7 +46,7 @@ pub fn write(request: &Request) -> Translated<String> {
         body.insert("generationConfig".to_owned(), Value::Object(config));
     }
     dropped.add_if(request.user.is_some(), "user");
-    Translated { value: Value::Object(body).to_string(), dropped: dropped.0 }
+    Translated { value: json_text(&Value::Object(body)), dropped: dropped.0 }
 }
 
 fn write_tools(request: &Request, body: &mut Map<String, Value>, dropped: &mut Dropped) {

@@ -6,6 +6,7 @@ use super::{items, text};
 use crate::{
     chat::event::UpstreamError,
     error::{Error, Kind},
+    wire::json::json_text,
 };
 
 /// Characters kept of a body that is not JSON: enough to recognise a CDN's page, too little to flood a log.
@@ -109,7 +110,7 @@ fn detail(value: &Value) -> Option<String> {
 }
 
 fn plain_word(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| json_text(value), str::to_owned)
 }
 
 /// A code as text; providers send strings and numbers.

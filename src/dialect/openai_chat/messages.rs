@@ -14,7 +14,10 @@ use crate::{
         request::{CacheHint, Message, Part, Role, Source, ToolCall, ToolResult},
     },
     error::Error,
-    wire::fields::{Fields, missing, must_be},
+    wire::{
+        fields::{Fields, missing, must_be},
+        json::json_text,
+    },
 };
 
 /// OpenAI takes only PDF as bare base64.
@@ -152,7 +155,7 @@ impl Turns {
         let name = function.need_str("name")?;
         let arguments = match function.take("arguments") {
             Some(Value::String(text)) => text,
-            Some(value) => value.to_string(),
+            Some(value) => json_text(&value),
             None => String::new(),
         };
         function.leave(dropped);

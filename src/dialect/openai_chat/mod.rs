@@ -30,6 +30,7 @@ use crate::{
     units::Money,
     wire::{
         fields::{missing, must_be},
+        json::json_text,
         json::{Edit, Outline, join, quoted},
     },
 };
@@ -76,7 +77,7 @@ impl Caller for OpenAiChat {
     }
 
     fn write_error(&self, error: &Error, request_id: &str) -> String {
-        error::write(error, Some(request_id)).to_string()
+        json_text(&error::write(error, Some(request_id)))
     }
 }
 

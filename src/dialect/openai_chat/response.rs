@@ -16,6 +16,7 @@ use crate::{
         response::{Response, StopReason},
     },
     units::Money,
+    wire::json::json_text,
 };
 
 /// What OpenAI's ids begin with.
@@ -120,7 +121,7 @@ fn read_call(call: &Value, id: Option<&str>, place: usize) -> Part {
 /// The arguments as text; some send the object itself.
 pub fn arguments(function: &Value) -> Option<String> {
     let arguments = function.get("arguments").filter(|arguments| !arguments.is_null())?;
-    Some(arguments.as_str().map_or_else(|| arguments.to_string(), str::to_owned))
+    Some(arguments.as_str().map_or_else(|| json_text(&arguments), str::to_owned))
 }
 
 /// An id for a call that has none: unlike those of other answers, for all of them meet in one history.
@@ -147,7 +148,7 @@ pub fn write(response: &Response, stamp: &Stamp, cost: Option<Money>) -> String 
     if let Some(counted) = &response.usage {
         out["usage"] = usage::write(counted, cost);
     }
-    out.to_string()
+    json_text(&out)
 }
 
 /// The message, and whether it calls a tool. Texts join without a separator: they are one text to this dialect.

@@ -14,7 +14,7 @@ use crate::{
     },
     dialect::EventWriter,
     error::Error,
-    wire::sse,
+    wire::{json::json_text, sse},
 };
 
 pub struct Writer {
@@ -199,7 +199,7 @@ impl EventWriter for Writer {
 
     /// SDKs raise at the `error`; those that do not look for it see a reason that is no success.
     fn fail(&mut self, error: &Error, out: &mut String) {
-        sse::write(out, None, &error::write(error, None).to_string());
+        sse::write(out, None, &json_text(&error::write(error, None)));
         self.choice(json!({}), Some("error"), out);
     }
 }

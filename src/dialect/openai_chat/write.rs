@@ -9,6 +9,7 @@ use crate::{
         request::{Effort, Format, Reasoning, Request, Tool, ToolChoice},
     },
     dialect::Translated,
+    wire::json::json_text,
 };
 
 /// OpenAI refuses more stop sequences.
@@ -59,7 +60,7 @@ pub fn write(request: &Request) -> Translated<String> {
     if let Some(user) = &request.user {
         out.insert("user".to_owned(), user.as_str().into());
     }
-    Translated { value: Value::Object(out).to_string(), dropped: dropped.paths }
+    Translated { value: json_text(&Value::Object(out)), dropped: dropped.paths }
 }
 
 /// Without tools OpenAI refuses the members that speak about them.

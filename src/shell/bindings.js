@@ -1,0 +1,50 @@
+// What the platform binds, asked in whole errands: one crossing each, and none of the crate's builders in the module.
+// What fails rejects with its text.
+const told = async (errand) => {
+  try { return await errand(); } catch (error) { throw String(error); }
+};
+
+// Values of KV in the order of `keys`, one a line; undefined where there is none.
+export function kvGet(env, keys, cacheTtl) {
+  return told(async () => {
+    if (!env.CONFIG) throw "the namespace `CONFIG` is not bound: see wrangler.toml";
+    const values = await Promise.all(keys.split("\n").map((key) => env.CONFIG.get(key, { cacheTtl })));
+    return values.map((value) => value ?? undefined);
+  });
+}
+
+export function kvPut(env, key, text) {
+  return told(() => env.CONFIG.put(key, text));
+}
+
+// Whether any key begins with `prefix`.
+export function kvAny(env, prefix) {
+  return told(async () => (await env.CONFIG.list({ prefix, limit: 1 })).keys.length > 0);
+}
+
+// The answer of an object, asked by GET, or by POST when there is a message.
+export function ask(env, binding, name, locationHint, path, message) {
+  return told(async () => {
+    const stub = env[binding].getByName(name, locationHint ? { locationHint } : {});
+    const answer = await stub.fetch(`https://object/${path}`, message ? { method: "POST", body: message } : {});
+    return answer.text();
+  });
+}
+
+// For an object: what it kept under a key.
+export function kept(state, key) {
+  return told(() => state.storage.get(key));
+}
+
+// For an object: keeps a text and the name of its region, and is waked after `ms` at the latest.
+export function keep(state, key, text, region, ms) {
+  return told(async () => {
+    await state.storage.put({ [key]: text, region });
+    if ((await state.storage.getAlarm()) === null) await state.storage.setAlarm(Date.now() + ms);
+  });
+}
+
+// For an object: one statement; the first column of its rows, with commas between.
+export function sql(state, statement, bindings) {
+  return [...state.storage.sql.exec(statement, ...bindings).raw()].map(([first]) => first).join(",");
+}

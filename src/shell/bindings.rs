@@ -1,0 +1,78 @@
+//! Rust's side of `bindings.js`: KV, the objects and their storage.
+
+use js_sys::{Array, Promise, Reflect};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use worker::{Env, wasm_bindgen_futures::JsFuture};
+
+#[wasm_bindgen(module = "/src/shell/bindings.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = kvGet)]
+    fn kv_get(env: &JsValue, keys: &str, cache_ttl: f64) -> Promise;
+    #[wasm_bindgen(js_name = kvPut)]
+    fn kv_put(env: &JsValue, key: &str, text: &str) -> Promise;
+    #[wasm_bindgen(js_name = kvAny)]
+    fn kv_any(env: &JsValue, prefix: &str) -> Promise;
+    fn ask(env: &JsValue, binding: &str, name: &str, hint: &str, path: &str, message: &str) -> Promise;
+    fn kept(state: &JsValue, key: &str) -> Promise;
+    fn keep(state: &JsValue, key: &str, text: &str, region: &str, ms: f64) -> Promise;
+    #[wasm_bindgen(catch)]
+    pub fn sql(state: &JsValue, statement: &str, bindings: &Array) -> Result<String, JsValue>;
+}
+
+/// Seconds that KV may answer from the edge's own cache; its least.
+const KV_CACHE_S: f64 = 30.0;
+
+/// What came of an errand, or the platform's own words.
+async fn done(errand: Promise) -> Result<JsValue, String> {
+    JsFuture::from(errand).await.map_err(|words| words.as_string().unwrap_or_default())
+}
+
+/// The values of several keys.
+pub async fn values<const N: usize>(env: &Env, keys: [&str; N]) -> Result<[Option<String>; N], String> {
+    let values = Array::from(&done(kv_get(env, &keys.join("\n"), KV_CACHE_S)).await?);
+    let mut values = values.iter();
+    Ok(keys.map(|_| values.next().and_then(|value| value.as_string())))
+}
+
+pub async fn value(env: &Env, key: &str) -> Result<Option<String>, String> {
+    values(env, [key]).await.map(|[value]| value)
+}
+
+pub async fn put(env: &Env, key: &str, text: &str) -> Result<(), String> {
+    done(kv_put(env, key, text)).await.map(drop)
+}
+
+/// Whether KV has any key that begins like this.
+pub async fn any(env: &Env, prefix: &str) -> Result<bool, String> {
+    done(kv_any(env, prefix)).await.map(|any| any.is_truthy())
+}
+
+/// A secret; none when it is not set or empty.
+pub fn secret(env: &Env, name: &str) -> Option<String> {
+    Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string().filter(|secret| !secret.is_empty())
+}
+
+/// An object of a namespace. It is made near `hint` when it is not there yet.
+pub struct Object<'a> {
+    pub binding: &'a str,
+    pub name: &'a str,
+    pub hint: &'a str,
+}
+
+impl Object<'_> {
+    /// Asks for something, or sends a message when it is not empty.
+    pub async fn ask(&self, env: &Env, path: &str, message: &str) -> Result<String, String> {
+        let answer = done(ask(env, self.binding, self.name, self.hint, path, message)).await?;
+        Ok(answer.as_string().unwrap_or_default())
+    }
+}
+
+/// What an object's storage has.
+pub async fn stored(state: &JsValue, key: &str) -> Option<String> {
+    done(kept(state, key)).await.ok()?.as_string()
+}
+
+/// Stores a text with the region, and wants the alarm within `ms`.
+pub async fn store(state: &JsValue, key: &str, text: &str, region: &str, ms: f64) -> Result<(), String> {
+    done(keep(state, key, text, region, ms)).await.map(drop)
+}
