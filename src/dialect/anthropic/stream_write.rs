@@ -271,5 +271,5 @@ impl Writer {
 }
 
 fn emit(out: &mut String, event: &str, data: &Value) {
-    sse::write(out, Some(event), &json_text(&data));
+    sse::write(out, Some(event), &json_text(data));
 }

@@ -121,7 +121,7 @@ fn read_call(call: &Value, id: Option<&str>, place: usize) -> Part {
 /// The arguments as text; some send the object itself.
 pub fn arguments(function: &Value) -> Option<String> {
     let arguments = function.get("arguments").filter(|arguments| !arguments.is_null())?;
-    Some(arguments.as_str().map_or_else(|| json_text(&arguments), str::to_owned))
+    Some(arguments.as_str().map_or_else(|| json_text(arguments), str::to_owned))
 }
 
 /// An id for a call that has none: unlike those of other answers, for all of them meet in one history.
