@@ -3,6 +3,7 @@
 mod commit;
 mod driver;
 mod failover;
+mod gemini;
 mod models;
 mod relay;
 mod scenarios;

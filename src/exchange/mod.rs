@@ -158,6 +158,8 @@ pub struct Exchange {
     /// Cells whose probe this request took and has not finished.
     probes: Vec<String>,
     upstream_ms: u64,
+    /// Between tries.
+    paused_ms: u64,
     receipt: Receipt,
     /// How the last try failed, or how the stream broke.
     last: Option<Outcome>,
@@ -189,6 +191,7 @@ impl Exchange {
             lessons: vec![],
             probes,
             upstream_ms: 0,
+            paused_ms: 0,
             receipt: Receipt::default(),
             last: None,
             failure: None,
@@ -203,6 +206,7 @@ impl Exchange {
             State::Ready => self.send(now),
             State::Pause(ms) => {
                 self.state = State::Ready;
+                self.paused_ms += ms;
                 Step::Wait(ms)
             }
             State::Reading { whole } => {
@@ -212,14 +216,14 @@ impl Exchange {
             State::Committed => self.commit(now),
             State::Done(reply) => Step::Reply(reply),
             State::Sent | State::Over => {
-                Step::Reply(self.refuse(&Error::new(Kind::Internal, "The exchange was asked for a step it does not have.")))
+                Step::Reply(self.refuse(&Error::new(Kind::Internal, "The exchange was asked for a step it does not have."), now))
             }
         }
     }
 
     fn send(&mut self, now: Millis) -> Step {
         let Some(attempt) = self.plan.attempts.get(self.attempt).cloned() else {
-            return Step::Reply(self.refuse(&Error::new(Kind::Unavailable, "No target is left to try.")));
+            return Step::Reply(self.refuse(&Error::new(Kind::Unavailable, "No target is left to try."), now));
         };
         let built = upstream::build(&self.call, &attempt, self.credential, &self.config, self.tries.len());
         let target = match built {
@@ -231,7 +235,7 @@ impl Exchange {
             Err(_) if self.advance() => return self.send(now),
             Err(error) => {
                 let error = self.failure.take().unwrap_or(error);
-                return Step::Reply(self.refuse(&error));
+                return Step::Reply(self.refuse(&error, now));
             }
         };
         self.tries_here += 1;
@@ -359,7 +363,7 @@ impl Exchange {
 
     fn commit(&mut self, now: Millis) -> Step {
         let (Some(relay), Some(attempt)) = (self.current.relay.take(), self.plan.attempts.get(self.attempt).cloned()) else {
-            return Step::Reply(self.refuse(&Error::new(Kind::Internal, "There is no stream to pass on.")));
+            return Step::Reply(self.refuse(&Error::new(Kind::Internal, "There is no stream to pass on."), now));
         };
         let status = self.current.head.as_ref().map_or(200, |h| h.status);
         self.last = None;

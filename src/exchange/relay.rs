@@ -206,9 +206,8 @@ impl Relay {
             return;
         }
         let mut events = Vec::new();
-        if how == Ended::Closed || self.stop.is_some() {
-            self.reader.close(&mut events);
-        }
+        // The reader knows whether the reason to stop was told: then however it ended, the answer is whole.
+        self.reader.close(&mut events);
         for event in &events {
             self.note(event);
         }

@@ -28,7 +28,7 @@ impl Exchange {
         } else if !over && self.move_on(&outcome) {
             State::Ready
         } else {
-            State::Done(self.refuse(&failure))
+            State::Done(self.refuse(&failure, now))
         };
         self.failure = Some(failure);
         self.last = Some(outcome);

@@ -114,7 +114,8 @@ impl Exchange {
             headers.push(("x-portolan-dropped".to_owned(), dropped_text(&self.dropped)));
         }
         let total = now.since(self.call.started);
-        let gateway = total.saturating_sub(self.upstream_ms);
+        // A pause that a provider asked for is not the gateway's own time.
+        let gateway = total.saturating_sub(self.upstream_ms).saturating_sub(self.paused_ms);
         headers.push(("server-timing".to_owned(), format!("gateway;dur={gateway}, upstream;dur={}", self.upstream_ms)));
         headers.iter_mut().for_each(|(_, value)| clean(value));
         headers
@@ -140,9 +141,9 @@ impl Exchange {
     }
 
     /// The error as an answer in the caller's dialect, with the story so far.
-    pub(super) fn refuse(&mut self, error: &Error) -> Reply {
+    pub(super) fn refuse(&mut self, error: &Error, now: Millis) -> Reply {
         self.refusal = Some(error.clone());
-        let mut headers = self.story(self.call.started.plus(self.upstream_ms));
+        let mut headers = self.story(now);
         headers.push(("content-type".to_owned(), "application/json".to_owned()));
         headers.push(("x-portolan-error".to_owned(), error.blame.name().to_owned()));
         if let Some(seconds) = error.retry_after_seconds() {

@@ -29,7 +29,7 @@ const TAIL: usize = 16_384;
 const MAX_STEPS: usize = 5_000;
 
 const PROVIDERS: &str = include_str!("../fixtures/exchange/providers.json");
-pub const SECRETS: [&str; 5] = ["ALPHA_KEY", "BETA_KEY", "GAMMA_KEY", "PAIR_KEY_1", "PAIR_KEY_2"];
+pub const SECRETS: [&str; 6] = ["ALPHA_KEY", "BETA_KEY", "GAMMA_KEY", "GEMINI_API_KEY", "PAIR_KEY_1", "PAIR_KEY_2"];
 
 /// The gateway with three houses: `alpha` and `beta` speak OpenAI's, `gamma` Anthropic's; `pair` has two credentials.
 pub fn gateway(routes: &str, settings: &str) -> Rc<Snapshot> {

@@ -172,6 +172,10 @@ fn headers_tell_what_was_decided() {
     let run = Case::chat(TWO).run([fails(Transport::Reset), fails(Transport::Reset), silent()]);
     assert_eq!(run.header("x-portolan-attempts"), Some("2; alpha/small=transient, beta/large=deadline"));
     assert_eq!((run.header("x-client-request-id"), run.header("x-portolan-cost")), (None, None));
+    let limited = error(429, "rate_limit_exceeded", "Slow down.").header("retry-after", "2").after(10);
+    let run = Case::chat("alpha/small").run([limited.clone(), limited]);
+    assert_eq!(run.header("server-timing"), Some("gateway;dur=0, upstream;dur=20"), "a pause is nobody's work");
+    assert_eq!(run.took, 2_020);
     let run = Case::chat_stream(TWO).run([stream(told())]);
     assert_eq!(run.header("content-type"), Some("text/event-stream; charset=utf-8"));
     assert_eq!(run.header("x-portolan-attempts"), Some("1; alpha/small=200"));
