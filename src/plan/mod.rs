@@ -176,7 +176,8 @@ fn filter<'a>(ask: Ask<'_>, route: &'a Route, config: &Snapshot, skipped: &mut V
 /// A target is as well as its cell, and not better than the best of its credentials.
 fn standing(target: &Target, config: &Snapshot, health: &View, now: Millis) -> Standing {
     let cell = health.standing(&cell(&target.provider, &target.model), now);
-    let credentials = config.providers.get(&target.provider).map_or(0, |p| p.credentials.len());
+    // A provider without a key is limited as if it had one.
+    let credentials = config.providers.get(&target.provider).map_or(0, |p| p.credentials.len().max(1));
     let mut soonest = None;
     for index in 0..credentials {
         match health.standing(&credential_cell(&target.provider, index), now) {

@@ -53,7 +53,8 @@ extern "C" {
 const METER_EVERY_MS: f64 = 1000.0;
 /// Bytes of a native stream's end that are read for its usage and terminal marker: several times the largest seen.
 const TAIL_BYTES: f64 = 16384.0;
-/// A comment is sent to a client who heard nothing for so long: it keeps proxies from giving up, and shows who has left.
+/// A comment is sent to a client who heard nothing for so long, or for half of the deadline that ends the silence: it
+/// keeps proxies from giving up, and shows who has left.
 const HEARTBEAT_MS: f64 = 10_000.0;
 
 /// A promise that the helpers never let fail: what goes wrong comes as a word.
@@ -143,7 +144,8 @@ impl Call {
     pub fn start(&self, shared: &Rc<RefCell<Relay>>, rest: &Rest) -> (JsValue, Promise) {
         let [idle, total] = [rest.idle_ms, rest.total_ms].map(number);
         let every = METER_EVERY_MS.min(idle / 2.0);
-        let times: Array = [idle, total, every, TAIL_BYTES, HEARTBEAT_MS].into_iter().map(JsValue::from).collect();
+        let times: Array =
+            [idle, total, every, TAIL_BYTES, HEARTBEAT_MS.min(idle / 2.0)].into_iter().map(JsValue::from).collect();
         let native = shared.borrow().is_native();
         let trap = Uint8Array::from(shared.borrow().trap_frames());
         let tap = Tap::new(Rc::clone(shared));

@@ -34,7 +34,10 @@ async function pump(call, first, writable, watch, tap, beatMs) {
     written = writer.write(bytes).then(() => { watch.held = false; watch.touch(); });
     written.catch(() => call.leave());
   };
-  const beat = beatMs && setInterval(() => { if (watch.isQuiet(beatMs)) write(KEEP_ALIVE); }, beatMs);
+  // Not `write`: a word of ours must not pass for one of the provider's.
+  const beat = beatMs && setInterval(() => {
+    if (watch.isQuiet(beatMs)) writer.write(KEEP_ALIVE).catch(() => call.leave());
+  }, beatMs);
   try {
     write(first);
     for (;;) {

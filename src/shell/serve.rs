@@ -272,7 +272,11 @@ async fn listed(env: &Env, context: &Context, head: &Head, dialect: Dialect, id:
     }
     let loaded = store::current(env, context, &head.region, head.started).await;
     match models::list(&loaded.snapshot, dialect, id) {
-        Ok(body) => with_cors(text(200, "application/json", &body), &loaded, cors(head).as_deref()),
+        Ok(body) => {
+            let headers = [("content-type", "application/json"), ("x-request-id", &head.id), ("request-id", &head.id)];
+            let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            with_cors(edge::response(200, &headers, &JsValue::from_str(&body)), &loaded, cors(head).as_deref())
+        }
         Err(error) => refuse(caller, &error, &head.id),
     }
 }
@@ -283,7 +287,8 @@ fn cors(head: &Head) -> Option<String> {
 
 /// Only origins that the operator listed may read answers in a browser.
 fn with_cors(response: Response, loaded: &Loaded, origin: Option<&str>) -> Response {
-    let Some(origin) = origin.filter(|origin| loaded.snapshot.settings.cors_origins.iter().any(|o| o == origin)) else {
+    let Some(origin) = origin.filter(|origin| loaded.snapshot.settings.cors_origins.iter().any(|o| o == origin || o == "*"))
+    else {
         return response;
     };
     let headers = response.headers();
