@@ -34,7 +34,7 @@
 //!  mock      the built-in provider: deterministic answers, and faults on demand
 //!  exchange  the life of one request: tries, failover, the way back of a stream, what is told of it
 //!  ledger    usage × price, and the one line a request is remembered by
-//!  admin     the operator's calls: still empty, what there is of them is `shell::admin`
+//!  admin     the operator's calls, and what is said of the configuration
 //!  shell     wasm only: awaits, converts, stores; performs what the others decide
 //!  error     one error for the whole house: what the caller is told, and whose fault it is
 //!  units     numbers that cannot be mixed up: milliseconds, money

@@ -1,1 +1,83 @@
-//! The operator's calls.
+//! The operator's calls: which there are, and what is said of the configuration.
+
+use serde_json::{Value, json};
+
+use crate::{
+    config::{Problem, Snapshot},
+    wire::json::json_text,
+};
+
+/// A path below `/admin/v1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call<'a> {
+    /// Records, newest first.
+    Requests,
+    /// The record of one id.
+    Request(&'a str),
+    /// What the region's object knows.
+    Health,
+    Config,
+    Unknown,
+}
+
+impl<'a> Call<'a> {
+    pub fn read(path: &'a str) -> Self {
+        match path.trim_end_matches('/') {
+            "/requests" => Self::Requests,
+            "/health" => Self::Health,
+            "/config" => Self::Config,
+            other => match other.strip_prefix("/requests/") {
+                // Our own ids, and nothing that means something in a query.
+                Some(id) if !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') => Self::Request(id),
+                Some(_) | None => Self::Unknown,
+            },
+        }
+    }
+}
+
+/// What anybody may know: whether all documents are in force, and which are not.
+pub fn readiness(config: &Snapshot, problems: &[Problem]) -> String {
+    json_text(&state(config, problems))
+}
+
+/// The same with what may want the operator's attention.
+pub fn config(config: &Snapshot, problems: &[Problem]) -> String {
+    let mut state = state(config, problems);
+    if let Value::Object(state) = &mut state {
+        state.insert("warnings".to_owned(), json!(config.warnings));
+        state.insert("providers".to_owned(), json!(config.providers.keys().collect::<Vec<_>>()));
+        state.insert("off".to_owned(), json!(config.off));
+    }
+    json_text(&state)
+}
+
+fn state(config: &Snapshot, problems: &[Problem]) -> Value {
+    let list = |p: &Problem| json!({"document": p.document, "path": p.path, "message": p.message});
+    let problems: Vec<Value> = problems.iter().map(list).collect();
+    json!({"ok": problems.is_empty(), "config": config.version, "problems": problems})
+}
+
+pub fn error(message: &str) -> String {
+    json_text(&json!({"error": {"message": message}}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Call;
+
+    #[test]
+    fn paths_are_calls() {
+        for (path, call) in [
+            ("/requests", Call::Requests),
+            ("/requests/", Call::Requests),
+            ("/requests/req_1a", Call::Request("req_1a")),
+            ("/requests/a&limit=9", Call::Unknown),
+            ("/requests/a/b", Call::Unknown),
+            ("/health", Call::Health),
+            ("/config", Call::Config),
+            ("", Call::Unknown),
+        ] {
+            assert_eq!(Call::read(path), call, "{path}");
+        }
+    }
+}

@@ -1,6 +1,5 @@
 //! The operator's calls, for whoever holds `ADMIN_TOKEN`.
 
-use serde_json::json;
 use worker::{Context, Env, web_sys::Response};
 
 use super::{
@@ -10,14 +9,14 @@ use super::{
     serve::{Head, text},
     store,
 };
-use crate::{guard, wire::json::json_text};
+use crate::{
+    admin::{self, Call},
+    guard,
+};
 
 pub fn ready(loaded: &Loaded) -> Response {
-    let problems: Vec<_> =
-        loaded.problems.iter().map(|p| json!({"document": p.document, "path": p.path, "message": p.message})).collect();
-    let ok = problems.is_empty();
-    let body = json!({"ok": ok, "config": loaded.snapshot.version, "problems": problems, "warnings": loaded.snapshot.warnings});
-    text(if ok { 200 } else { 503 }, "application/json", &json_text(&body))
+    let status = if loaded.problems.is_empty() { 200 } else { 503 };
+    answer(status, &admin::readiness(&loaded.snapshot, &loaded.problems))
 }
 
 pub async fn serve(env: &Env, context: &Context, head: &Head, path: &str) -> Response {
@@ -28,24 +27,24 @@ pub async fn serve(env: &Env, context: &Context, head: &Head, path: &str) -> Res
         } else {
             "No admin token is set: run `wrangler secret put ADMIN_TOKEN`."
         };
-        return refuse(401, hint);
+        return answer(401, &admin::error(hint));
     }
-    let listed = match path.trim_end_matches('/') {
-        "/requests" => journal_object::list(env, &head.query).await.map(|rows| format!("{{\"data\":{rows}}}")),
-        "/health" => health_object::state(env, &head.region)
-            .await
-            .map(|state| format!("{{\"region\":\"{}\",\"health\":{state}}}", head.region)),
-        "/config" => return ready(&store::current(env, context, &head.region, head.started).await),
-        other => match other.strip_prefix("/requests/") {
-            Some(id) if id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') => {
-                journal_object::list(env, &format!("id={id}")).await.map(|rows| format!("{{\"data\":{rows}}}"))
-            }
-            _ => return refuse(404, "There is no such admin call."),
-        },
+    let found = match Call::read(path) {
+        Call::Requests => journal_object::list(env, &head.query).await.map(|rows| format!("{{\"data\":{rows}}}")),
+        Call::Request(id) => journal_object::list(env, &format!("id={id}")).await.map(|rows| format!("{{\"data\":{rows}}}")),
+        Call::Health => {
+            let state = health_object::state(env, &head.region).await;
+            state.map(|state| format!("{{\"region\":\"{}\",\"health\":{state}}}", head.region))
+        }
+        Call::Config => {
+            let loaded = store::current(env, context, &head.region, head.started).await;
+            Ok(admin::config(&loaded.snapshot, &loaded.problems))
+        }
+        Call::Unknown => return answer(404, &admin::error("There is no such admin call.")),
     };
-    listed.map_or_else(|error| refuse(500, &error), |body| text(200, "application/json", &body))
+    found.map_or_else(|error| answer(500, &admin::error(&error)), |body| answer(200, &body))
 }
 
-fn refuse(status: u16, message: &str) -> Response {
-    text(status, "application/json", &json_text(&json!({"error": {"message": message}})))
+fn answer(status: u16, body: &str) -> Response {
+    text(status, "application/json", body)
 }

@@ -1,8 +1,8 @@
 //! Records in SQLite: one row a request. Never content.
 
+use std::cell::Cell;
+
 use js_sys::Array;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use worker::{
     Env, console_error,
@@ -27,25 +27,22 @@ const END_OF_TIME: &str = "1e300";
 #[wasm_bindgen]
 pub struct JournalObject {
     state: JsValue,
-}
-
-/// The part of a record that is searched.
-#[derive(Deserialize)]
-struct Keys {
-    id: String,
-    time: f64,
+    /// This life of the object has seen its table.
+    has_table: Cell<bool>,
 }
 
 #[wasm_bindgen(wasm_bindgen_futures = worker::wasm_bindgen_futures)]
 impl JournalObject {
     #[wasm_bindgen(constructor)]
     pub fn new(state: JsValue) -> Self {
-        Self { state }
+        Self { state, has_table: Cell::new(false) }
     }
 
     pub async fn fetch(&self, request: Request) -> Result<Response, JsValue> {
-        self.run("CREATE TABLE IF NOT EXISTS requests (id TEXT PRIMARY KEY, time REAL NOT NULL, record TEXT NOT NULL)", &[])?;
-        self.run("CREATE INDEX IF NOT EXISTS requests_time ON requests (time)", &[])?;
+        if !self.has_table.replace(true) {
+            self.run("CREATE TABLE IF NOT EXISTS requests (id TEXT PRIMARY KEY, time REAL NOT NULL, record TEXT NOT NULL)", &[])?;
+            self.run("CREATE INDEX IF NOT EXISTS requests_time ON requests (time)", &[])?;
+        }
         let answer = if request.method() == "POST" {
             let records = JsFuture::from(request.text()?).await?;
             self.append(&records.as_string().unwrap_or_default())?;
@@ -80,14 +77,11 @@ impl JournalObject {
     }
 
     fn append(&self, records: &str) -> Result<(), JsValue> {
-        let records: Vec<&RawValue> = serde_json::from_str(records).map_err(|error| error.to_string())?;
-        for record in records {
-            let keys: Keys = serde_json::from_str(record.get()).map_err(|error| error.to_string())?;
-            self.run(
-                "INSERT OR IGNORE INTO requests VALUES (?, ?, ?)",
-                &[keys.id.into(), keys.time.into(), record.get().into()],
-            )?;
-        }
+        // One crossing for all of them.
+        self.run(
+            "INSERT OR IGNORE INTO requests SELECT value ->> 'id', value ->> 'time', value FROM json_each(?)",
+            &[records.into()],
+        )?;
         self.run("DELETE FROM requests WHERE rowid <= (SELECT MAX(rowid) FROM requests) - ?", &[MAX_ROWS.into()])?;
         Ok(())
     }

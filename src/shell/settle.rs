@@ -112,7 +112,7 @@ impl Drop for Settlement {
 /// Records sent together: one call to the object a second and isolate, not one a request.
 const BATCH_MS: u64 = 1_000;
 /// A full outbox does not wait.
-const BATCH_RECORDS: usize = 64;
+const BATCH_RECORDS: usize = 256;
 /// Somebody who promised to send and was never heard of again was ended by the runtime.
 const LOST_MS: u64 = 10_000;
 
