@@ -42,7 +42,7 @@ async function pump(call, first, writable, watch, tap, beatMs) {
     write(first);
     for (;;) {
       const { value } = await call.reader.read().catch(() => { throw { why: "cut" }; });
-      if (value === undefined) break;
+      if (value === undefined) { call.whole = true; break; }
       watch.touch();
       let out;
       try { out = tap.push(value); } catch { throw { why: "trap" }; }
@@ -91,6 +91,7 @@ async function pass(call, first, writable, watch, every, tailBytes) {
     throw { why: left ? "gone" : "cut", ...seen.result() };
   }
   await metered;
+  call.whole = true;
   return seen.result();
 }
 
