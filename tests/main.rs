@@ -7,6 +7,8 @@ mod architecture;
 mod catalog;
 mod config;
 mod exchange;
+#[path = "support/fold.rs"]
+mod fold;
 mod gemini;
 mod guard;
 mod ledger;

@@ -1,8 +1,6 @@
 //! Tests of the room `openai_chat`.
 
 mod answers;
-#[path = "support/fold.rs"]
-mod fold;
 mod requests;
 mod streams;
 mod written;

@@ -5,26 +5,15 @@ use portolan::{
         response::StopReason,
         usage::Usage,
     },
-    dialect::{Upstream, anthropic::Anthropic},
-    wire::sse::Frames,
+    dialect::anthropic::Anthropic,
 };
 use serde_json::{Value, json};
 
 use super::{call, signature};
+use crate::fold;
 
 fn read(pieces: &[&[u8]]) -> Vec<Event> {
-    let (mut frames, mut reader, mut out) = (Frames::default(), Anthropic.event_reader(), vec![]);
-    for piece in pieces {
-        frames.push(piece).unwrap();
-        while let Some(frame) = frames.next_frame() {
-            reader.read(&frame, &mut out);
-        }
-    }
-    if let Some(frame) = frames.last_frame() {
-        reader.read(&frame, &mut out);
-    }
-    reader.close(&mut out);
-    out
+    fold::events(&Anthropic, pieces.iter().copied())
 }
 
 /// The events of frames with these data.

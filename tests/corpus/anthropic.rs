@@ -10,7 +10,6 @@ use portolan::{
         usage::Usage,
     },
     dialect::{Caller, Facts, Upstream, anthropic::Anthropic},
-    wire::sse::Frames,
 };
 use serde_json::{Value, json};
 
@@ -139,18 +138,7 @@ fn read_whole(body: &str) -> Seen {
 
 /// The events of a stream that arrives in these pieces.
 fn events<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Event> {
-    let (mut frames, mut reader, mut out) = (Frames::default(), Anthropic.event_reader(), vec![]);
-    for piece in pieces {
-        frames.push(piece).unwrap();
-        while let Some(frame) = frames.next_frame() {
-            reader.read(&frame, &mut out);
-        }
-    }
-    if let Some(frame) = frames.last_frame() {
-        reader.read(&frame, &mut out);
-    }
-    reader.close(&mut out);
-    out
+    crate::fold::events(&Anthropic, pieces)
 }
 
 fn fold(events: &[Event]) -> Seen {

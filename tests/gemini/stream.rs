@@ -9,26 +9,15 @@ use portolan::{
         usage::Usage,
     },
     dialect::{Upstream, gemini::Gemini},
-    wire::sse::Frames,
 };
 use serde_json::{Value, json};
 
 use super::{signed, text};
+use crate::fold;
 
 /// The events of a stream that arrives in these pieces.
 fn events(pieces: &[&[u8]]) -> Vec<Event> {
-    let (mut frames, mut reader, mut out) = (Frames::default(), Gemini.event_reader(), vec![]);
-    for piece in pieces {
-        frames.push(piece).unwrap();
-        while let Some(frame) = frames.next_frame() {
-            reader.read(&frame, &mut out);
-        }
-    }
-    if let Some(frame) = frames.last_frame() {
-        reader.read(&frame, &mut out);
-    }
-    reader.close(&mut out);
-    out
+    fold::events(&Gemini, pieces.iter().copied())
 }
 
 fn start() -> Event {

@@ -5,10 +5,9 @@ use portolan::{
     dialect::openai_chat::OpenAiChat,
 };
 
-use super::{
-    fold::{calls, events, fold, texts},
-    show,
-};
+use crate::fold::{calls, events, fold, texts};
+
+use super::show;
 
 /// Chunks as a stream; each line that is not JSON is written as it is.
 fn sse(chunks: &[&str]) -> String {

@@ -17,10 +17,9 @@ use portolan::{
 };
 use serde_json::{Value, json};
 
-use super::{
-    fold::{events, fold, rewritten},
-    show,
-};
+use crate::fold::{events, fold, rewritten};
+
+use super::show;
 
 fn text(text: &str) -> Part {
     Part::Text { text: text.into(), cache: None }
