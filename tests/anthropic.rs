@@ -26,11 +26,11 @@ fn stamp() -> Stamp {
 }
 
 fn text(text: &str) -> Part {
-    Part::Text { text: text.to_owned(), cache: None }
+    Part::text(text.to_owned())
 }
 
 fn call(id: &str, arguments: &str) -> ToolCall {
-    ToolCall { id: id.to_owned(), name: "f".to_owned(), arguments: arguments.to_owned(), signature: None, cache: None }
+    ToolCall { id: id.to_owned(), name: "f".to_owned(), arguments: arguments.to_owned(), ..ToolCall::default() }
 }
 
 fn result(id: &str, name: &str, parts: Vec<Part>) -> Part {
@@ -71,7 +71,7 @@ fn read(members: Value) -> Translated<Request> {
 }
 
 fn written(request: &Request) -> (Value, Vec<String>) {
-    let written = Anthropic.write_request(request);
+    let written = Anthropic.write_request(request, &portolan::chat::profile::Profile::DEFAULT);
     (serde_json::from_str(&written.value).unwrap(), written.dropped)
 }
 

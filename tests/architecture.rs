@@ -11,7 +11,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("chat", &[]),
     ("dialect", &["wire", "chat"]),
     // Quirks are edits of a body.
-    ("catalog", &["dialect", "wire"]),
+    ("catalog", &["dialect", "chat", "wire"]),
     ("config", &["catalog", "dialect", "wire"]),
     ("guard", &["config", "wire"]),
     ("mock", &["dialect", "chat", "wire"]),

@@ -16,11 +16,17 @@ use serde_json::Value;
 const MODEL: &str = "gemini-2.5-flash";
 
 fn text(text: &str) -> Part {
-    Part::Text { text: text.to_owned(), cache: None }
+    Part::text(text.to_owned())
 }
 
 fn call(id: &str, name: &str, arguments: &str, signature: Option<Signature>) -> Part {
-    Part::ToolCall(ToolCall { id: id.to_owned(), name: name.to_owned(), arguments: arguments.to_owned(), signature, cache: None })
+    Part::ToolCall(ToolCall {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        arguments: arguments.to_owned(),
+        signature,
+        ..ToolCall::default()
+    })
 }
 
 fn signed(dialect: Dialect, value: &str) -> Option<Signature> {
@@ -52,6 +58,6 @@ fn request(messages: Vec<Message>) -> Request {
 }
 
 fn written(request: &Request) -> (Value, Vec<String>) {
-    let written = Gemini.write_request(request);
+    let written = Gemini.write_request(request, &portolan::chat::profile::Profile::DEFAULT);
     (serde_json::from_str(&written.value).unwrap(), written.dropped)
 }

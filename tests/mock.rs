@@ -11,7 +11,7 @@ use portolan::{
     },
     dialect::{Caller, Upstream, anthropic::Anthropic, openai_chat::OpenAiChat},
     mock::{Ending, Script, answer},
-    wire::sse::Frames,
+    wire::{json::Outline, sse::Frames},
 };
 use serde_json::{Value, json};
 
@@ -28,9 +28,15 @@ struct Wire {
 const OPENAI: Wire = Wire { name: "openai", caller: &OpenAiChat, upstream: &OpenAiChat };
 const ANTHROPIC: Wire = Wire { name: "anthropic", caller: &Anthropic, upstream: &Anthropic };
 
+/// What the exchange would play for this body, readable or not.
+fn played(caller: &dyn Caller, model: &str, body: &str, seed: u64) -> Script {
+    let facts = Outline::read(body.as_bytes()).and_then(|outline| caller.facts(&outline)).unwrap_or_default();
+    answer(caller, model, (body, &facts), seed, NOW_S)
+}
+
 impl Wire {
     fn play(self, model: &str, body: &Value) -> Script {
-        answer(self.caller, model, &body.to_string(), SEED, NOW_S)
+        played(self.caller, model, &body.to_string(), SEED)
     }
 
     fn whole(self, model: &str, body: &Value) -> Response {
@@ -127,7 +133,7 @@ fn thoughts_come_before_the_answer() {
 #[test]
 fn the_same_question_has_the_same_bytes() {
     let body = streamed(&ask("hi")).to_string();
-    let play = |model: &str, seed| answer(&OpenAiChat, model, &body, seed, NOW_S);
+    let play = |model: &str, seed| played(&OpenAiChat, model, &body, seed);
     assert_eq!(play("echo", 1), play("echo", 1));
     let failures = |model: &str| (0..1000).filter(|seed| play(model, *seed).status == 503).count();
     let some = failures("flaky?rate=0.3");
@@ -154,7 +160,7 @@ fn echo_says_what_it_saw() {
         { "type": "document", "source": { "type": "base64", "media_type": "application/pdf", "data": "AAA=" } },
     ]);
     for (wire, content, expected) in [
-        (OPENAI, openai, "look\n[image image/png, 95 bytes]\n[image https://x.example/a.png]\n[audio wav, 3 bytes]"),
+        (OPENAI, openai, "look\n[image image/png, 95 bytes]\n[image https://x.example/a.png]\n[audio audio/wav, 3 bytes]"),
         (ANTHROPIC, anthropic, "look\n[image image/png, 3 bytes]\n[file application/pdf, 2 bytes]"),
     ] {
         let body = with(&ask(""), json!({ "messages": [{ "role": "user", "content": content }] }));

@@ -18,10 +18,11 @@ fn show(parts: &[Part]) -> String {
 fn show_part(part: &Part) -> String {
     let cached = |cache: &Option<_>| if cache.is_some() { " cached" } else { "" };
     match part {
-        Part::Text { text, cache } => format!("text {text}{}", cached(cache)),
+        Part::Text { text, cache, .. } => format!("text {text}{}", cached(cache)),
         Part::Image { source, detail, .. } => format!("image {}{}", show_source(source), detail.as_deref().unwrap_or_default()),
         Part::File { source, name, .. } => format!("file {} {}", show_source(source), name.as_deref().unwrap_or("-")),
-        Part::Audio { data, format } => format!("audio {format} {data}"),
+        Part::Audio { source, .. } => format!("audio {}", show_source(source)),
+        Part::Video { source, .. } => format!("video {}", show_source(source)),
         Part::Reasoning { text, signature } => format!("think {text}{}", show_signature(signature.as_ref())),
         Part::RedactedReasoning { data, dialect } => format!("redacted {data}{}", show_dialect(*dialect)),
         Part::Refusal { text } => format!("refusal {text}"),
@@ -48,10 +49,6 @@ fn show_signature(signature: Option<&Signature>) -> String {
     signature.map(|s| format!(" [{}]{}", s.value, show_dialect(s.dialect))).unwrap_or_default()
 }
 
-const fn show_dialect(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::OpenAiChat => "@chat",
-        Dialect::Anthropic => "@anthropic",
-        Dialect::Gemini => "@gemini",
-    }
+fn show_dialect(dialect: Dialect) -> String {
+    if dialect == Dialect::OpenAiChat { "@chat".to_owned() } else { format!("@{}", dialect.name()) }
 }

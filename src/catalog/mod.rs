@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 pub use nearest::nearest;
 
-use crate::{dialect::Dialect, units::Money, wire::json::Edit};
+use crate::{chat::profile::Profile, dialect::Dialect, units::Money, wire::json::Edit};
 
 /// The provider that answers inside the gateway.
 pub const MOCK: &str = "mock";
@@ -154,6 +154,11 @@ pub fn model(provider: &str, name: &str) -> Option<&'static Model> {
 /// The model of a name without provider: exactly one of the catalog's. The mock's are never meant so.
 pub fn bare_model(name: &str) -> Option<&'static Model> {
     models().iter().find(|m| m.name == name && m.provider != MOCK)
+}
+
+/// What a provider's model takes.
+pub const fn profile(_provider: &Provider, _model: &str) -> Profile {
+    Profile::DEFAULT
 }
 
 /// The edits that make a body one the provider takes.

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{
     Dialect,
-    request::{Signature, ToolCall},
-    response::StopReason,
+    request::{Citation, Signature, ToolCall},
+    response::{StopReason, TokenLogprob},
     usage::Usage,
 };
 use crate::units::Money;
@@ -19,6 +19,8 @@ pub enum Event {
         model: Option<String>,
     },
     BlockStart {
+        /// Which of several answers; 0 where there is one.
+        choice: usize,
         index: usize,
         block: Block,
     },
@@ -31,6 +33,7 @@ pub enum Event {
     },
     Usage(Usage),
     Stop {
+        choice: usize,
         reason: StopReason,
         sequence: Option<String>,
     },
@@ -57,6 +60,10 @@ pub enum Block {
         media_type: String,
         data: String,
     },
+    /// Its data come as deltas.
+    Audio {
+        media_type: String,
+    },
     Opaque {
         dialect: Dialect,
         value: Value,
@@ -71,6 +78,12 @@ pub enum Delta {
     Arguments(String),
     /// Of the block's reasoning, text or tool call.
     Signature(Signature),
+    /// Of the block's text.
+    Citation(Citation),
+    /// Of the block's text so far.
+    Logprobs(Vec<TokenLogprob>),
+    /// Base64, decodable piece by piece.
+    Audio(String),
 }
 
 impl Delta {
@@ -80,7 +93,7 @@ impl Delta {
             Self::Text(text) | Self::Reasoning(text) | Self::Refusal(text) | Self::Arguments(text) => {
                 u64::try_from(text.len()).unwrap_or(u64::MAX)
             }
-            Self::Signature(_) => 0,
+            Self::Signature(_) | Self::Citation(_) | Self::Logprobs(_) | Self::Audio(_) => 0,
         }
     }
 }
@@ -91,12 +104,14 @@ impl Event {
     pub fn is_content(&self) -> bool {
         match self {
             Self::BlockStart { block, .. } => match block {
-                Block::Text | Block::Reasoning | Block::Refusal => false,
+                Block::Text | Block::Reasoning | Block::Refusal | Block::Audio { .. } => false,
                 Block::RedactedReasoning { .. } | Block::ToolCall(_) | Block::Image { .. } | Block::Opaque { .. } => true,
             },
             Self::BlockDelta { delta, .. } => match delta {
                 Delta::Text(text) | Delta::Reasoning(text) | Delta::Refusal(text) | Delta::Arguments(text) => !text.is_empty(),
-                Delta::Signature(_) => true,
+                Delta::Signature(_) | Delta::Citation(_) | Delta::Audio(_) => true,
+                // Some send empty ones with the first, empty delta.
+                Delta::Logprobs(tokens) => !tokens.is_empty(),
             },
             Self::Stop { .. } => true,
             Self::Start { .. } | Self::BlockEnd { .. } | Self::Usage(_) | Self::End | Self::Failed(_) | Self::Malformed => false,
@@ -109,6 +124,8 @@ impl Event {
 pub struct Finish {
     pub stop: StopReason,
     pub stop_sequence: Option<String>,
+    /// Of further answers, where `n` asked for them: the choice and why it stopped.
+    pub more: Vec<(usize, StopReason)>,
     pub usage: Usage,
     pub cost: Option<Money>,
 }

@@ -1,6 +1,8 @@
 //! What is asked.
 
-use serde_json::{Number, Value};
+use std::borrow::Cow;
+
+use serde_json::{Number, Value, json};
 
 use super::Dialect;
 
@@ -25,8 +27,26 @@ pub struct Request {
     pub stop: Vec<String>,
     pub format: Option<Format>,
     pub reasoning: Option<Reasoning>,
+    /// The caller wants to read what the model thinks; `None` leaves it to the target.
+    pub show_reasoning: Option<bool>,
     /// The caller's name for its end user.
     pub user: Option<String>,
+    /// Answers wanted, where more than one.
+    pub n: Option<u64>,
+    pub logprobs: bool,
+    pub top_logprobs: Option<u64>,
+    /// OpenAI's words: `auto`, `default`, `flex`, `priority`.
+    pub service_tier: Option<String>,
+    /// `low`, `medium`, `high`.
+    pub verbosity: Option<String>,
+    /// Whether the provider may keep the answer.
+    pub store: Option<bool>,
+    /// The caller's own labels, an object of strings.
+    pub metadata: Option<Value>,
+    /// Requests with the same key share a prompt cache.
+    pub cache_key: Option<String>,
+    /// What the answer may be made of, when not text alone: `text`, `image`, `audio`.
+    pub modalities: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +70,7 @@ pub enum Part {
     Text {
         text: String,
         cache: Option<CacheHint>,
+        citations: Vec<Citation>,
     },
     Image {
         source: Source,
@@ -62,9 +83,15 @@ pub enum Part {
         name: Option<String>,
         cache: Option<CacheHint>,
     },
+    /// Of an answer also what is said in it.
     Audio {
-        data: String,
-        format: String,
+        source: Source,
+        transcript: Option<String>,
+    },
+    Video {
+        source: Source,
+        /// Frames a second to look at.
+        fps: Option<Number>,
     },
     /// What the model thought. A signature is the provider's proof and is valid there only.
     Reasoning {
@@ -88,18 +115,40 @@ pub enum Part {
     },
 }
 
+impl Part {
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text { text: text.into(), cache: None, citations: vec![] }
+    }
+}
+
+/// Where a piece of text comes from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Citation {
+    pub url: Option<String>,
+    pub title: Option<String>,
+    /// The words of the source.
+    pub quote: Option<String>,
+    /// The cited stretch of the part's own text, in characters; the whole text when not said.
+    pub start: Option<u64>,
+    pub end: Option<u64>,
+    /// As the provider wrote it: goes back to its own dialect unchanged.
+    pub native: Option<(Dialect, Value)>,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Signature {
     pub dialect: Dialect,
     pub value: String,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ToolCall {
     pub id: String,
     pub name: String,
-    /// JSON text as the model wrote it; empty means `{}`.
+    /// JSON text as the model wrote it; empty means `{}`. Of a custom tool: the input as it is.
     pub arguments: String,
+    /// The tool is a `Tool::Custom`.
+    pub custom: bool,
     pub signature: Option<Signature>,
     pub cache: Option<CacheHint>,
 }
@@ -135,6 +184,45 @@ pub struct CacheHint {
     pub ttl: Option<String>,
 }
 
+impl Tool {
+    /// The function that stands in for a custom tool in a dialect without: name, description, parameters.
+    pub fn stand_in(name: &str, description: Option<&str>, format: Option<&Value>) -> Self {
+        let grammar = format.and_then(|f| f.get("definition").or_else(|| f.get("grammar")?.get("definition"))?.as_str());
+        let rule = grammar.map(|grammar| format!("`{CUSTOM_INPUT}` must match this grammar:\n{grammar}"));
+        let text: Vec<&str> = description.into_iter().chain(rule.as_deref()).collect();
+        Self::Function {
+            name: name.to_owned(),
+            description: (!text.is_empty()).then(|| text.join("\n\n")),
+            parameters: Some(
+                json!({"type": "object", "properties": {CUSTOM_INPUT: {"type": "string"}}, "required": [CUSTOM_INPUT]}),
+            ),
+            strict: None,
+            cache: None,
+        }
+    }
+}
+
+impl ToolCall {
+    /// The arguments as JSON text of an object; `{}` when there are none.
+    pub fn json_arguments(&self) -> Cow<'_, str> {
+        match (self.custom, self.arguments.trim().is_empty()) {
+            (true, _) => Cow::Owned(json!({CUSTOM_INPUT: self.arguments}).to_string()),
+            (false, true) => Cow::Borrowed("{}"),
+            (false, false) => Cow::Borrowed(&self.arguments),
+        }
+    }
+
+    /// The input of a custom tool, from the arguments of the function that stood in for it.
+    pub fn custom_input(arguments: &str) -> String {
+        let value = serde_json::from_str::<Value>(arguments).ok();
+        let input = value.as_ref().and_then(|value| value.get(CUSTOM_INPUT)?.as_str());
+        input.unwrap_or(arguments).to_owned()
+    }
+}
+
+/// The one parameter of a function that stands in for a custom tool.
+pub const CUSTOM_INPUT: &str = "input";
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum Tool {
     Function {
@@ -144,6 +232,13 @@ pub enum Tool {
         parameters: Option<Value>,
         strict: Option<bool>,
         cache: Option<CacheHint>,
+    },
+    /// Takes any text instead of JSON. Elsewhere a function with the one string [`CUSTOM_INPUT`].
+    Custom {
+        name: String,
+        description: Option<String>,
+        /// A grammar for the input, as the caller's dialect writes it.
+        format: Option<Value>,
     },
     /// A tool the provider runs itself.
     Opaque { dialect: Dialect, value: Value },
@@ -156,6 +251,11 @@ pub enum ToolChoice {
     /// Some tool must be called.
     Required,
     Function(String),
+    /// Some, or with `required` at least one, of these.
+    Among {
+        names: Vec<String>,
+        required: bool,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -9,6 +9,7 @@ pub use crate::chat::Dialect;
 use crate::{
     chat::{
         event::{Event, Finish, Stamp, UpstreamError},
+        profile::Profile,
         request::Request,
         response::Response,
     },
@@ -27,8 +28,12 @@ impl Dialect {
     pub fn upstream(self) -> &'static dyn Upstream {
         match self {
             Self::OpenAiChat => &openai_chat::OpenAiChat,
+            Self::OpenAiResponses => &openai_chat::OpenAiChat,
+            Self::OpenAiCompletions => &openai_chat::OpenAiChat,
             Self::Anthropic => &anthropic::Anthropic,
             Self::Gemini => &gemini::Gemini,
+            Self::Converse => &openai_chat::OpenAiChat,
+            Self::Cohere => &openai_chat::OpenAiChat,
         }
     }
 
@@ -36,8 +41,12 @@ impl Dialect {
     pub fn caller(self) -> Option<&'static dyn Caller> {
         match self {
             Self::OpenAiChat => Some(&openai_chat::OpenAiChat),
+            Self::OpenAiResponses => None,
+            Self::OpenAiCompletions => None,
             Self::Anthropic => Some(&anthropic::Anthropic),
             Self::Gemini => None,
+            Self::Converse => None,
+            Self::Cohere => None,
         }
     }
 }
@@ -52,6 +61,19 @@ pub struct Facts {
     pub tools: bool,
     pub max_output: Option<u64>,
     pub user: Option<String>,
+    /// A stream is wanted as one JSON array, not as events (Gemini without `alt=sse`).
+    pub array: bool,
+    /// The stored response that this request goes on from: only the provider that keeps it can serve it.
+    pub continues: Option<String>,
+}
+
+/// What the writer of an answer knows of the request.
+#[derive(Clone)]
+pub struct Asked<'a> {
+    pub stamp: Stamp,
+    pub facts: &'a Facts,
+    /// The caller's own body; empty where its answer is not translated, but passes verbatim.
+    pub body: &'a [u8],
 }
 
 /// A value made from another dialect, with the paths of what could not be carried.
@@ -63,13 +85,14 @@ pub struct Translated<T> {
 
 /// The side of a dialect that callers see. One unit struct a dialect.
 pub trait Caller: Sync {
-    /// What routing needs; an error for a body that cannot be a request of this dialect.
+    /// What routing needs; an error for a body that cannot be a request of this dialect. What a dialect says in the
+    /// path instead ([`surface::Place`]) is filled in afterwards.
     fn facts(&self, body: &Outline<'_>) -> Result<Facts, Error>;
     /// `dropped` lists what the canonical form cannot hold.
     fn read_request(&self, body: &str) -> Result<Translated<Request>, Error>;
     /// The whole answer. `cost` goes beside the usage.
-    fn write_response(&self, response: &Response, stamp: &Stamp, cost: Option<Money>) -> String;
-    fn event_writer(&self, stamp: Stamp, facts: &Facts) -> Box<dyn EventWriter>;
+    fn write_response(&self, response: &Response, asked: &Asked<'_>, cost: Option<Money>) -> String;
+    fn event_writer(&self, asked: &Asked<'_>) -> Box<dyn EventWriter>;
     /// The frame that ends a whole stream, for providers that leave it out.
     fn terminal(&self) -> &'static str;
     /// The body of an error answer; its status is `error.status`.
@@ -81,7 +104,7 @@ pub trait Upstream: Sync {
     /// Path and query below the base URL, for a call of this model.
     fn path(&self, model: &str, stream: bool) -> String;
     /// `dropped` lists what this dialect cannot say.
-    fn write_request(&self, request: &Request) -> Translated<String>;
+    fn write_request(&self, request: &Request, profile: &Profile) -> Translated<String>;
     /// The edits that send a caller's own body of this dialect to `model`; with `report_usage` the stream is asked to
     /// end with a usage report. They also take out what an answer of another dialect left in the caller's history and
     /// providers of this one refuse.
@@ -100,6 +123,10 @@ pub trait EventReader {
     fn read(&mut self, frame: &Frame<'_>, out: &mut Vec<Event>);
     /// The stream has ended. Adds `End` where the dialect has no marker of its own and the answer was complete.
     fn close(&mut self, out: &mut Vec<Event>);
+    /// The provider's own numbers, as far as they came.
+    fn raw_usage(&self) -> Option<&serde_json::Value> {
+        None
+    }
 }
 
 /// Writes a caller's stream as text of whole frames.

@@ -17,7 +17,7 @@ use std::rc::Rc;
 use crate::{
     chat::event::UpstreamError,
     config::Snapshot,
-    dialect::{Caller, Dialect, Facts},
+    dialect::{Asked, Caller, Dialect, Facts},
     error::{Error, Kind},
     ledger::{Receipt, record::Try},
     mock::Script,
@@ -43,7 +43,7 @@ pub struct Call {
     pub dialect: Dialect,
     pub caller: &'static dyn Caller,
     pub facts: Facts,
-    pub body: Vec<u8>,
+    pub body: Rc<Vec<u8>>,
     /// The caller's headers, names in lower case.
     pub headers: Vec<(String, String)>,
     pub started: Millis,
@@ -269,6 +269,7 @@ impl Exchange {
             caller_dialect: self.call.dialect,
             upstream_dialect: attempt.dialect,
             facts: self.call.facts.clone(),
+            body: Rc::clone(&self.call.body),
             stamp: reply::stamp(&self.call, attempt),
             provider: attempt.provider.clone(),
             price: self.config.price(&attempt.provider, &attempt.model),
@@ -351,7 +352,9 @@ impl Exchange {
         let body = if attempt.dialect == self.call.dialect {
             reply::Body::Upstream
         } else {
-            reply::Body::Text(self.call.caller.write_response(response, &reply::stamp(&self.call, attempt), cost))
+            let stamp = reply::stamp(&self.call, attempt);
+            let asked = Asked { stamp, facts: &self.call.facts, body: &self.call.body };
+            reply::Body::Text(self.call.caller.write_response(response, &asked, cost))
         };
         let mut headers = self.story(now);
         if let Some(cost) = cost {
@@ -373,7 +376,7 @@ impl Exchange {
         headers.push(("content-type".to_owned(), "text/event-stream; charset=utf-8".to_owned()));
         headers.push(("cache-control".to_owned(), "no-cache".to_owned()));
         self.state = State::Over;
-        self.call.body = vec![];
+        self.call.body = Rc::default();
         Step::Relay(Box::new(Relaying {
             relay,
             headers,

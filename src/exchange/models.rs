@@ -18,7 +18,12 @@ pub fn list(config: &Snapshot, dialect: Dialect, id: Option<&str>) -> Result<Str
     }
     let data: Vec<Value> = models.iter().map(|m| one(m, dialect)).collect();
     let list = match dialect {
-        Dialect::OpenAiChat | Dialect::Gemini => json!({"object": "list", "data": data}),
+        Dialect::Gemini
+        | Dialect::OpenAiChat
+        | Dialect::OpenAiResponses
+        | Dialect::OpenAiCompletions
+        | Dialect::Converse
+        | Dialect::Cohere => json!({"object": "list", "data": data}),
         Dialect::Anthropic => {
             let id = |model: Option<&ListedModel>| model.map(|m| m.id.clone());
             json!({"data": data, "has_more": false, "first_id": id(models.first()), "last_id": id(models.last())})
@@ -29,7 +34,12 @@ pub fn list(config: &Snapshot, dialect: Dialect, id: Option<&str>) -> Result<Str
 
 fn one(model: &ListedModel, dialect: Dialect) -> Value {
     match dialect {
-        Dialect::OpenAiChat | Dialect::Gemini => {
+        Dialect::Gemini
+        | Dialect::OpenAiChat
+        | Dialect::OpenAiResponses
+        | Dialect::OpenAiCompletions
+        | Dialect::Converse
+        | Dialect::Cohere => {
             let mut value = json!({"id": model.id, "object": "model", "created": 0, "owned_by": model.owner});
             describe(model, &mut value);
             value

@@ -3,6 +3,8 @@
 //! Until it is committed a relay only collects, and may be thrown away unseen. After that it never ends cleanly unless
 //! the answer was whole.
 
+use std::rc::Rc;
+
 use super::meter::Meter;
 use crate::{
     catalog::Price,
@@ -10,7 +12,7 @@ use crate::{
         event::{Event, Finish, Stamp, UpstreamError},
         response::StopReason,
     },
-    dialect::{Caller, Dialect, EventReader, EventWriter, Facts},
+    dialect::{Asked, Caller, Dialect, EventReader, EventWriter, Facts},
     error::{Error, Kind},
     ledger::{Receipt, cost},
     plan::outcome::{self, Outcome, Phase, Transport},
@@ -66,6 +68,7 @@ pub struct Route {
     pub caller_dialect: Dialect,
     pub upstream_dialect: Dialect,
     pub facts: Facts,
+    pub body: Rc<Vec<u8>>,
     pub stamp: Stamp,
     /// The provider's name, for errors.
     pub provider: String,
@@ -93,6 +96,8 @@ pub struct Relay {
     trap: Vec<u8>,
     meter: Meter,
     stop: Option<(StopReason, Option<String>)>,
+    /// Of further answers.
+    more: Vec<(usize, StopReason)>,
 }
 
 impl Relay {
@@ -100,13 +105,15 @@ impl Relay {
         let upstream = route.upstream_dialect.upstream();
         let verbatim = route.caller_dialect == route.upstream_dialect;
         let hide_usage = !route.facts.wants_usage && !upstream.always_reports_usage();
+        let body = if verbatim { &[] } else { route.body.as_slice() };
+        let asked = Asked { stamp: route.stamp, facts: &route.facts, body };
         let mut trap = String::new();
         let failed = Error::new(Kind::Internal, broken_message(Ended::Trap));
-        route.caller.event_writer(route.stamp.clone(), &route.facts).fail(&failed, &mut trap);
+        route.caller.event_writer(&asked).fail(&failed, &mut trap);
         Self {
             frames: Frames::default(),
             reader: upstream.event_reader(),
-            writer: route.caller.event_writer(route.stamp, &route.facts),
+            writer: route.caller.event_writer(&asked),
             carriage: if verbatim { Carriage::Verbatim { hide_usage } } else { Carriage::Translated },
             terminal: route.caller.terminal(),
             price: route.price,
@@ -120,6 +127,7 @@ impl Relay {
             trap: trap.into_bytes(),
             meter: Meter::new(route.request_bytes),
             stop: None,
+            more: vec![],
         }
     }
 
@@ -281,7 +289,7 @@ impl Relay {
         self.committed |= event.is_content() && self.failure.is_none();
         self.meter.note(event);
         match event {
-            Event::Stop { reason, sequence } => self.stop = Some((*reason, sequence.clone())),
+            Event::Stop { choice: 0, reason, sequence } => self.stop = Some((*reason, sequence.clone())),
             Event::Failed(error) => {
                 self.fail(error.clone(), outcome::in_band(error));
             }
@@ -289,6 +297,7 @@ impl Relay {
             Event::End if !self.committed => self.fail(UpstreamError::default(), outcome::broken(0)),
             Event::Start { .. }
             | Event::BlockStart { .. }
+            | Event::Stop { .. }
             | Event::BlockDelta { .. }
             | Event::BlockEnd { .. }
             | Event::Usage(_)
@@ -326,7 +335,7 @@ impl Relay {
                 let usage = self.meter.receipt.usage.unwrap_or_default();
                 let cost = self.price.as_ref().map(|price| cost::of(&usage, price));
                 let mut text = String::new();
-                self.writer.finish(&Finish { stop, stop_sequence, usage, cost }, &mut text);
+                self.writer.finish(&Finish { stop, stop_sequence, more: std::mem::take(&mut self.more), usage, cost }, &mut text);
                 out.extend_from_slice(text.as_bytes());
             }
         }

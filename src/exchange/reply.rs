@@ -27,8 +27,10 @@ pub fn stamp(call: &Call, attempt: &Attempt) -> Stamp {
     let id = call.id.trim_start_matches(ID_PREFIX);
     let id = match call.dialect {
         Dialect::OpenAiChat => format!("chatcmpl-{id}"),
+        Dialect::OpenAiResponses => format!("resp_{id}"),
+        Dialect::OpenAiCompletions => format!("cmpl-{id}"),
         Dialect::Anthropic => format!("msg_{id}"),
-        Dialect::Gemini => id.to_owned(),
+        Dialect::Gemini | Dialect::Converse | Dialect::Cohere => id.to_owned(),
     };
     Stamp { id, created: call.started.0 / MS_PER_SECOND, model: attempt.model.clone() }
 }

@@ -14,9 +14,9 @@ use crate::{
 /// A caller's headers that a provider of the same dialect must see.
 const fn carried(dialect: Dialect) -> &'static [&'static str] {
     match dialect {
-        Dialect::OpenAiChat => &["openai-beta"],
+        Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::OpenAiCompletions => &["openai-beta"],
         Dialect::Anthropic => &["anthropic-version", "anthropic-beta"],
-        Dialect::Gemini => &[],
+        Dialect::Gemini | Dialect::Converse | Dialect::Cohere => &[],
     }
 }
 
@@ -33,7 +33,7 @@ pub fn build(call: &Call, attempt: &Attempt, credential: usize, config: &Snapsho
         let script = mock::answer(
             call.caller,
             &attempt.model,
-            body,
+            (body, &call.facts),
             seed::fold(call.seed, &format!("try {tries}")),
             call.started.0 / 1000,
         );
@@ -63,11 +63,13 @@ fn translate(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Res
     let read = call.caller.read_request(text)?;
     let mut request = read.value;
     request.model.clone_from(&attempt.model);
+    // Gemini says it in the path.
+    request.stream = call.facts.stream;
     if attempt.dialect == Dialect::Anthropic {
         // Required there: as much as the model can.
         request.max_tokens = request.max_tokens.or(attempt.max_output);
     }
-    let written = attempt.dialect.upstream().write_request(&request);
+    let written = attempt.dialect.upstream().write_request(&request, &attempt.profile);
     let mut dropped = read.dropped;
     dropped.extend(written.dropped);
     let mut edits: Vec<Edit> = catalog::edits(provider.kind.quirks);

@@ -64,11 +64,11 @@ pub fn respond(options: &Options, request: &Request, stamp: &Stamp) -> Result<Re
     }
     let usage = options.usage.then(|| usage(request, &parts));
     let (id, model) = (None, Some(stamp.model.clone()));
-    Ok(Response { id, model, parts, stop, stop_sequence: None, usage })
+    Ok(Response { id, model, parts, stop, usage, ..Response::default() })
 }
 
-const fn text(text: String) -> Part {
-    Part::Text { text, cache: None }
+fn text(text: String) -> Part {
+    Part::text(text)
 }
 
 /// The last user turn: its text, and what else was in it.
@@ -83,7 +83,8 @@ fn show(part: &Part) -> Option<String> {
         Part::Text { text, .. } | Part::Refusal { text } => Some(text.clone()),
         Part::Image { source, .. } => Some(describe("image", source)),
         Part::File { source, .. } => Some(describe("file", source)),
-        Part::Audio { data, format } => Some(format!("[audio {format}, {} bytes]", decoded_len(data))),
+        Part::Audio { source, .. } => Some(describe("audio", source)),
+        Part::Video { source, .. } => Some(describe("video", source)),
         Part::ToolResult(result) => Some(quote(result)),
         Part::Reasoning { .. } | Part::RedactedReasoning { .. } | Part::ToolCall(_) | Part::Opaque { .. } => None,
     }
@@ -123,6 +124,7 @@ fn tools(options: &Options, request: &Request, stamp: &str) -> Result<Vec<Part>,
     match &request.tool_choice {
         Some(ToolChoice::Function(name)) => functions.retain(|(known, _)| known == name),
         Some(ToolChoice::None) => return Ok(vec![text("No tool may be called.".to_owned())]),
+        Some(ToolChoice::Among { names, .. }) => functions.retain(|(known, _)| names.iter().any(|name| name == known)),
         Some(ToolChoice::Auto | ToolChoice::Required) | None => {}
     }
     if functions.is_empty() {
@@ -137,7 +139,7 @@ fn tools(options: &Options, request: &Request, stamp: &str) -> Result<Vec<Part>,
 
 fn call(id: String, name: &str, schema: Option<&Value>) -> Part {
     let arguments = schema.map_or_else(|| json!({}), sample::of);
-    Part::ToolCall(ToolCall { id, name: name.to_owned(), arguments: json_text(&arguments), signature: None, cache: None })
+    Part::ToolCall(ToolCall { id, name: name.to_owned(), arguments: json_text(&arguments), ..ToolCall::default() })
 }
 
 fn document(request: &Request) -> Value {
@@ -175,7 +177,7 @@ fn usage(request: &Request, answer: &[Part]) -> Usage {
 fn tokens(part: &Part) -> usize {
     match part {
         Part::Text { text, .. } | Part::Refusal { text } | Part::Reasoning { text, .. } => length(text),
-        Part::Image { .. } | Part::File { .. } | Part::Audio { .. } => MEDIA_TOKENS,
+        Part::Image { .. } | Part::File { .. } | Part::Audio { .. } | Part::Video { .. } => MEDIA_TOKENS,
         Part::ToolCall(call) => length(&call.name) + length(&call.arguments),
         Part::ToolResult(result) => result.parts.iter().map(tokens).sum(),
         Part::RedactedReasoning { .. } | Part::Opaque { .. } => 0,

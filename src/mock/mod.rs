@@ -7,7 +7,12 @@ mod script;
 
 use options::Options;
 
-use crate::{chat::event::Stamp, dialect::Caller, error::Error, wire::json::Outline};
+use crate::{
+    chat::event::Stamp,
+    dialect::{Asked, Caller, Facts},
+    error::Error,
+    wire::json::Outline,
+};
 
 /// What is sent, and when. The shell performs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,26 +43,23 @@ pub enum Ending {
 
 /// What the model (`echo`, `flaky?fail=503&rate=0.3`) answers to a body of the caller's dialect. `seed` only decides
 /// whether it fails and names the answer: another attempt has another seed.
-pub fn answer(caller: &dyn Caller, model: &str, body: &str, seed: u64, now_s: u64) -> Script {
+pub fn answer(caller: &dyn Caller, model: &str, (body, facts): (&str, &Facts), seed: u64, now_s: u64) -> Script {
     let digest = mix(digest(options::name(model), body) ^ mix(seed));
     let stamp = Stamp { id: format!("mock{digest:016x}"), created: now_s, model: format!("mock/{}", options::name(model)) };
     let request_id = stamp.id.clone();
-    perform(caller, (model, body), digest, stamp).unwrap_or_else(|error| script::refusal(caller, &error, &request_id, 0))
+    perform(caller, model, digest, &Asked { stamp, facts, body: body.as_bytes() })
+        .unwrap_or_else(|error| script::refusal(caller, &error, &request_id, 0))
 }
 
-fn perform(caller: &dyn Caller, (model, body): (&str, &str), digest: u64, stamp: Stamp) -> Result<Script, Error> {
-    let outline = Outline::read(body.as_bytes())?;
-    let options = Options::read(model, outline.parse("mock", "an object of options")?)?;
-    let facts = caller.facts(&outline)?;
-    let request = caller.read_request(body)?.value;
+fn perform(caller: &dyn Caller, model: &str, digest: u64, asked: &Asked<'_>) -> Result<Script, Error> {
+    let options = Options::read(model, Outline::read(asked.body)?.parse("mock", "an object of options")?)?;
+    let request = caller.read_request(std::str::from_utf8(asked.body).unwrap_or_default())?.value;
     if let Some(error) = options.failure(digest) {
-        return Ok(script::refusal(caller, &error, &stamp.id, options.delay_ms));
+        return Ok(script::refusal(caller, &error, &asked.stamp.id, options.delay_ms));
     }
-    let response = answers::respond(&options, &request, &stamp)?;
-    if facts.stream {
-        return Ok(script::stream(caller, &options, &response, stamp, &facts));
-    }
-    Ok(script::whole(caller, &options, &response, &stamp))
+    let response = answers::respond(&options, &request, &asked.stamp)?;
+    let perform = if asked.facts.stream { script::stream } else { script::whole };
+    Ok(perform(caller, &options, &response, asked))
 }
 
 /// FNV-1a over both texts. Options are left out: the answer that a fault breaks is the sound one.

@@ -3,12 +3,12 @@
 use super::{Chunk, Ending, Script, options::Options};
 use crate::{
     chat::{
-        event::{Block, Delta, Event, Finish, Stamp},
+        event::{Block, Delta, Event, Finish},
         request::{Part, Source},
         response::Response,
         usage::Usage,
     },
-    dialect::{Caller, EventWriter, Facts},
+    dialect::{Asked, Caller, EventWriter, Facts},
     error::{Error, Kind},
 };
 
@@ -29,11 +29,11 @@ pub fn refusal(caller: &dyn Caller, error: &Error, request_id: &str, delay_ms: u
 }
 
 /// A whole answer. Faults that count frames take it as one frame: it breaks in its middle.
-pub fn whole(caller: &dyn Caller, options: &Options, response: &Response, stamp: &Stamp) -> Script {
-    let mut text = caller.write_response(response, stamp, None);
+pub fn whole(caller: &dyn Caller, options: &Options, response: &Response, asked: &Asked<'_>) -> Script {
+    let mut text = caller.write_response(response, asked, None);
     if options.error_at.is_some() {
         // As some providers do once the status line is gone.
-        text = caller.write_error(&overloaded(), &stamp.id);
+        text = caller.write_error(&overloaded(), &asked.stamp.id);
     }
     let (stalls, cuts) = (options.stall_ms.is_some() || options.stall_at.is_some(), options.cut.is_some());
     let never_ends = stalls && options.stall_ms.is_none();
@@ -52,9 +52,9 @@ pub fn whole(caller: &dyn Caller, options: &Options, response: &Response, stamp:
     Script { delay_ms: options.delay_ms, status: 200, headers, chunks, ending }
 }
 
-pub fn stream(caller: &dyn Caller, options: &Options, response: &Response, stamp: Stamp, facts: &Facts) -> Script {
-    let facts = Facts { wants_usage: facts.wants_usage && options.usage, ..facts.clone() };
-    let mut writer = caller.event_writer(stamp, &facts);
+pub fn stream(caller: &dyn Caller, options: &Options, response: &Response, asked: &Asked<'_>) -> Script {
+    let facts = Facts { wants_usage: asked.facts.wants_usage && options.usage, ..asked.facts.clone() };
+    let mut writer = caller.event_writer(&Asked { facts: &facts, ..asked.clone() });
     let mut frames = frames(writer.as_mut(), options, response);
     if let Some(at) = options.malformed {
         frames.insert(at.min(frames.len()), MALFORMED.to_owned());
@@ -97,7 +97,10 @@ fn frames(writer: &mut dyn EventWriter, options: &Options, response: &Response) 
         return frames;
     }
     let (stop, stop_sequence) = (response.stop, response.stop_sequence.clone());
-    writer.finish(&Finish { stop, stop_sequence, usage: response.usage.unwrap_or_default(), cost: None }, &mut closing);
+    writer.finish(
+        &Finish { stop, stop_sequence, more: vec![], usage: response.usage.unwrap_or_default(), cost: None },
+        &mut closing,
+    );
     frames.extend(split(&closing));
     if options.no_done {
         frames.pop();
@@ -116,7 +119,7 @@ fn events(response: &Response) -> Vec<Event> {
     events.extend(response.usage.map(|usage| Event::Usage(Usage { output: 0, reasoning: 0, ..usage })));
     for (index, part) in response.parts.iter().enumerate() {
         let Some((block, deltas)) = block(part) else { continue };
-        events.push(Event::BlockStart { index, block });
+        events.push(Event::BlockStart { choice: 0, index, block });
         events.extend(deltas.into_iter().map(|delta| Event::BlockDelta { index, delta }));
         events.push(Event::BlockEnd { index });
     }
@@ -143,6 +146,7 @@ fn block(part: &Part) -> Option<(Block, Vec<Delta>)> {
         Part::Image { .. }
         | Part::File { .. }
         | Part::Audio { .. }
+        | Part::Video { .. }
         | Part::RedactedReasoning { .. }
         | Part::ToolResult(_)
         | Part::Opaque { .. } => return None,

@@ -16,6 +16,8 @@ mod verdict;
 use std::fmt;
 
 use crate::{
+    catalog,
+    chat::profile::Profile,
     config::{Route, Snapshot, Strategy, Target, Timeouts, WhenAllUnavailable},
     dialect::{Dialect, Facts},
     error::{Error, Kind},
@@ -57,6 +59,8 @@ pub struct Attempt {
     /// Tokens of the model's window; 0 when nobody said.
     pub context: u64,
     pub max_output: Option<u64>,
+    /// What the model takes.
+    pub profile: Profile,
     /// The route's `params`, for the body as it is sent.
     pub edits: Vec<Edit>,
 }
@@ -210,6 +214,7 @@ fn attempt(ask: Ask<'_>, target: &Target, config: &Snapshot, health: &View, now:
         timeouts: target.timeouts,
         context: known.and_then(|m| m.context).unwrap_or(0),
         max_output: known.and_then(|m| m.max_output),
+        profile: Profile { max_output: known.and_then(|m| m.max_output), ..catalog::profile(provider.kind, &target.model) },
         edits: target.edits.clone(),
     })
 }

@@ -132,7 +132,7 @@ async fn admitted(
     match planned {
         Ok((body, bytes, facts, plan)) => {
             let Head { headers, id, seed, started, region, .. } = head;
-            let call = Call { id, dialect, caller, facts, body: bytes, headers, started, seed, key: key.name, region };
+            let call = Call { id, dialect, caller, facts, body: Rc::new(bytes), headers, started, seed, key: key.name, region };
             run(request, env, context, Exchange::new(call, Rc::clone(&loaded.snapshot), plan), &body).await
         }
         Err(error) => {

@@ -48,7 +48,7 @@ fn blocks_become_parts() {
         (json!({"type": "text", "text": "a"}), text("a")),
         (
             json!({"type": "text", "text": "a", "cache_control": {"type": "ephemeral", "ttl": "1h"}}),
-            Part::Text { text: "a".to_owned(), cache: mark },
+            Part::Text { text: "a".to_owned(), cache: mark, citations: vec![] },
         ),
         (
             json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA=="}}),

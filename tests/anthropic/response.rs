@@ -14,11 +14,16 @@ use serde_json::{Value, json};
 use super::{asking, assistant, call, image, inline, result, signature, stamp, text, thought, user, written};
 
 fn answer(parts: Vec<Part>, stop: StopReason) -> Response {
-    Response { id: None, model: None, parts, stop, stop_sequence: None, usage: None }
+    Response { id: None, model: None, parts, stop, ..Response::default() }
 }
 
 fn write(response: &Response) -> Value {
-    serde_json::from_str(&Anthropic.write_response(response, &stamp(), None)).unwrap()
+    serde_json::from_str(&Anthropic.write_response(
+        response,
+        &portolan::dialect::Asked { stamp: stamp(), facts: &portolan::dialect::Facts::default(), body: &[] },
+        None,
+    ))
+    .unwrap()
 }
 
 #[test]
@@ -137,7 +142,11 @@ fn usage_counts_as_anthropic_does_with_the_cost_beside_it() {
             r#"{"input_tokens":0,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":0,"cost":0.00125}"#,
         ),
     ] {
-        let written = Anthropic.write_response(&Response { usage, ..answer(vec![], StopReason::End) }, &stamp(), cost);
+        let written = Anthropic.write_response(
+            &Response { usage, ..answer(vec![], StopReason::End) },
+            &portolan::dialect::Asked { stamp: stamp(), facts: &portolan::dialect::Facts::default(), body: &[] },
+            cost,
+        );
         assert!(written.ends_with(&format!("\"usage\":{expected}}}")), "{written}");
     }
 }

@@ -23,7 +23,7 @@ fn events(data: &[Value]) -> Vec<Event> {
 }
 
 fn start(index: usize, block: Block) -> Event {
-    Event::BlockStart { index, block }
+    Event::BlockStart { choice: 0, index, block }
 }
 
 fn delta(index: usize, delta: Delta) -> Event {
@@ -112,7 +112,7 @@ fn a_whole_stream_reads_the_same_however_it_is_cut() {
         Event::BlockEnd { index: 2 },
         // A later report repeats some counts and leaves out others.
         Event::Usage(Usage { input: 12, output: 40, ..usage }),
-        Event::Stop { reason: StopReason::ToolCalls, sequence: None },
+        Event::Stop { choice: 0, reason: StopReason::ToolCalls, sequence: None },
         Event::End,
     ];
     let bytes = WHOLE.as_bytes();
@@ -234,7 +234,7 @@ fn frames_outside_the_blocks() {
 fn only_the_dialects_own_marker_ends_a_stream() {
     let delta = json!({"type": "message_delta", "delta": {"stop_reason": "stop_sequence", "stop_sequence": "X"}, "usage": {"output_tokens": 3}});
     let usage = Event::Usage(Usage { output: 3, ..Usage::default() });
-    let stop = Event::Stop { reason: StopReason::StopSequence, sequence: Some("X".to_owned()) };
+    let stop = Event::Stop { choice: 0, reason: StopReason::StopSequence, sequence: Some("X".to_owned()) };
     assert_eq!(events(std::slice::from_ref(&delta)), [usage.clone(), stop.clone()], "cut off before its end");
     assert_eq!(events(&[delta, json!({"type": "message_stop"})]), [usage, stop, Event::End], "an answer without a block");
 }

@@ -6,7 +6,7 @@ use portolan::{
         response::StopReason,
         usage::Usage,
     },
-    dialect::{Caller, EventWriter, Facts, Upstream, anthropic::Anthropic},
+    dialect::{Caller, EventWriter, Upstream, anthropic::Anthropic},
     error::{Error, Kind},
     units::Money,
     wire::sse::Frames,
@@ -16,11 +16,11 @@ use serde_json::{Value, json};
 use super::{call, signature, stamp};
 
 fn writer() -> Box<dyn EventWriter> {
-    Anthropic.event_writer(stamp(), &Facts::default())
+    Anthropic.event_writer(&portolan::dialect::Asked { stamp: stamp(), facts: &portolan::dialect::Facts::default(), body: &[] })
 }
 
 fn finish(stop: StopReason) -> Finish {
-    Finish { stop, stop_sequence: None, usage: Usage::default(), cost: None }
+    Finish { stop, stop_sequence: None, more: vec![], usage: Usage::default(), cost: None }
 }
 
 /// The data of all frames after `message_start`, each checked to be named as its type.
@@ -42,7 +42,7 @@ fn frames(events: &[Event], stop: StopReason) -> Vec<Value> {
 }
 
 fn start(index: usize, block: Block) -> Event {
-    Event::BlockStart { index, block }
+    Event::BlockStart { choice: 0, index, block }
 }
 
 fn delta(index: usize, delta: Delta) -> Event {
@@ -97,14 +97,17 @@ fn a_whole_stream_to_the_letter() {
         said(0, "!"),
         end(0),
         Event::Usage(Usage::default()),
-        Event::Stop { reason: StopReason::End, sequence: None },
+        Event::Stop { choice: 0, reason: StopReason::End, sequence: None },
         Event::End,
     ] {
         writer.write(&event, &mut out);
     }
     let usage = Usage { input: 9, cache_read: 1, cache_write: 0, output: 5, reasoning: 2 };
     let stop_sequence = Some("X".to_owned());
-    writer.finish(&Finish { stop: StopReason::StopSequence, stop_sequence, usage, cost: Some(Money(2_500_000)) }, &mut out);
+    writer.finish(
+        &Finish { stop: StopReason::StopSequence, stop_sequence, more: vec![], usage, cost: Some(Money(2_500_000)) },
+        &mut out,
+    );
     assert_eq!(
         out,
         r#"event: message_start
@@ -285,7 +288,7 @@ fn what_is_written_reads_the_same() {
         argued(2, "{}"),
         end(2),
         Event::Usage(Usage::default()),
-        Event::Stop { reason: StopReason::ToolCalls, sequence: None },
+        Event::Stop { choice: 0, reason: StopReason::ToolCalls, sequence: None },
         Event::End,
     ];
     let (mut writer, mut out) = (writer(), String::new());

@@ -37,7 +37,7 @@ fn the_least_request_has_a_limit() {
 #[test]
 fn instructions_stand_first_or_are_marked() {
     let marked = said("<system>\nb\n</system>");
-    let cached = Part::Text { text: "a".to_owned(), cache: Some(CacheHint { ttl: Some("1h".to_owned()) }) };
+    let cached = Part::Text { text: "a".to_owned(), cache: Some(CacheHint { ttl: Some("1h".to_owned()) }), citations: vec![] };
     for (messages, instructions, turns) in [
         (vec![system(vec![text("a")]), user(vec![text("u")])], json!("a"), json!([{"role": "user", "content": [said("u")]}])),
         (
@@ -226,7 +226,7 @@ fn an_answers_format_is_a_closed_schema_or_an_instruction() {
 #[test]
 fn no_more_cache_marks_than_anthropic_takes() {
     let mark = || Some(CacheHint { ttl: None });
-    let marked = |text: &str| Part::Text { text: text.to_owned(), cache: mark() };
+    let marked = |text: &str| Part::Text { text: text.to_owned(), cache: mark(), citations: vec![] };
     let tools = vec![Tool::Function { name: "f".to_owned(), description: None, parameters: None, strict: None, cache: mark() }];
     for (turns, kept, lost) in [(2, ["f", "s", "0", "1"], vec![]), (4, ["f", "s", "2", "3"], vec!["cache"])] {
         let parts = (0..turns).map(|i: u8| marked(&i.to_string())).collect();
@@ -248,7 +248,7 @@ fn what_is_written_reads_the_same() {
         stream: true,
         include_usage: true,
         messages: vec![
-            system(vec![text("a"), Part::Text { text: "b".to_owned(), cache: mark.clone() }]),
+            system(vec![text("a"), Part::Text { text: "b".to_owned(), cache: mark.clone(), citations: vec![] }]),
             user(vec![text("u"), image(inline("image/png", "AA==")), file(inline("text/plain", "R3LDvMOfZQ=="))]),
             assistant(vec![
                 thought("t", Some(signature(Dialect::Anthropic, "S=="))),
@@ -274,7 +274,7 @@ fn what_is_written_reads_the_same() {
         user: Some("u".to_owned()),
         ..asking(vec![])
     };
-    let out = Anthropic.write_request(&request);
+    let out = Anthropic.write_request(&request, &portolan::chat::profile::Profile::DEFAULT);
     let back = Anthropic.read_request(&out.value).unwrap();
     assert_eq!(back.value, request);
     assert_eq!([out.dropped, back.dropped], [NOTHING; 2]);

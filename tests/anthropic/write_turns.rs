@@ -213,7 +213,13 @@ fn media_are_sent_where_anthropic_takes_them_and_named_where_not() {
         (file(id(Dialect::OpenAiChat)), None),
         (file(inline("text/plain", "!")), None),
         (file(inline("application/zip", "aGk=")), None),
-        (Part::Audio { data: "aGk=".to_owned(), format: "wav".to_owned() }, None),
+        (
+            Part::Audio {
+                source: Source::Inline { media_type: "audio/wav".to_owned(), data: "aGk=".to_owned() },
+                transcript: None,
+            },
+            None,
+        ),
         (Part::Opaque { dialect: Dialect::Gemini, value: json!({}) }, None),
     ];
     for (part, content) in rows {

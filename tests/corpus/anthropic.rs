@@ -5,11 +5,12 @@ use std::{collections::BTreeMap, env, fs, path::PathBuf};
 use portolan::{
     chat::{
         event::{Block, Delta, Event, Finish, Stamp},
+        profile::Profile,
         request::{Part, Request},
         response::StopReason,
         usage::Usage,
     },
-    dialect::{Caller, Facts, Upstream, anthropic::Anthropic},
+    dialect::{Asked, Caller, Facts, Upstream, anthropic::Anthropic},
 };
 use serde_json::{Value, json};
 
@@ -128,7 +129,12 @@ fn read_whole(body: &str) -> Seen {
             Part::Reasoning { text, .. } => seen.reasoning.push_str(&text),
             Part::ToolCall(call) => seen.calls.push((call.id, call.name, arguments(&call.arguments))),
             Part::RedactedReasoning { .. } | Part::Opaque { .. } => {}
-            Part::Image { .. } | Part::File { .. } | Part::Audio { .. } | Part::Refusal { .. } | Part::ToolResult(_) => {
+            Part::Image { .. }
+            | Part::File { .. }
+            | Part::Audio { .. }
+            | Part::Video { .. }
+            | Part::Refusal { .. }
+            | Part::ToolResult(_) => {
                 unreachable!("{part:?}")
             }
         }
@@ -147,7 +153,7 @@ fn fold(events: &[Event]) -> Seen {
     let mut open = vec![];
     for event in events {
         match event {
-            Event::BlockStart { index, block } => {
+            Event::BlockStart { index, block, .. } => {
                 open.push(*index);
                 if let Block::ToolCall(call) = block {
                     calls.push((*index, call.id.clone(), call.name.clone(), call.arguments.clone()));
@@ -160,7 +166,8 @@ fn fold(events: &[Event]) -> Seen {
                     Delta::Reasoning(text) => seen.reasoning.push_str(text),
                     Delta::Arguments(text) => calls.iter_mut().find(|call| call.0 == *index).unwrap().3.push_str(text),
                     Delta::Signature(signature) => assert!(!signature.value.is_empty()),
-                    Delta::Refusal(_) => unreachable!("{event:?}"),
+                    Delta::Citation(_) => {}
+                    Delta::Refusal(_) | Delta::Logprobs(_) | Delta::Audio(_) => unreachable!("{event:?}"),
                 }
             }
             Event::BlockEnd { index } => open.retain(|other| other != index),
@@ -186,13 +193,14 @@ fn stamp() -> Stamp {
 
 /// A whole stream as a caller of this dialect gets it.
 fn write(events: &[Event]) -> String {
-    let (mut writer, mut out) = (Anthropic.event_writer(stamp(), &Facts::default()), String::new());
-    let mut finish = Finish { stop: StopReason::End, stop_sequence: None, usage: Usage::default(), cost: None };
+    let (mut writer, mut out) =
+        (Anthropic.event_writer(&Asked { stamp: stamp(), facts: &Facts::default(), body: &[] }), String::new());
+    let mut finish = Finish { stop: StopReason::End, stop_sequence: None, more: vec![], usage: Usage::default(), cost: None };
     for event in events {
         writer.write(event, &mut out);
         match event {
             Event::Usage(usage) => finish.usage = *usage,
-            Event::Stop { reason, sequence } => (finish.stop, finish.stop_sequence) = (*reason, sequence.clone()),
+            Event::Stop { reason, sequence, .. } => (finish.stop, finish.stop_sequence) = (*reason, sequence.clone()),
             Event::Start { .. }
             | Event::BlockStart { .. }
             | Event::BlockDelta { .. }
@@ -220,7 +228,8 @@ fn recorded_answers_read_as_their_recorder_saw_them() {
         } else if case.text("/response/kind") == "json" {
             assert_eq!(read_whole(&whole), expected(&case), "{}", case.name);
             let response = Anthropic.read_response(&whole).unwrap();
-            let written = Anthropic.write_response(&response, &stamp(), None);
+            let written =
+                Anthropic.write_response(&response, &Asked { stamp: stamp(), facts: &Facts::default(), body: &[] }, None);
             assert_eq!(Anthropic.read_response(&written), Ok(response), "{}", case.name);
         } else {
             let bytes = whole.as_bytes();
@@ -286,7 +295,7 @@ fn keep(name: &str, mut body: Value) -> Vec<String> {
     // On Vertex the model is named in the path.
     body.as_object_mut().unwrap().entry("model").or_insert(json!("claude"));
     let read = Anthropic.read_request(&body.to_string()).unwrap();
-    let written = Anthropic.write_request(&read.value);
+    let written = Anthropic.write_request(&read.value, &Profile::DEFAULT);
     let again: Value = serde_json::from_str(&written.value).unwrap();
     let (kept, said) = (outline(&again), outline(&body));
     for (kept, said) in kept.iter().zip(&said) {

@@ -130,12 +130,12 @@ fn collect(pieces: &[&[u8]]) -> Result<Response, UpstreamError> {
 
 fn fold(events: Vec<Event>) -> Result<Response, UpstreamError> {
     assert_eq!(events.last(), Some(&Event::End), "the stream is whole");
-    let mut response = Response { id: None, model: None, parts: vec![], stop: StopReason::End, stop_sequence: None, usage: None };
+    let mut response = Response { id: None, model: None, parts: vec![], stop: StopReason::End, ..Response::default() };
     let mut open: Vec<usize> = vec![];
     for event in events {
         match event {
             Event::Start { id, model } => (response.id, response.model) = (id, model),
-            Event::BlockStart { index, block } => {
+            Event::BlockStart { index, block, .. } => {
                 assert_eq!(index, response.parts.len(), "blocks are numbered in order of opening");
                 open.push(index);
                 response.parts.push(part(block));
@@ -161,12 +161,15 @@ fn fold(events: Vec<Event>) -> Result<Response, UpstreamError> {
 
 fn part(block: Block) -> Part {
     match block {
-        Block::Text => Part::Text { text: String::new(), cache: None },
+        Block::Text => Part::text(String::new()),
         Block::Reasoning => Part::Reasoning { text: String::new(), signature: None },
         Block::Refusal => Part::Refusal { text: String::new() },
         Block::ToolCall(call) => Part::ToolCall(call),
         Block::RedactedReasoning { data, dialect } => Part::RedactedReasoning { data, dialect },
         Block::Opaque { dialect, value } => Part::Opaque { dialect, value },
+        Block::Audio { media_type } => {
+            Part::Audio { source: Source::Inline { media_type, data: String::new() }, transcript: None }
+        }
         Block::Image { media_type, data } => {
             Part::Image { source: Source::Inline { media_type, data }, detail: None, cache: None }
         }

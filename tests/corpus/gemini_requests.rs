@@ -76,7 +76,7 @@ fn every_recorded_request_becomes_one_that_google_takes() {
                     for model in ["gemini-2.5-flash", "gemini-3-pro"] {
                         let mut request = request.value.clone();
                         model.clone_into(&mut request.model);
-                        let written = Gemini.write_request(&request);
+                        let written = Gemini.write_request(&request, &portolan::chat::profile::Profile::DEFAULT);
                         check(&name, &serde_json::from_str(&written.value).unwrap());
                     }
                 }

@@ -5,11 +5,12 @@ use std::{fs, path::Path};
 use portolan::{
     chat::{
         event::Stamp,
+        profile::Profile,
         request::{Effort, Part, Reasoning, Request, Tool},
         response::{Response, StopReason},
         usage::Usage,
     },
-    dialect::{Caller, Upstream, openai_chat::OpenAiChat},
+    dialect::{Asked, Caller, Facts, Upstream, openai_chat::OpenAiChat},
     wire::json::Outline,
 };
 use serde_json::Value;
@@ -124,7 +125,11 @@ fn whole_answers_are_what_their_reader_sees() {
             Ok(response) => {
                 compare(case, &response.parts, Some(response.stop), response.usage, &mut wrong);
                 let stamp = Stamp { id: "chatcmpl-1".to_owned(), created: 1, model: "m".to_owned() };
-                let written = OpenAiChat.write_response(&response, &stamp, None);
+                let written = OpenAiChat.write_response(
+                    &response,
+                    &Asked { stamp: stamp.clone(), facts: &Facts::default(), body: &[] },
+                    None,
+                );
                 let Response { parts, stop, usage, .. } = OpenAiChat.read_response(&written).unwrap();
                 compare(case, &parts, Some(stop), usage, &mut wrong);
             }
@@ -199,7 +204,7 @@ fn requests_are_read_and_keep_their_messages_and_tools() {
             continue;
         };
         assert!(OpenAiChat.facts(&Outline::read(body.as_bytes()).unwrap()).is_ok(), "{}", case.name);
-        let written = OpenAiChat.write_request(&read.value);
+        let written = OpenAiChat.write_request(&read.value, &Profile::DEFAULT);
         let again = OpenAiChat.read_request(&written.value);
         match again {
             Ok(again) => {
@@ -251,6 +256,7 @@ fn uncache(part: &mut Part) {
             result.parts.iter_mut().for_each(uncache);
         }
         Part::Audio { .. }
+        | Part::Video { .. }
         | Part::Reasoning { .. }
         | Part::RedactedReasoning { .. }
         | Part::Refusal { .. }

@@ -97,7 +97,7 @@ impl Case {
             dialect: self.dialect,
             caller,
             facts,
-            body: self.body.clone().into_bytes(),
+            body: std::rc::Rc::new(self.body.clone().into_bytes()),
             headers: self.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
             started: START,
             seed: self.seed,

@@ -156,7 +156,9 @@ fn with_no_target_left_the_caller_learns_what_it_was() {
             match dialect {
                 Dialect::Anthropic => assert_eq!(wire_kind, row.anthropic, "{what}"),
                 Dialect::OpenAiChat => assert_eq!((wire_kind, code), (row.openai.0, Some(row.openai.1)), "{what}"),
-                Dialect::Gemini => unreachable!(),
+                Dialect::Gemini | Dialect::OpenAiResponses | Dialect::OpenAiCompletions | Dialect::Converse | Dialect::Cohere => {
+                    unreachable!()
+                }
             }
             let record = run.record();
             assert_eq!((record.status, record.outcome, record.fault), (row.status, row.class, Some(row.blame)), "{what}");

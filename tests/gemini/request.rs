@@ -72,7 +72,10 @@ fn turns_are_two_sided_and_never_empty() {
                 image(Source::Url("https://x.example/a".to_owned())),
                 Part::File { source: Source::Url("https://x.example/b.txt".to_owned()), name: None, cache: None },
                 Part::File { source: Source::Id { dialect: Dialect::Gemini, id: "files/1".to_owned() }, name: None, cache: None },
-                Part::Audio { data: "BBBB".to_owned(), format: "wav".to_owned() },
+                Part::Audio {
+                    source: Source::Inline { media_type: "audio/wav".to_owned(), data: "BBBB".to_owned() },
+                    transcript: None,
+                },
             ])],
             json!({ "contents": [{ "role": "user", "parts": [
                 { "inlineData": { "mimeType": "image/png", "data": "AAAA" } },

@@ -24,7 +24,7 @@ fn answered(parts: Value, finish: Value) -> String {
 
 fn response(parts: Vec<Part>, stop: StopReason) -> Response {
     let (id, model) = (Some("r-1_A".to_owned()), Some("gemini-x".to_owned()));
-    Response { id, model, parts, stop, stop_sequence: None, usage: None }
+    Response { id, model, parts, stop, ..Response::default() }
 }
 
 #[test]
@@ -142,7 +142,12 @@ fn call_signatures_survive_a_caller_of_another_dialect() {
     let ask = json!({ "role": "user", "content": "go" });
     let callers: [&dyn Caller; 2] = [&OpenAiChat, &Anthropic];
     for caller in callers {
-        let answer: Value = serde_json::from_str(&caller.write_response(&read, &stamp, None)).unwrap();
+        let answer: Value = serde_json::from_str(&caller.write_response(
+            &read,
+            &portolan::dialect::Asked { stamp: stamp.clone(), facts: &portolan::dialect::Facts::default(), body: &[] },
+            None,
+        ))
+        .unwrap();
         let messages = if let Some(content) = answer.get("content") {
             let id = |name: &str| {
                 let call = content.as_array().unwrap().iter().find(|block| block.get("name") == Some(&json!(name))).unwrap();
@@ -188,7 +193,7 @@ fn finish_reasons_have_their_meaning() {
 
 #[test]
 fn an_answer_without_text_is_an_answer_when_it_says_why() {
-    let empty = |stop| Response { id: None, model: None, parts: vec![], stop, stop_sequence: None, usage: None };
+    let empty = |stop| Response { id: None, model: None, parts: vec![], stop, ..Response::default() };
     for (body, expected) in [
         ("{\"candidates\":[{\"finishReason\":\"MAX_TOKENS\"}]}", Some(empty(StopReason::Length))),
         (

@@ -25,7 +25,7 @@ fn start() -> Event {
 }
 
 fn open(index: usize, block: Block) -> Event {
-    Event::BlockStart { index, block }
+    Event::BlockStart { choice: 0, index, block }
 }
 
 fn delta(index: usize, delta: Delta) -> Event {
@@ -62,7 +62,7 @@ fn long_stream() -> (String, Vec<Event>) {
     .concat();
     let tool = |id: &str, signature| {
         let (id, name, arguments) = (id.to_owned(), "f".to_owned(), String::new());
-        Block::ToolCall(ToolCall { id, name, arguments, signature, cache: None })
+        Block::ToolCall(ToolCall { id, name, arguments, signature, ..ToolCall::default() })
     };
     let expected = vec![
         start(),
@@ -86,7 +86,7 @@ fn long_stream() -> (String, Vec<Event>) {
         open(4, Block::Reasoning),
         delta(4, Delta::Signature(signed(Dialect::Gemini, "T").unwrap())),
         Event::BlockEnd { index: 4 },
-        Event::Stop { reason: StopReason::ToolCalls, sequence: None },
+        Event::Stop { choice: 0, reason: StopReason::ToolCalls, sequence: None },
         Event::End,
     ];
     (text, expected)
@@ -125,7 +125,7 @@ fn streams_end_in_many_ways() {
         Event::Failed(UpstreamError { status, message, kind, ..UpstreamError::default() })
     };
     let said = |text: &str| vec![start(), open(0, Block::Text), delta(0, Delta::Text(text.to_owned()))];
-    let ended = |reason| vec![Event::BlockEnd { index: 0 }, Event::Stop { reason, sequence: None }, Event::End];
+    let ended = |reason| vec![Event::BlockEnd { index: 0 }, Event::Stop { choice: 0, reason, sequence: None }, Event::End];
     let error = "{\"error\":{\"code\":503,\"message\":\"busy\",\"status\":\"UNAVAILABLE\"}}";
     let blocked = "data: {\"promptFeedback\":{\"blockReason\":\"SAFETY\"},\"modelVersion\":\"m\",\"responseId\":\"r\"}\r\n\r\n";
     let x = || chunk(json!([{ "text": "x" }]), json!({}));
@@ -144,7 +144,7 @@ fn streams_end_in_many_ways() {
         (
             "a blocked prompt",
             blocked.to_owned(),
-            vec![start(), Event::Stop { reason: StopReason::ContentFilter, sequence: None }, Event::End],
+            vec![start(), Event::Stop { choice: 0, reason: StopReason::ContentFilter, sequence: None }, Event::End],
         ),
         (
             "what nobody can read is skipped; comments say nothing",

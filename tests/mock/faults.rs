@@ -1,13 +1,9 @@
 //! What the mock breaks, where and how; and what it refuses.
 
-use portolan::{
-    chat::event::Event,
-    dialect::openai_chat::OpenAiChat,
-    mock::{Ending, answer},
-};
+use portolan::{chat::event::Event, dialect::openai_chat::OpenAiChat, mock::Ending};
 use serde_json::{Value, json};
 
-use super::{ANTHROPIC, NOW_S, OPENAI, SEED, ask, streamed, text, with};
+use super::{ANTHROPIC, OPENAI, SEED, ask, played, streamed, text, with};
 
 #[test]
 fn streams_break_where_they_are_told_to() {
@@ -148,7 +144,7 @@ fn what_the_mock_does_not_know_it_says() {
         }
     }
     for body in ["", "[]", "{\"model\":\"x\"", "{\"model\":\"x\",\"messages\":7}"] {
-        let script = answer(&OpenAiChat, "echo", body, SEED, NOW_S);
+        let script = played(&OpenAiChat, "echo", body, SEED);
         assert_eq!(script.status, 400, "{body}");
     }
 }

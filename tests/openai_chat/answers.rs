@@ -148,9 +148,9 @@ fn tokens_are_counted_once() {
 #[test]
 fn an_answer_is_written_as_openai_writes_it() {
     let call = |signature| {
-        Part::ToolCall(ToolCall { id: "c".into(), name: "f".into(), arguments: String::new(), signature, cache: None })
+        Part::ToolCall(ToolCall { id: "c".into(), name: "f".into(), arguments: String::new(), signature, ..ToolCall::default() })
     };
-    let text = |text: &str| Part::Text { text: text.into(), cache: None };
+    let text = |text: &str| Part::text(text);
     let signature = |dialect| Some(Signature { dialect, value: "S".into() });
     let tool_call = json!({"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}});
     for (parts, stop, message, finish) in [
@@ -205,8 +205,13 @@ fn an_answer_is_written_as_openai_writes_it() {
             "tool_calls",
         ),
     ] {
-        let response = Response { id: Some("msg_1".into()), model: None, parts, stop, stop_sequence: None, usage: None };
-        let written: Value = serde_json::from_str(&OpenAiChat.write_response(&response, &stamp(), None)).unwrap();
+        let response = Response { id: Some("msg_1".into()), model: None, parts, stop, ..Response::default() };
+        let written: Value = serde_json::from_str(&OpenAiChat.write_response(
+            &response,
+            &portolan::dialect::Asked { stamp: stamp(), facts: &portolan::dialect::Facts::default(), body: &[] },
+            None,
+        ))
+        .unwrap();
         let choice = json!({"index": 0, "message": message, "logprobs": null, "finish_reason": finish});
         let expected = json!({"id": "chatcmpl-minted", "object": "chat.completion", "created": 7, "model": "asked-for", "choices": [choice]});
         assert_eq!(written, expected);
@@ -221,11 +226,15 @@ fn an_answer_keeps_the_providers_id_and_tells_its_cost() {
         model: Some("m".into()),
         parts: vec![],
         stop: StopReason::End,
-        stop_sequence: None,
         usage: Some(usage),
+        ..Response::default()
     };
-    let written: Value =
-        serde_json::from_str(&OpenAiChat.write_response(&response, &stamp(), Some(Money(1_250_000_000)))).unwrap();
+    let written: Value = serde_json::from_str(&OpenAiChat.write_response(
+        &response,
+        &portolan::dialect::Asked { stamp: stamp(), facts: &portolan::dialect::Facts::default(), body: &[] },
+        Some(Money(1_250_000_000)),
+    ))
+    .unwrap();
     assert_eq!((&written["id"], &written["model"]), (&json!("chatcmpl-theirs"), &json!("m")));
     let expected = json!({"prompt_tokens": 6, "completion_tokens": 5, "total_tokens": 11, "prompt_tokens_details": {"cached_tokens": 2, "cache_write_tokens": 3}, "completion_tokens_details": {"reasoning_tokens": 4}, "cost": 0.00125});
     assert_eq!(written["usage"], expected);

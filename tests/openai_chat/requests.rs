@@ -86,7 +86,7 @@ fn turns_are_read_as_the_canonical_form_wants_them() {
         (r#"[{"role":"assistant","tool_calls":[{"id":"c","function":{"name":"f","arguments":"{}"},"extra_content":{"google":{"thought_signature":"S"}}}]}]"#.to_owned(), vec!["assistant: call c f {} [S]@gemini"]),
         (r#"[{"role":"user","content":[{"type":"text","text":"a","cache_control":{"type":"ephemeral","ttl":"1h"}}]}]"#.to_owned(), vec!["user: text a cached"]),
         (r#"[{"role":"user","content":"a","cache_control":{"type":"ephemeral"}}]"#.to_owned(), vec!["user: text a cached"]),
-        (r#"[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AAAA","format":"mp3"}},{"type":"input_audio","input_audio":"UklGRg"}]}]"#.to_owned(), vec!["user: audio mp3 AAAA | audio wav UklGRg=="]),
+        (r#"[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AAAA","format":"mp3"}},{"type":"input_audio","input_audio":"UklGRg"}]}]"#.to_owned(), vec!["user: audio audio/mp3,AAAA | audio audio/wav,UklGRg=="]),
         (r#"[{"role":"user","content":[{"type":"file","file":{"file_id":"F"}},{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,AAAA"}},{"type":"file","file":{"file_data":"AAAA"}}]}]"#.to_owned(), vec!["user: file F@chat - | file application/pdf,AAAA a.pdf | file application/pdf,AAAA -"]),
     ] {
         let read = read_messages(&messages).unwrap();

@@ -22,7 +22,7 @@ use crate::fold::{events, fold, rewritten};
 use super::show;
 
 fn text(text: &str) -> Part {
-    Part::Text { text: text.into(), cache: None }
+    Part::text(text)
 }
 
 fn thought(text: &str, signature: Option<Dialect>) -> Part {
@@ -32,7 +32,13 @@ fn thought(text: &str, signature: Option<Dialect>) -> Part {
 
 fn call(id: &str, signature: Option<Dialect>) -> Part {
     let signature = signature.map(|dialect| Signature { dialect, value: "T".into() });
-    Part::ToolCall(ToolCall { id: id.into(), name: "f".into(), arguments: r#"{"a":1.0}"#.into(), signature, cache: None })
+    Part::ToolCall(ToolCall {
+        id: id.into(),
+        name: "f".into(),
+        arguments: r#"{"a":1.0}"#.into(),
+        signature,
+        ..ToolCall::default()
+    })
 }
 
 fn result(id: &str, parts: Vec<Part>) -> Part {
@@ -80,7 +86,10 @@ fn everything() -> Request {
                     result("c1", vec![text("1"), text("2")]),
                     result("c2", vec![]),
                     text("and?"),
-                    Part::Audio { data: "AAAA".into(), format: "wav".into() },
+                    Part::Audio {
+                        source: Source::Inline { media_type: "audio/wav".to_owned(), data: "AAAA".to_owned() },
+                        transcript: None,
+                    },
                 ],
             ),
             message(Role::Assistant, vec![thought("plain", None), text("x")]),
@@ -120,13 +129,14 @@ fn everything() -> Request {
         format: Some(Format::Schema { name: Some("n".into()), description: Some("d".into()), schema: parameters, strict: None }),
         reasoning: Some(Reasoning::Effort(Effort::Minimal)),
         user: Some("u".into()),
+        ..Request::default()
     }
 }
 
 #[test]
 fn what_is_written_reads_as_what_was_meant() {
     let request = everything();
-    let written = OpenAiChat.write_request(&request);
+    let written = OpenAiChat.write_request(&request, &portolan::chat::profile::Profile::DEFAULT);
     assert_eq!(written.dropped, Vec::<String>::new());
     let again = OpenAiChat.read_request(&written.value).unwrap();
     assert_eq!(again.dropped, Vec::<String>::new());
@@ -151,7 +161,7 @@ fn what_this_dialect_cannot_say_is_left_out_and_reported() {
             },
             vec!["tools[0]"],
         ),
-        (user(Part::Text { text: "a".into(), cache: hint() }), vec!["cache_control"]),
+        (user(Part::Text { text: "a".into(), cache: hint(), citations: vec![] }), vec!["cache_control"]),
         (user(opaque(Dialect::Anthropic)), vec!["messages[0].server_tool_use"]),
         (user(opaque(Dialect::OpenAiChat)), vec![]),
         (
@@ -173,14 +183,21 @@ fn what_this_dialect_cannot_say_is_left_out_and_reported() {
             vec!["cache_control", "is_error"],
         ),
     ] {
-        assert_eq!(OpenAiChat.write_request(&request).dropped, expected, "{request:?}");
+        assert_eq!(
+            OpenAiChat.write_request(&request, &portolan::chat::profile::Profile::DEFAULT).dropped,
+            expected,
+            "{request:?}"
+        );
     }
 }
 
 #[test]
 fn members_take_openais_shape() {
     let base = || Request { model: "m".into(), messages: vec![message(Role::User, vec![text("a")])], ..Request::default() };
-    let body = |request: Request| serde_json::from_str::<Value>(&OpenAiChat.write_request(&request).value).unwrap();
+    let body = |request: Request| {
+        serde_json::from_str::<Value>(&OpenAiChat.write_request(&request, &portolan::chat::profile::Profile::DEFAULT).value)
+            .unwrap()
+    };
     assert_eq!(body(base()), json!({"model": "m", "messages": [{"role": "user", "content": "a"}]}));
     let streamed = body(Request { stream: true, ..base() });
     assert_eq!((&streamed["stream"], &streamed["stream_options"]), (&json!(true), &json!({"include_usage": true})));
@@ -214,7 +231,8 @@ fn results_become_tool_messages_and_their_images_follow() {
         ],
         ..Request::default()
     };
-    let body: Value = serde_json::from_str(&OpenAiChat.write_request(&request).value).unwrap();
+    let body: Value =
+        serde_json::from_str(&OpenAiChat.write_request(&request, &portolan::chat::profile::Profile::DEFAULT).value).unwrap();
     let called = |id| json!({"id": id, "type": "function", "function": {"name": "f", "arguments": "{\"a\":1.0}"}});
     let picture = json!({"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}});
     assert_eq!(
@@ -230,7 +248,7 @@ fn results_become_tool_messages_and_their_images_follow() {
 
 fn writer(wants_usage: bool) -> Box<dyn EventWriter> {
     let stamp = Stamp { id: "chatcmpl-1".into(), created: 7, model: "asked-for".into() };
-    OpenAiChat.event_writer(stamp, &Facts { wants_usage, ..Facts::default() })
+    OpenAiChat.event_writer(&portolan::dialect::Asked { stamp, facts: &Facts { wants_usage, ..Facts::default() }, body: &[] })
 }
 
 fn delta(index: usize, delta: Delta) -> Event {
@@ -238,11 +256,11 @@ fn delta(index: usize, delta: Delta) -> Event {
 }
 
 fn start(index: usize, block: Block) -> Event {
-    Event::BlockStart { index, block }
+    Event::BlockStart { choice: 0, index, block }
 }
 
 fn tool(id: &str) -> Block {
-    Block::ToolCall(ToolCall { id: id.into(), name: "f".into(), arguments: String::new(), signature: None, cache: None })
+    Block::ToolCall(ToolCall { id: id.into(), name: "f".into(), arguments: String::new(), ..ToolCall::default() })
 }
 
 /// Thoughts, a text and two calls, as another dialect's reader tells them.
@@ -268,7 +286,7 @@ fn told() -> Vec<Event> {
         delta(4, signed(Dialect::Gemini)),
         Event::BlockEnd { index: 4 },
         Event::Usage(Usage { input: 3, output: 2, ..Usage::default() }),
-        Event::Stop { reason: StopReason::ToolCalls, sequence: None },
+        Event::Stop { choice: 0, reason: StopReason::ToolCalls, sequence: None },
         Event::End,
     ]
 }
@@ -282,7 +300,7 @@ fn a_stream_is_written_as_openai_writes_it() {
         }
         let usage = Usage { input: 3, output: 2, ..Usage::default() };
         writer.finish(
-            &Finish { stop: StopReason::ToolCalls, stop_sequence: None, usage, cost: Some(Money(500_000_000_000)) },
+            &Finish { stop: StopReason::ToolCalls, stop_sequence: None, more: vec![], usage, cost: Some(Money(500_000_000_000)) },
             &mut out,
         );
         let details = |detail: Value| json!({"reasoning_details": [detail]});
@@ -388,11 +406,14 @@ fn proofs_survive_a_chat_client_byte_for_byte_and_in_their_place() {
         model: None,
         parts: parts.clone(),
         stop: StopReason::ToolCalls,
-        stop_sequence: None,
-        usage: None,
+        ..portolan::chat::response::Response::default()
     };
     let stamp = Stamp { id: "chatcmpl-1".into(), created: 7, model: "m".into() };
-    let whole = OpenAiChat.write_response(&response, &stamp, None);
+    let whole = OpenAiChat.write_response(
+        &response,
+        &portolan::dialect::Asked { stamp: stamp.clone(), facts: &portolan::dialect::Facts::default(), body: &[] },
+        None,
+    );
     let message = serde_json::from_str::<Value>(&whole).unwrap()["choices"][0]["message"].clone();
     let body = json!({"model": "m", "messages": [message]}).to_string();
     assert_eq!(OpenAiChat.read_request(&body).unwrap().value.messages[0].parts, parts);

@@ -7,7 +7,7 @@ use portolan::{
         response::StopReason,
         usage::Usage,
     },
-    dialect::{Caller, EventReader, Facts, Upstream},
+    dialect::{Asked, Caller, EventReader, Facts, Upstream},
     wire::sse::{Frame, Frames},
 };
 
@@ -31,14 +31,14 @@ pub fn events<'a>(dialect: &dyn Upstream, chunks: impl IntoIterator<Item = &'a [
 /// The same stream as a caller of this dialect gets it, usage included.
 pub fn rewritten(dialect: &dyn Caller, events: &[Event]) -> String {
     let stamp = Stamp { id: "chatcmpl-minted".to_owned(), created: 1_700_000_000, model: "asked-for".to_owned() };
-    let mut writer = dialect.event_writer(stamp, &Facts { wants_usage: true, ..Facts::default() });
+    let mut writer = dialect.event_writer(&Asked { stamp, facts: &Facts { wants_usage: true, ..Facts::default() }, body: &[] });
     let mut out = String::new();
     for event in events {
         writer.write(event, &mut out);
     }
     let folded = fold(events);
     let (stop, usage) = (folded.stop.unwrap_or(StopReason::End), folded.usage.unwrap_or_default());
-    writer.finish(&Finish { stop, stop_sequence: None, usage, cost: None }, &mut out);
+    writer.finish(&Finish { stop, stop_sequence: None, more: vec![], usage, cost: None }, &mut out);
     out
 }
 
@@ -66,7 +66,7 @@ pub fn fold(events: &[Event]) -> Folded {
                 folded.id.clone_from(id);
                 folded.model.clone_from(model);
             }
-            Event::BlockStart { index, block } => {
+            Event::BlockStart { index, block, .. } => {
                 assert_eq!(*index, folded.parts.len(), "numbered in order of opening");
                 open.push(*index);
                 folded.parts.push(part(block));
@@ -97,13 +97,16 @@ pub fn fold(events: &[Event]) -> Folded {
 
 fn part(block: &Block) -> Part {
     match block.clone() {
-        Block::Text => Part::Text { text: String::new(), cache: None },
+        Block::Text => Part::text(String::new()),
         Block::Reasoning => Part::Reasoning { text: String::new(), signature: None },
         Block::RedactedReasoning { data, dialect } => Part::RedactedReasoning { data, dialect },
         Block::Refusal => Part::Refusal { text: String::new() },
         Block::ToolCall(call) => Part::ToolCall(call),
         Block::Image { media_type, data } => {
             Part::Image { source: Source::Inline { media_type, data }, detail: None, cache: None }
+        }
+        Block::Audio { media_type } => {
+            Part::Audio { source: Source::Inline { media_type, data: String::new() }, transcript: None }
         }
         Block::Opaque { dialect, value } => Part::Opaque { dialect, value },
     }
@@ -118,7 +121,10 @@ fn add(part: &mut Part, delta: &Delta) {
         (Part::Reasoning { signature, .. } | Part::ToolCall(ToolCall { signature, .. }), Delta::Signature(value)) => {
             *signature = Some(value.clone());
         }
-        (Part::Text { .. }, Delta::Signature(_)) => {}
+        (Part::Text { citations, .. }, Delta::Citation(citation)) => citations.push(citation.clone()),
+        (Part::Audio { source: Source::Inline { data, .. }, .. }, Delta::Audio(more)) => data.push_str(more),
+        (Part::Audio { transcript, .. }, Delta::Text(more)) => transcript.get_or_insert_default().push_str(more),
+        (Part::Text { .. }, Delta::Signature(_) | Delta::Logprobs(_)) => {}
         (part, delta) => unreachable!("{delta:?} does not belong into {part:?}"),
     }
 }
@@ -134,6 +140,7 @@ pub fn texts(parts: &[Part]) -> (String, String, String) {
             Part::Image { .. }
             | Part::File { .. }
             | Part::Audio { .. }
+            | Part::Video { .. }
             | Part::RedactedReasoning { .. }
             | Part::ToolCall(_)
             | Part::ToolResult(_)

@@ -18,13 +18,9 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use super::{Caller, EventReader, EventWriter, Facts, Translated, Upstream};
+use super::{Asked, Caller, EventReader, EventWriter, Facts, Translated, Upstream};
 use crate::{
-    chat::{
-        event::{Stamp, UpstreamError},
-        request::Request,
-        response::Response,
-    },
+    chat::{event::UpstreamError, profile::Profile, request::Request, response::Response},
     error::{Error, Kind},
     units::Money,
     wire::{
@@ -48,6 +44,7 @@ impl Caller for Anthropic {
             tools: body.get("tools").is_some_and(has_items),
             max_output: body.parse("max_tokens", "a whole number, 0 or more")?,
             user: user(body),
+            ..Facts::default()
         })
     }
 
@@ -55,12 +52,12 @@ impl Caller for Anthropic {
         read_request::read(body)
     }
 
-    fn write_response(&self, response: &Response, stamp: &Stamp, cost: Option<Money>) -> String {
-        response::write(response, stamp, cost)
+    fn write_response(&self, response: &Response, asked: &Asked<'_>, cost: Option<Money>) -> String {
+        response::write(response, &asked.stamp, cost)
     }
 
-    fn event_writer(&self, stamp: Stamp, _facts: &Facts) -> Box<dyn EventWriter> {
-        Box::new(stream_write::Writer::new(stamp))
+    fn event_writer(&self, asked: &Asked<'_>) -> Box<dyn EventWriter> {
+        Box::new(stream_write::Writer::new(asked.stamp.clone()))
     }
 
     fn terminal(&self) -> &'static str {
@@ -77,7 +74,7 @@ impl Upstream for Anthropic {
         "/v1/messages".to_owned()
     }
 
-    fn write_request(&self, request: &Request) -> Translated<String> {
+    fn write_request(&self, request: &Request, _profile: &Profile) -> Translated<String> {
         write_request::write(request)
     }
 

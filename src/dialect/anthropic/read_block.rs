@@ -31,7 +31,7 @@ pub(super) struct Scope {
 pub(super) fn read_content(value: Value, path: &str, scope: &mut Scope) -> Result<Vec<Part>, Error> {
     let blocks = match value {
         Value::String(text) if text.is_empty() => return Ok(vec![]),
-        Value::String(text) => return Ok(vec![Part::Text { text, cache: None }]),
+        Value::String(text) => return Ok(vec![Part::text(text)]),
         Value::Array(blocks) => blocks,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
             return Err(must_be(path, "a string or an array of blocks"));
@@ -68,7 +68,7 @@ fn read_block(block: Value, path: String, scope: &mut Scope) -> Result<Option<Pa
     fields.take("type");
     let cache = read_cache(&mut fields, &mut scope.dropped)?;
     let part = match kind.as_str() {
-        "text" => Some(Part::Text { text: fields.need_str("text")?, cache }),
+        "text" => Some(Part::Text { text: fields.need_str("text")?, cache, citations: vec![] }),
         "image" => Some(Part::Image { source: read_source(&mut fields, &mut scope.dropped)?, detail: None, cache }),
         "document" => {
             let source = read_source(&mut fields, &mut scope.dropped)?;
@@ -121,7 +121,7 @@ fn read_call(fields: &mut Fields, cache: Option<CacheHint>, scope: &mut Scope) -
     let name = fields.need_str("name")?;
     let arguments = fields.take("input").map(|input| json_text(&input)).unwrap_or_default();
     scope.names.insert(call_id.clone(), name.clone());
-    Ok(ToolCall { id: call_id, name, arguments, signature: None, cache })
+    Ok(ToolCall { id: call_id, name, arguments, cache, ..ToolCall::default() })
 }
 
 fn read_result(fields: &mut Fields, cache: Option<CacheHint>, scope: &mut Scope) -> Result<ToolResult, Error> {

@@ -44,6 +44,7 @@ pub(super) fn read(body: &str) -> Result<Response, UpstreamError> {
         stop: text("stop_reason").map_or(StopReason::End, read_stop),
         stop_sequence: text("stop_sequence").map(str::to_owned),
         usage,
+        ..Response::default()
     })
 }
 
@@ -172,10 +173,7 @@ fn write_part(part: &Part) -> Option<Value> {
         })),
         Part::Image { .. } => Some(json!({"type": "text", "text": NO_IMAGE})),
         Part::Opaque { dialect: Dialect::Anthropic, value } => Some(value.clone()),
-        Part::File { .. }
-        | Part::Audio { .. }
-        | Part::ToolResult(_)
-        | Part::Opaque { dialect: Dialect::OpenAiChat | Dialect::Gemini, .. } => None,
+        Part::File { .. } | Part::Audio { .. } | Part::Video { .. } | Part::ToolResult(_) | Part::Opaque { .. } => None,
     }
 }
 

@@ -89,7 +89,7 @@ impl Reader {
         self.usage(value, out);
         let Some(delta) = value.get("delta") else { return };
         if let Some(reason) = delta.get("stop_reason").and_then(Value::as_str) {
-            out.push(Event::Stop { reason: read_stop(reason), sequence: word(delta, "stop_sequence") });
+            out.push(Event::Stop { choice: 0, reason: read_stop(reason), sequence: word(delta, "stop_sequence") });
         }
     }
 
@@ -115,7 +115,7 @@ impl Reader {
             Some("tool_use") => {
                 let input = block.get("input").and_then(Value::as_object).filter(|input| !input.is_empty());
                 let arguments = input.and_then(|input| serde_json::to_string(input).ok()).unwrap_or_default();
-                let call = ToolCall { id: said("id"), name: said("name"), arguments, signature: None, cache: None };
+                let call = ToolCall { id: said("id"), name: said("name"), arguments, ..ToolCall::default() };
                 self.open(at, Kind::Call, Block::ToolCall(call), out);
             }
             _ => {
@@ -128,7 +128,7 @@ impl Reader {
         let index = self.opened;
         self.opened += 1;
         self.open.insert(at, (index, kind));
-        out.push(Event::BlockStart { index, block });
+        out.push(Event::BlockStart { choice: 0, index, block });
         index
     }
 
@@ -161,7 +161,7 @@ fn unseen(kind: Kind) -> Block {
         Kind::Reasoning => Block::Reasoning,
         Kind::Call => {
             let nothing = String::new;
-            Block::ToolCall(ToolCall { id: nothing(), name: nothing(), arguments: nothing(), signature: None, cache: None })
+            Block::ToolCall(ToolCall { id: nothing(), name: nothing(), arguments: nothing(), ..ToolCall::default() })
         }
     }
 }

@@ -86,10 +86,10 @@ impl EventWriter for Writer {
         match event {
             Event::Start { id, model } => (self.id, self.model) = (id.clone(), model.clone()),
             Event::Usage(usage) => self.usage = *usage,
-            Event::BlockStart { index, block } if self.open.is_some() => {
+            Event::BlockStart { index, block, .. } if self.open.is_some() => {
                 self.waiting.push_back(Waiting { index: *index, block: block.clone(), deltas: vec![], ended: false });
             }
-            Event::BlockStart { index, block } => self.begin(*index, block, out),
+            Event::BlockStart { index, block, .. } => self.begin(*index, block, out),
             Event::BlockDelta { index, delta } => match &mut self.open {
                 Some(open) if open.index == *index => self.delta(delta, out),
                 _ => {
@@ -168,7 +168,7 @@ impl Writer {
             }
             Block::Image { .. } => (Shape::Whole, Some(json!({"type": "text", "text": NO_IMAGE}))),
             Block::Opaque { dialect: Dialect::Anthropic, value } => (Shape::Whole, Some(value.clone())),
-            Block::Opaque { dialect: Dialect::OpenAiChat | Dialect::Gemini, .. } => (Shape::Foreign, None),
+            Block::Audio { .. } | Block::Opaque { .. } => (Shape::Foreign, None),
         };
         if let Some(block) = &whole {
             self.block_start(block, out);

@@ -31,7 +31,7 @@ pub(super) fn with_cache(mut block: Value, cache: Option<&CacheHint>) -> Value {
 /// Image, document or text of a user turn or a tool's result; `None` for what this dialect cannot say.
 pub(super) fn user_part(part: &Part) -> Option<Value> {
     match part {
-        Part::Text { text: said, cache } => text(said, cache.as_ref()),
+        Part::Text { text: said, cache, .. } => text(said, cache.as_ref()),
         Part::Refusal { text: said } => text(said, None),
         Part::Image { source, cache, .. } => {
             image_source(source).map(|source| with_cache(json!({"type": "image", "source": source}), cache.as_ref()))
@@ -39,11 +39,12 @@ pub(super) fn user_part(part: &Part) -> Option<Value> {
         Part::File { source, name, cache } => file(source, name.as_deref()).map(|block| with_cache(block, cache.as_ref())),
         Part::Opaque { dialect: Dialect::Anthropic, value } => Some(value.clone()),
         Part::Audio { .. }
+        | Part::Video { .. }
         | Part::Reasoning { .. }
         | Part::RedactedReasoning { .. }
         | Part::ToolCall(_)
         | Part::ToolResult(_)
-        | Part::Opaque { dialect: Dialect::OpenAiChat | Dialect::Gemini, .. } => None,
+        | Part::Opaque { .. } => None,
     }
 }
 
@@ -56,6 +57,7 @@ pub(super) fn is_blank(part: &Part) -> bool {
         | Part::Image { .. }
         | Part::File { .. }
         | Part::Audio { .. }
+        | Part::Video { .. }
         | Part::ToolCall(_)
         | Part::ToolResult(_)
         | Part::Opaque { .. } => false,
@@ -77,7 +79,7 @@ fn reference(source: &Source) -> Option<Value> {
         Source::Url(url) => Some(json!({"type": "url", "url": url})),
         Source::Id { dialect: Dialect::Anthropic, id } => Some(json!({"type": "file", "file_id": id})),
         // A file id belongs to one provider.
-        Source::Id { dialect: Dialect::OpenAiChat | Dialect::Gemini, .. } | Source::Inline { .. } => None,
+        Source::Id { .. } | Source::Inline { .. } => None,
     }
 }
 
@@ -115,7 +117,7 @@ pub(super) fn result(result: &ToolResult, id: &str, path: &str, dropped: &mut Ve
     block.insert("tool_use_id".to_owned(), Value::from(id));
     match (result.parts.as_slice(), blocks.is_empty()) {
         (_, true) => {}
-        ([Part::Text { text, cache: None }], false) => {
+        ([Part::Text { text, cache: None, .. }], false) => {
             block.insert("content".to_owned(), Value::from(text.as_str()));
         }
         (_, false) => {

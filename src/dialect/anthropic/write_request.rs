@@ -97,10 +97,11 @@ fn system_blocks(messages: &[Message], dropped: &mut Vec<String>) -> Vec<Value> 
     for (i, message) in messages.iter().enumerate() {
         for (j, part) in message.parts.iter().enumerate() {
             match part {
-                Part::Text { text, cache } => blocks.extend(block::text(text, cache.as_ref())),
+                Part::Text { text, cache, .. } => blocks.extend(block::text(text, cache.as_ref())),
                 Part::Image { .. }
                 | Part::File { .. }
                 | Part::Audio { .. }
+                | Part::Video { .. }
                 | Part::Reasoning { .. }
                 | Part::RedactedReasoning { .. }
                 | Part::Refusal { .. }
@@ -182,7 +183,7 @@ fn tools(tools: &[Tool], dropped: &mut Vec<String>) -> Vec<Value> {
                 out.push(block::with_cache(Value::Object(written), cache.as_ref()));
             }
             Tool::Opaque { dialect: Dialect::Anthropic, value } => out.push(value.clone()),
-            Tool::Opaque { dialect: Dialect::OpenAiChat | Dialect::Gemini, .. } => dropped.push(format!("tools[{i}]")),
+            Tool::Custom { .. } | Tool::Opaque { .. } => dropped.push(format!("tools[{i}]")),
         }
     }
     out
@@ -208,11 +209,12 @@ fn tool_choice(request: &Request, thinking: Thinking, no_tools: bool, dropped: &
         None if request.parallel_tool_calls != Some(false) => return None,
         None | Some(ToolChoice::Auto) => json!({"type": "auto"}),
         Some(ToolChoice::None) => return Some(json!({"type": "none"})),
-        Some(ToolChoice::Required | ToolChoice::Function(_)) if thinking.is_on() => {
+        Some(ToolChoice::Required | ToolChoice::Function(_) | ToolChoice::Among { required: true, .. }) if thinking.is_on() => {
             dropped.push("tool_choice".to_owned());
             json!({"type": "auto"})
         }
-        Some(ToolChoice::Required) => json!({"type": "any"}),
+        Some(ToolChoice::Among { required: false, .. }) => json!({"type": "auto"}),
+        Some(ToolChoice::Required | ToolChoice::Among { .. }) => json!({"type": "any"}),
         Some(ToolChoice::Function(name)) => json!({"type": "tool", "name": name}),
     };
     if let (Some(parallel), Value::Object(choice)) = (request.parallel_tool_calls, &mut choice) {

@@ -133,6 +133,7 @@ impl Turns {
                 | Part::Image { .. }
                 | Part::File { .. }
                 | Part::Audio { .. }
+                | Part::Video { .. }
                 | Part::Reasoning { .. }
                 | Part::RedactedReasoning { .. }
                 | Part::Refusal { .. }
@@ -159,13 +160,14 @@ impl Turns {
         for (i, part) in parts.iter().enumerate() {
             match part {
                 Part::Text { text, .. } if text.trim().is_empty() => {}
-                Part::Text { text, cache } => {
+                Part::Text { text, cache, .. } => {
                     let marked = json!({"type": "text", "text": format!("<system>\n{text}\n</system>")});
                     self.push(Role::User, block::with_cache(marked, cache.as_ref()));
                 }
                 Part::Image { .. }
                 | Part::File { .. }
                 | Part::Audio { .. }
+                | Part::Video { .. }
                 | Part::Reasoning { .. }
                 | Part::RedactedReasoning { .. }
                 | Part::Refusal { .. }
@@ -222,6 +224,7 @@ fn assistant_block(part: &Part) -> Option<Value> {
         | Part::Image { .. }
         | Part::File { .. }
         | Part::Audio { .. }
+        | Part::Video { .. }
         | Part::ToolCall(_)
         | Part::ToolResult(_) => None,
     }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{media, request::Dropped, thinking};
 use crate::chat::{
     Dialect,
-    request::{Message, Part, Request, Role, Signature, Source, ToolCall, ToolResult},
+    request::{Message, Part, Request, Role, Signature, ToolCall, ToolResult},
 };
 
 /// Google's stand-in for a signature that never was: a history of another provider, or an edited one.
@@ -149,7 +149,7 @@ impl Out {
     /// Any part but calls and results.
     fn plain(&mut self, part: &Part, dropped: &mut Dropped) {
         match part {
-            Part::Text { text, cache } => {
+            Part::Text { text, cache, .. } => {
                 dropped.add_if(cache.is_some(), "messages[].cache_control");
                 self.text(text);
             }
@@ -164,10 +164,8 @@ impl Out {
                 dropped.add_if(name.is_some(), "messages[].file.filename");
                 self.media(media::write(source, "application/pdf"), "messages[].file.file_id", dropped);
             }
-            Part::Audio { data, format } => {
-                let source = Source::Inline { media_type: format!("audio/{format}"), data: data.clone() };
-                self.media(media::write(&source, ""), "messages[].audio", dropped);
-            }
+            Part::Audio { source, .. } => self.media(media::write(source, "audio/wav"), "messages[].audio", dropped),
+            Part::Video { source, .. } => self.media(media::write(source, "video/mp4"), "messages[].video", dropped),
             Part::Reasoning { text, signature } => match signature.as_ref().and_then(ours) {
                 Some(proof) => {
                     self.flush();

@@ -34,7 +34,7 @@ pub fn write(source: &Source, otherwise: &str) -> Option<Value> {
         Source::Inline { media_type, data } => Some(json!({ "inlineData": { "mimeType": media_type, "data": data } })),
         Source::Url(url) => Some(json!({ "fileData": { "mimeType": guess(url).unwrap_or(otherwise), "fileUri": url } })),
         Source::Id { dialect: Dialect::Gemini, id } => Some(json!({ "fileData": { "fileUri": id } })),
-        Source::Id { dialect: Dialect::OpenAiChat | Dialect::Anthropic, .. } => None,
+        Source::Id { .. } => None,
     }
 }
 

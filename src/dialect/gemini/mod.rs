@@ -11,7 +11,7 @@ mod thinking;
 
 use super::{EventReader, Translated, Upstream};
 use crate::{
-    chat::{event::UpstreamError, request::Request, response::Response},
+    chat::{event::UpstreamError, profile::Profile, request::Request, response::Response},
     wire::json::{Edit, Outline},
 };
 
@@ -25,7 +25,7 @@ impl Upstream for Gemini {
         format!("/v1beta/models/{model}:{operation}")
     }
 
-    fn write_request(&self, request: &Request) -> Translated<String> {
+    fn write_request(&self, request: &Request, _profile: &Profile) -> Translated<String> {
         request::write(request)
     }
 

@@ -59,7 +59,8 @@ fn write_tools(request: &Request, body: &mut Map<String, Value>, dropped: &mut D
                 dropped.add_if(cache.is_some(), "tools[].cache_control");
             }
             Tool::Opaque { dialect: Dialect::Gemini, value } => tools.push(value.clone()),
-            Tool::Opaque { dialect: Dialect::OpenAiChat | Dialect::Anthropic, value } => {
+            Tool::Custom { .. } => dropped.add("tools[].custom"),
+            Tool::Opaque { value, .. } => {
                 let kind = value.get("type").and_then(Value::as_str).unwrap_or_default();
                 dropped.add(&format!("tools[].{kind}"));
             }
@@ -103,6 +104,9 @@ fn calling(choice: &ToolChoice) -> Value {
         ToolChoice::Auto => json!({ "mode": "AUTO" }),
         ToolChoice::None => json!({ "mode": "NONE" }),
         ToolChoice::Required => json!({ "mode": "ANY" }),
+        ToolChoice::Among { names, required } => {
+            json!({ "mode": if *required { "ANY" } else { "VALIDATED" }, "allowedFunctionNames": names })
+        }
         ToolChoice::Function(name) => json!({ "mode": "ANY", "allowedFunctionNames": [name] }),
     }
 }

@@ -58,7 +58,7 @@ impl EventReader for Reader {
         let Some(stop) = self.stop.filter(|_| !self.failed) else { return };
         self.close_block(out);
         let reason = if stop == StopReason::End && self.calls > 0 { StopReason::ToolCalls } else { stop };
-        out.push(Event::Stop { reason, sequence: None });
+        out.push(Event::Stop { choice: 0, reason, sequence: None });
         out.push(Event::End);
     }
 }
@@ -146,7 +146,7 @@ impl Reader {
                 let id = id.unwrap_or_else(|| part::mint_id(self.calls, self.response_id.as_deref(), &name, &arguments));
                 let signature = signature.map(ours);
                 self.calls += 1;
-                let call = ToolCall { id, name, arguments: String::new(), signature, cache: None };
+                let call = ToolCall { id, name, arguments: String::new(), signature, ..ToolCall::default() };
                 self.whole(Block::ToolCall(call), Some(Delta::Arguments(arguments)), out);
             }
             Piece::Image { media_type, data } => self.whole(Block::Image { media_type, data }, None, out),
@@ -161,7 +161,7 @@ impl Reader {
                 Open::Text => Block::Text,
                 Open::Reasoning => Block::Reasoning,
             };
-            out.push(Event::BlockStart { index: self.blocks, block });
+            out.push(Event::BlockStart { choice: 0, index: self.blocks, block });
             self.blocks += 1;
             self.open = Some(kind);
         }
@@ -173,7 +173,7 @@ impl Reader {
         self.close_block(out);
         let index = self.blocks;
         self.blocks += 1;
-        out.push(Event::BlockStart { index, block });
+        out.push(Event::BlockStart { choice: 0, index, block });
         out.extend(delta.map(|delta| Event::BlockDelta { index, delta }));
         out.push(Event::BlockEnd { index });
     }

@@ -137,7 +137,7 @@ impl Turns {
             // Unlike any other in the history, and the same at every turn of it.
             let id = format!("call_{place}");
             self.called(&id, &name);
-            parts.push(Part::ToolCall(ToolCall { id, name, arguments, signature: None, cache: None }));
+            parts.push(Part::ToolCall(ToolCall { id, name, arguments, ..ToolCall::default() }));
         }
         Ok(reasoning::weave(thoughts, parts))
     }
@@ -165,7 +165,7 @@ impl Turns {
         let signature = extra.as_ref().and_then(reasoning::google_signature);
         call.leave(dropped);
         self.called(&id, &name);
-        Ok(Part::ToolCall(ToolCall { id, name, arguments, signature, cache }))
+        Ok(Part::ToolCall(ToolCall { id, name, arguments, signature, cache, ..ToolCall::default() }))
     }
 }
 
@@ -197,7 +197,7 @@ fn read_content(message: &mut Fields, dropped: &mut Vec<String>) -> Result<Vec<P
 
 /// No dialect takes an empty text block.
 fn text_part(text: String, cache: Option<CacheHint>) -> Option<Part> {
-    (!text.is_empty()).then_some(Part::Text { text, cache })
+    (!text.is_empty()).then_some(Part::Text { text, cache, citations: vec![] })
 }
 
 fn read_part(mut part: Fields, dropped: &mut Vec<String>) -> Result<Option<Part>, Error> {
@@ -268,7 +268,7 @@ fn read_audio(part: &mut Fields, dropped: &mut Vec<String>) -> Result<Part, Erro
         }
     };
     let format = format.unwrap_or_else(|| if data.starts_with(WAV_START) { "wav" } else { "mp3" }.to_owned());
-    Ok(Part::Audio { data, format })
+    Ok(Part::Audio { source: Source::Inline { media_type: format!("audio/{format}"), data }, transcript: None })
 }
 
 fn read_file(part: &mut Fields, dropped: &mut Vec<String>) -> Result<Part, Error> {

@@ -19,13 +19,9 @@ mod write_messages;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::{Caller, Dialect, EventReader, EventWriter, Facts, Translated, Upstream};
+use super::{Asked, Caller, Dialect, EventReader, EventWriter, Facts, Translated, Upstream};
 use crate::{
-    chat::{
-        event::{Stamp, UpstreamError},
-        request::Request,
-        response::Response,
-    },
+    chat::{event::UpstreamError, profile::Profile, request::Request, response::Response},
     error::Error,
     units::Money,
     wire::{
@@ -57,6 +53,7 @@ impl Caller for OpenAiChat {
             tools: some("tools") || some("functions"),
             max_output: number("max_completion_tokens").or_else(|| number("max_tokens")),
             user: body.parse("user", "a string").ok().flatten(),
+            ..Facts::default()
         })
     }
 
@@ -64,12 +61,12 @@ impl Caller for OpenAiChat {
         request::read(body)
     }
 
-    fn write_response(&self, response: &Response, stamp: &Stamp, cost: Option<Money>) -> String {
-        response::write(response, stamp, cost)
+    fn write_response(&self, response: &Response, asked: &Asked<'_>, cost: Option<Money>) -> String {
+        response::write(response, &asked.stamp, cost)
     }
 
-    fn event_writer(&self, stamp: Stamp, facts: &Facts) -> Box<dyn EventWriter> {
-        Box::new(stream_write::Writer::new(stamp, facts.wants_usage))
+    fn event_writer(&self, asked: &Asked<'_>) -> Box<dyn EventWriter> {
+        Box::new(stream_write::Writer::new(asked.stamp.clone(), asked.facts.wants_usage))
     }
 
     fn terminal(&self) -> &'static str {
@@ -86,7 +83,7 @@ impl Upstream for OpenAiChat {
         "/chat/completions".to_owned()
     }
 
-    fn write_request(&self, request: &Request) -> Translated<String> {
+    fn write_request(&self, request: &Request, _profile: &Profile) -> Translated<String> {
         write::write(request)
     }
 

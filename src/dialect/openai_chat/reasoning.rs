@@ -18,7 +18,8 @@ const fn format_name(dialect: Dialect) -> Option<&'static str> {
     match dialect {
         Dialect::Anthropic => Some("anthropic-claude-v1"),
         Dialect::Gemini => Some("google-gemini-v1"),
-        Dialect::OpenAiChat => None,
+        Dialect::OpenAiResponses => Some("openai-responses-v1"),
+        Dialect::OpenAiChat | Dialect::OpenAiCompletions | Dialect::Converse | Dialect::Cohere => None,
     }
 }
 
@@ -101,6 +102,7 @@ pub fn write(parts: &[Part]) -> Vec<Value> {
         | Part::Image { .. }
         | Part::File { .. }
         | Part::Audio { .. }
+        | Part::Video { .. }
         | Part::Refusal { .. }
         | Part::ToolCall(_)
         | Part::ToolResult(_) => false,
@@ -127,6 +129,7 @@ fn write_detail(part: &Part, index: usize) -> Option<Value> {
         | Part::Image { .. }
         | Part::File { .. }
         | Part::Audio { .. }
+        | Part::Video { .. }
         | Part::Refusal { .. }
         | Part::ToolCall(_)
         | Part::ToolResult(_) => None,

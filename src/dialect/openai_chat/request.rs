@@ -44,6 +44,7 @@ pub fn read(body: &str) -> Result<Translated<Request>, Error> {
             (Some(user), _) => Some(user),
             (None, user) => user,
         },
+        ..Request::default()
     };
     // What only says the default is not a loss.
     for (key, default) in [("n", Value::from(1)), ("logprobs", Value::from(false)), ("store", Value::from(false))] {

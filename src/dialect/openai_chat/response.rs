@@ -47,8 +47,8 @@ pub fn read(body: &str) -> Result<Response, UpstreamError> {
         model: text(&value, "model").map(str::to_owned),
         parts,
         stop,
-        stop_sequence: None,
         usage: usage::find(&value, Some(choice)),
+        ..Response::default()
     })
 }
 
@@ -85,7 +85,7 @@ fn read_message(message: &Value, id: Option<&str>) -> Vec<Part> {
 /// A text, or Mistral's parts.
 fn read_content(message: &Value) -> Vec<Part> {
     if let Some(text) = text(message, "content") {
-        return vec![Part::Text { text: text.to_owned(), cache: None }];
+        return vec![Part::text(text.to_owned())];
     }
     let mut parts = vec![];
     for item in items(message, "content") {
@@ -93,7 +93,7 @@ fn read_content(message: &Value) -> Vec<Part> {
             Some("thinking") => parts.push(Part::Reasoning { text: reasoning::thinking(item), signature: None }),
             Some("refusal") => parts.extend(text(item, "refusal").map(|t| Part::Refusal { text: t.to_owned() })),
             Some("image_url") => parts.extend(read_image(item)),
-            _ => parts.extend(text(item, "text").map(|t| Part::Text { text: t.to_owned(), cache: None })),
+            _ => parts.extend(text(item, "text").map(|t| Part::text(t.to_owned()))),
         }
     }
     parts
@@ -114,7 +114,7 @@ fn read_call(call: &Value, id: Option<&str>, place: usize) -> Part {
         name: text(function, "name").unwrap_or_default().to_owned(),
         arguments: arguments(function).unwrap_or_default(),
         signature: reasoning::google_signature(call),
-        cache: None,
+        ..ToolCall::default()
     })
 }
 
@@ -164,7 +164,7 @@ fn write_message(parts: &[Part]) -> (Value, bool) {
             Part::Image { source, detail, .. } => images.extend(image(source, detail.as_deref())),
             Part::Opaque { value, .. } if is_call(part) => calls.push(value.clone()),
             Part::RedactedReasoning { .. } | Part::Opaque { .. } => {}
-            Part::File { .. } | Part::Audio { .. } | Part::ToolResult(_) => {}
+            Part::File { .. } | Part::Audio { .. } | Part::Video { .. } | Part::ToolResult(_) => {}
         }
     }
     let mut out = Map::new();

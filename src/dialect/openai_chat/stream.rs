@@ -160,7 +160,7 @@ impl Reader {
             }
             Stop::Reason(reason) => {
                 self.stop = Some(reason);
-                out.push(Event::Stop { reason, sequence: None });
+                out.push(Event::Stop { choice: 0, reason, sequence: None });
             }
         }
     }
@@ -278,7 +278,7 @@ impl Reader {
     fn begin(&mut self, block: Block, out: &mut Vec<Event>) -> usize {
         let index = self.next;
         self.next += 1;
-        out.push(Event::BlockStart { index, block });
+        out.push(Event::BlockStart { choice: 0, index, block });
         index
     }
 
@@ -345,7 +345,8 @@ impl Reader {
         let id = call.id.clone().unwrap_or(made_up);
         let signature = call.signature.take();
         self.close_text(out);
-        let index = self.begin(Block::ToolCall(ToolCall { id, name, arguments: String::new(), signature, cache: None }), out);
+        let index =
+            self.begin(Block::ToolCall(ToolCall { id, name, arguments: String::new(), signature, ..ToolCall::default() }), out);
         if let Some(call) = self.calls.get_mut(place) {
             call.block = Some(index);
         }

@@ -87,7 +87,7 @@ impl Writer {
 
     fn start_block(&mut self, index: usize, block: &Block, out: &mut String) {
         match block {
-            Block::Text | Block::Refusal => {}
+            Block::Text | Block::Refusal | Block::Audio { .. } => {}
             Block::Reasoning => {
                 self.blocks.insert(index, Open::Reasoning { thought: String::new() });
             }
@@ -164,7 +164,7 @@ impl EventWriter for Writer {
                 }
                 self.begin(out);
             }
-            Event::BlockStart { index, block } => self.start_block(*index, block, out),
+            Event::BlockStart { index, block, .. } => self.start_block(*index, block, out),
             Event::BlockDelta { index, delta } => match delta {
                 Delta::Text(text) if !text.is_empty() => self.delta(json!({"content": text}), out),
                 Delta::Refusal(text) if !text.is_empty() => self.delta(json!({"refusal": text}), out),
@@ -176,6 +176,7 @@ impl EventWriter for Writer {
                 }
                 Delta::Arguments(text) if !text.is_empty() => self.write_arguments(*index, text, out),
                 Delta::Text(_) | Delta::Refusal(_) | Delta::Reasoning(_) | Delta::Arguments(_) => {}
+                Delta::Citation(_) | Delta::Logprobs(_) | Delta::Audio(_) => {}
                 Delta::Signature(signature) => self.write_signature(*index, signature, out),
             },
             Event::BlockEnd { index } => self.end_block(*index, out),

@@ -84,7 +84,7 @@ fn write_tools(request: &Request, out: &mut Map<String, Value>, dropped: &mut Dr
                 tools.push(json!({"type": "function", "function": function}));
             }
             Tool::Opaque { dialect: Dialect::OpenAiChat, value } => tools.push(value.clone()),
-            Tool::Opaque { .. } => dropped.push(&format!("tools[{i}]")),
+            Tool::Custom { .. } | Tool::Opaque { .. } => dropped.push(&format!("tools[{i}]")),
         }
     }
     if tools.is_empty() {
@@ -98,6 +98,12 @@ fn write_tools(request: &Request, out: &mut Map<String, Value>, dropped: &mut Dr
                 ToolChoice::Auto => "auto".into(),
                 ToolChoice::None => "none".into(),
                 ToolChoice::Required => "required".into(),
+                ToolChoice::Among { names, required } => {
+                    let tools: Vec<Value> =
+                        names.iter().map(|name| json!({"type": "function", "function": {"name": name}})).collect();
+                    let mode = if *required { "required" } else { "auto" };
+                    json!({"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": tools}})
+                }
                 ToolChoice::Function(name) => json!({"type": "function", "function": {"name": name}}),
             },
         );

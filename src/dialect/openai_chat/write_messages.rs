@@ -94,7 +94,9 @@ fn write_assistant(parts: &[Part], path: &str, dropped: &mut Dropped) -> Value {
             Part::RedactedReasoning { .. } => {}
             Part::Opaque { dialect: Dialect::OpenAiChat, .. } if reasoning::is_detail(part) => {}
             Part::Opaque { value, .. } if is_call(part) => calls.push(value.clone()),
-            Part::Opaque { .. } | Part::File { .. } | Part::Audio { .. } | Part::ToolResult(_) => said.push(part),
+            Part::Opaque { .. } | Part::File { .. } | Part::Audio { .. } | Part::Video { .. } | Part::ToolResult(_) => {
+                said.push(part)
+            }
         }
     }
     let mut out = Map::new();
@@ -161,9 +163,12 @@ fn write_part(part: &Part, path: &str, dropped: &mut Dropped) -> Option<Value> {
         Part::Text { text, .. } => (Some(json!({"type": "text", "text": text})), "text"),
         Part::Image { source, detail, .. } => (image(source, detail.as_deref()), "image"),
         Part::File { source, name, .. } => (file(source, name.as_deref()), "file"),
-        Part::Audio { data, format } => {
+        Part::Audio { source: Source::Inline { media_type, data }, .. } => {
+            let format = media_type.strip_prefix("audio/").unwrap_or(media_type);
             (Some(json!({"type": "input_audio", "input_audio": {"data": data, "format": format}})), "audio")
         }
+        Part::Audio { .. } => (None, "audio"),
+        Part::Video { .. } => (None, "video"),
         Part::Refusal { text } => (Some(json!({"type": "refusal", "refusal": text})), "refusal"),
         Part::Opaque { dialect: Dialect::OpenAiChat, value } => (Some(value.clone()), "opaque"),
         Part::Opaque { value, .. } => (None, value.get("type").and_then(Value::as_str).unwrap_or("opaque")),
