@@ -31,7 +31,7 @@ use crate::{
         outcome::{self, Outcome, Transport},
     },
     units::Millis,
-    wire::json::Piece,
+    wire::{framing::Framing, json::Piece},
 };
 use relay::Relay;
 use reply::Reply;
@@ -289,17 +289,19 @@ impl Exchange {
         let whole = head.headers.iter().any(|(name, value)| name == "content-type" && is_whole(value));
         let stream = good && self.call.facts.stream && !whole;
         if stream {
-            self.current.relay = self.new_relay();
+            let content_type = head.headers.iter().find(|(name, _)| name == "content-type");
+            self.current.relay = self.new_relay(content_type.map_or(Framing::Sse, |(_, value)| Framing::of(value)));
         }
         self.current.head = Some(head);
         self.state = State::Reading { whole: !stream };
     }
 
-    fn new_relay(&self) -> Option<Relay> {
+    fn new_relay(&self, framing: Framing) -> Option<Relay> {
         let attempt = self.plan.attempts.get(self.attempt)?;
         Some(Relay::new(relay::Route {
             caller: self.call.caller,
             verbatim: self.call.is_verbatim(attempt),
+            framing,
             request_id: self.call.id.clone(),
             upstream_dialect: attempt.dialect,
             facts: self.call.facts.clone(),

@@ -22,7 +22,10 @@ use crate::{
     error::{Error, Kind},
     ledger::{Receipt, cost},
     plan::outcome::{self, Outcome, Phase, Transport},
-    wire::sse::{Frame, Frames},
+    wire::{
+        framing::{Decoder, Framing},
+        sse::Frame,
+    },
 };
 
 /// Metadata held back before the first content: events and bytes. A provider that sends more is talking, and is let through.
@@ -38,6 +41,8 @@ pub struct Route {
     pub upstream_dialect: Dialect,
     /// The caller's dialect is the provider's: its data pass as they are.
     pub verbatim: bool,
+    /// How the provider cuts its stream.
+    pub framing: Framing,
     pub request_id: String,
     pub facts: Facts,
     pub body: Rc<Vec<u8>>,
@@ -50,7 +55,8 @@ pub struct Route {
 }
 
 pub struct Relay {
-    frames: Frames,
+    frames: Decoder,
+    framing: Framing,
     reader: Box<dyn EventReader>,
     writer: Box<dyn EventWriter>,
     carriage: Carriage,
@@ -89,7 +95,8 @@ impl Relay {
         let failed = Error::new(Kind::Internal, Ended::Trap.message());
         route.caller.event_writer(&asked).fail(&failed, &mut trap);
         Self {
-            frames: Frames::default(),
+            frames: Decoder::new(route.framing),
+            framing: route.framing,
             reader: upstream.event_reader(),
             writer: route.caller.event_writer(&asked),
             carriage,
@@ -113,7 +120,7 @@ impl Relay {
 
     /// Whether the rest may pass without being looked at: nothing is to be done inside it.
     pub const fn is_native(&self) -> bool {
-        matches!(self.carriage, Carriage::Verbatim { hide_usage: false })
+        matches!((&self.carriage, self.framing), (Carriage::Verbatim { hide_usage: false }, Framing::Sse))
     }
 
     pub const fn is_committed(&self) -> bool {
@@ -354,7 +361,7 @@ impl Relay {
         let whole = kept == passed;
         let before = self.meter.text_bytes();
         if !whole {
-            self.frames = Frames::default();
+            self.frames = Decoder::new(self.framing);
         }
         if self.frames.push(tail).is_err() {
             return;
