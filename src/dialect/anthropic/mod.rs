@@ -1,17 +1,26 @@
 //! Anthropic Messages.
 
+mod answer;
 mod base64;
+mod citation;
+mod dropped;
 mod id;
+mod marks;
 mod read_block;
 mod read_error;
 mod read_request;
 mod repair;
 mod response;
+mod schema;
 mod seal;
 mod stream_read;
 mod stream_write;
+mod thinking;
+mod usage;
 mod write_block;
 mod write_request;
+mod write_settings;
+mod write_tools;
 mod write_turns;
 
 use std::borrow::Cow;
@@ -74,8 +83,8 @@ impl Upstream for Anthropic {
         "/v1/messages".to_owned()
     }
 
-    fn write_request(&self, request: &Request, _profile: &Profile) -> Translated<String> {
-        write_request::write(request)
+    fn write_request(&self, request: &Request, profile: &Profile) -> Translated<String> {
+        write_request::write(request, profile)
     }
 
     fn edits(&self, body: &Outline<'_>, model: &str, _report_usage: bool) -> Vec<Edit> {
@@ -138,20 +147,31 @@ fn write_error(error: &Error) -> Value {
     json!({"type": error_type(error), "message": message})
 }
 
+/// The type its status stands for, as the SDKs have it; the kind decides where the status stands for none.
 const fn error_type(error: &Error) -> &'static str {
-    match error.kind {
-        // An empty purse is reported by status alone.
-        Kind::InvalidRequest | Kind::Forbidden | Kind::RateLimited if error.status == 402 => "billing_error",
-        Kind::InvalidRequest | Kind::MethodNotAllowed | Kind::UpgradeRequired | Kind::ContextTooLong | Kind::ContentFiltered => {
-            "invalid_request_error"
-        }
-        Kind::Unauthenticated => "authentication_error",
-        Kind::Forbidden => "permission_error",
-        Kind::NotFound | Kind::ModelNotFound => "not_found_error",
-        Kind::TooLarge => "request_too_large",
-        Kind::RateLimited => "rate_limit_error",
-        Kind::Internal | Kind::BadGateway => "api_error",
-        Kind::Unavailable => "overloaded_error",
-        Kind::Timeout => "timeout_error",
+    match error.status {
+        401 => "authentication_error",
+        402 => "billing_error",
+        403 => "permission_error",
+        404 => "not_found_error",
+        408 | 504 => "timeout_error",
+        413 => "request_too_large",
+        429 => "rate_limit_error",
+        503 | 529 => "overloaded_error",
+        _ => match error.kind {
+            Kind::InvalidRequest
+            | Kind::MethodNotAllowed
+            | Kind::UpgradeRequired
+            | Kind::ContextTooLong
+            | Kind::ContentFiltered => "invalid_request_error",
+            Kind::Unauthenticated => "authentication_error",
+            Kind::Forbidden => "permission_error",
+            Kind::NotFound | Kind::ModelNotFound => "not_found_error",
+            Kind::TooLarge => "request_too_large",
+            Kind::RateLimited => "rate_limit_error",
+            Kind::Internal | Kind::BadGateway => "api_error",
+            Kind::Unavailable => "overloaded_error",
+            Kind::Timeout => "timeout_error",
+        },
     }
 }
