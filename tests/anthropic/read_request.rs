@@ -277,6 +277,27 @@ fn what_the_canonical_form_cannot_hold_is_listed() {
     }
 }
 
+/// What a target could not be told is named as the caller wrote it.
+#[test]
+fn canonical_paths_in_this_dialects_words() {
+    for (path, spelled) in [
+        ("messages[].parts[].cache", "messages[].content[].cache_control"),
+        ("messages[].parts[].reasoning", "messages[].content[].thinking"),
+        ("messages[].parts[].parts[].image", "messages[].content[].content[].image"),
+        ("messages[].parts[].audio", "messages[].content[].audio"),
+        ("tools[].opaque", "tools[]"),
+        ("tools[].parameters.a", "tools[].input_schema.a"),
+        ("reasoning", "thinking"),
+        ("format", "output_config.format"),
+        ("formats", "formats"),
+        ("top_k", "top_k"),
+    ] {
+        assert_eq!(Anthropic.spelled(path), spelled);
+    }
+    let lengths: Vec<usize> = Anthropic.spelling().iter().map(|(ours, _)| ours.len()).collect();
+    assert!(lengths.is_sorted_by(|a, b| a >= b), "the longest first");
+}
+
 #[test]
 fn a_wrong_request_is_refused_with_the_path_of_what_is_wrong() {
     let turn = |content: Value| json!({"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": content}]});

@@ -1,7 +1,6 @@
 //! Anthropic Messages.
 
 mod answer;
-mod base64;
 mod citation;
 mod dropped;
 mod id;
@@ -42,6 +41,27 @@ use crate::{
 /// The dialect.
 pub struct Anthropic;
 
+/// What callers call the fields of the canonical form, the longest first.
+const SPELLING: [(&str, &str); 17] = [
+    ("messages[].parts[].tool_result", "messages[].content[].tool_result"),
+    ("messages[].parts[].tool_call", "messages[].content[].tool_use"),
+    ("messages[].parts[].reasoning", "messages[].content[].thinking"),
+    ("messages[].parts[].parts[]", "messages[].content[].content[]"),
+    ("messages[].parts[].opaque", "messages[].content[]"),
+    ("messages[].parts[].cache", "messages[].content[].cache_control"),
+    ("messages[].parts[].file", "messages[].content[].document"),
+    ("parallel_tool_calls", "tool_choice.disable_parallel_tool_use"),
+    ("messages[].parts[]", "messages[].content[]"),
+    ("tools[].parameters", "tools[].input_schema"),
+    ("show_reasoning", "thinking.display"),
+    ("tools[].opaque", "tools[]"),
+    ("tools[].cache", "tools[].cache_control"),
+    ("reasoning", "thinking"),
+    ("format", "output_config.format"),
+    ("user", "metadata.user_id"),
+    ("stop", "stop_sequences"),
+];
+
 impl Caller for Anthropic {
     fn facts(&self, body: &Outline<'_>) -> Result<Facts, Error> {
         let model: String = body.parse("model", "a string")?.ok_or_else(|| missing("model"))?;
@@ -71,6 +91,10 @@ impl Caller for Anthropic {
 
     fn terminal(&self) -> &'static str {
         "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"
+    }
+
+    fn spelling(&self) -> &'static [(&'static str, &'static str)] {
+        &SPELLING
     }
 
     fn write_error(&self, error: &Error, request_id: &str) -> String {

@@ -2,10 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{base64, citation};
-use crate::chat::{
-    Dialect,
-    request::{CacheHint, Citation, Part, Source, ToolResult},
+use super::citation;
+use crate::{
+    chat::{
+        Dialect,
+        request::{CacheHint, Citation, Part, Source, ToolResult},
+    },
+    wire::base64,
 };
 
 /// What Anthropic takes as an image.
