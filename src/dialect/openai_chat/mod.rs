@@ -3,8 +3,8 @@
 //! Thoughts have no slot in this dialect. They travel as `reasoning_content`; what their provider must get back
 //! (signatures, encrypted thoughts) as `reasoning_details`, the shape OpenRouter's clients already return.
 
-mod data_url;
-mod error;
+pub(super) mod data_url;
+pub(super) mod error;
 mod messages;
 mod reasoning;
 mod request;
