@@ -1,6 +1,5 @@
 //! Anthropic Messages.
 
-mod base64;
 mod id;
 mod read_block;
 mod read_error;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{base64, id, seal};
+use super::{id, seal};
 use crate::{
     chat::{
         Dialect,
@@ -12,6 +12,7 @@ use crate::{
     },
     error::Error,
     wire::{
+        base64,
         fields::{Fields, missing, must_be},
         json::json_text,
     },

@@ -2,10 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::base64;
-use crate::chat::{
-    Dialect,
-    request::{CacheHint, Part, Source, ToolResult},
+use crate::{
+    chat::{
+        Dialect,
+        request::{CacheHint, Part, Source, ToolResult},
+    },
+    wire::base64,
 };
 
 /// What Anthropic takes as an image.

@@ -12,7 +12,10 @@ mod thinking;
 use super::{EventReader, Translated, Upstream};
 use crate::{
     chat::{event::UpstreamError, profile::Profile, request::Request, response::Response},
-    wire::json::{Edit, Outline},
+    wire::{
+        json::{Edit, Outline},
+        percent,
+    },
 };
 
 /// The dialect.
@@ -20,7 +23,7 @@ pub struct Gemini;
 
 impl Upstream for Gemini {
     fn path(&self, model: &str, stream: bool) -> String {
-        let model = segment(model.strip_prefix("models/").unwrap_or(model));
+        let model = percent::encoded(model.strip_prefix("models/").unwrap_or(model));
         let operation = if stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
         format!("/v1beta/models/{model}:{operation}")
     }
@@ -49,17 +52,4 @@ impl Upstream for Gemini {
     fn read_error(&self, status: u16, body: &str) -> UpstreamError {
         error::read(status, body)
     }
-}
-
-/// One path segment: everything but RFC 3986's unreserved characters is escaped, so a name cannot leave its place.
-fn segment(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
