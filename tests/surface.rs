@@ -1,7 +1,7 @@
 //! What is asked for: method, path and headers to a surface.
 
 use portolan::dialect::{
-    Dialect::{Anthropic, OpenAiChat},
+    Dialect::{Anthropic, OpenAiChat, OpenAiCompletions},
     surface::{
         Surface::{self, Admin, Generate, Hello, Live, Models, Preflight, Ready, Root, Unknown, Upgrade, WrongMethod},
         read,
@@ -29,6 +29,8 @@ fn every_path_says_what_is_asked_and_in_which_dialect() {
         ("POST", "/openai/v1/chat/completions", &[], Generate(OpenAiChat)),
         ("POST", "/openai/chat/completions", &[], Generate(OpenAiChat)),
         ("POST", "/v1/chat/completions/", &[], Generate(OpenAiChat)),
+        ("POST", "/v1/completions", &[], Generate(OpenAiCompletions)),
+        ("GET", "/openai/v1/completions", &[], WrongMethod { dialect: OpenAiCompletions, allowed: "POST" }),
         ("POST", "/v1/messages", &[], Generate(Anthropic)),
         ("POST", "/v1/messages", VERSION, Generate(Anthropic)),
         ("POST", "/messages", &[], Generate(Anthropic)),

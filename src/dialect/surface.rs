@@ -62,6 +62,7 @@ fn versioned(method: &str, path: &str, dialect: Dialect, upgrade: bool) -> Surfa
     }
     let generates = match rest {
         "chat/completions" => Some(Dialect::OpenAiChat),
+        "completions" => Some(Dialect::OpenAiCompletions),
         "messages" => Some(Dialect::Anthropic),
         _ => None,
     };
