@@ -18,3 +18,4 @@ mod openai_completions;
 mod plan;
 mod surface;
 mod verbatim;
+mod wire;

@@ -51,6 +51,20 @@ use crate::{
     },
 };
 
+/// Canonical paths in this dialect's words.
+const SPELLING: [(&str, &str); 10] = [
+    ("messages[].parts[].cache", "messages[].content[].cache_control"),
+    ("messages[].parts[].signature", "messages[].reasoning_details[].signature"),
+    ("messages[].parts[].reasoning", "messages[].reasoning_content"),
+    ("messages[].parts[].citations", "messages[].annotations"),
+    ("messages[].parts[]", "messages[].content[]"),
+    ("tools[].cache", "tools[].cache_control"),
+    ("format.schema", "response_format.json_schema.schema"),
+    ("cache_key", "prompt_cache_key"),
+    ("reasoning", "reasoning_effort"),
+    ("format", "response_format"),
+];
+
 /// The dialect.
 pub struct OpenAiChat;
 
@@ -92,6 +106,10 @@ impl Caller for OpenAiChat {
 
     fn terminal(&self) -> &'static str {
         "data: [DONE]\n\n"
+    }
+
+    fn spelling(&self) -> &'static [(&'static str, &'static str)] {
+        &SPELLING
     }
 
     fn write_error(&self, error: &Error, request_id: &str) -> String {

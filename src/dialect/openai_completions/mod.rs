@@ -41,6 +41,10 @@ impl Caller for OpenAiCompletions {
         OpenAiChat.terminal()
     }
 
+    fn spelling(&self) -> &'static [(&'static str, &'static str)] {
+        &[("top_logprobs", "logprobs"), ("messages[]", "prompt")]
+    }
+
     fn write_error(&self, error: &Error, request_id: &str) -> String {
         OpenAiChat.write_error(error, request_id)
     }
