@@ -18,3 +18,5 @@ mod openai_chat;
 mod openai_responses;
 #[path = "support/sequence.rs"]
 mod sequence;
+#[path = "corpus/openai_completions.rs"]
+mod openai_completions;
