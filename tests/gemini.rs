@@ -1,10 +1,13 @@
 //! Gemini: what is read of callers and written to them, what is written to providers and read of them.
 
+mod errors;
 mod read_request;
 mod read_turns;
 mod request;
 mod response;
 mod stream;
+mod upstream;
+mod written;
 
 use portolan::{
     chat::{
