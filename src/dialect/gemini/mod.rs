@@ -30,7 +30,10 @@ use crate::{
     chat::{event::UpstreamError, profile::Profile, request::Request, response::Response},
     error::Error,
     units::Money,
-    wire::json::{Edit, Outline, json_text},
+    wire::{
+        json::{Edit, Outline, json_text},
+        percent,
+    },
 };
 
 /// The dialect.
@@ -77,7 +80,7 @@ impl Caller for Gemini {
 
 impl Upstream for Gemini {
     fn path(&self, model: &str, stream: bool) -> String {
-        let model = segment(model.strip_prefix("models/").unwrap_or(model));
+        let model = percent::encoded(model.strip_prefix("models/").unwrap_or(model));
         let operation = if stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
         format!("/v1beta/models/{model}:{operation}")
     }
@@ -111,17 +114,4 @@ impl Upstream for Gemini {
 /// Whether the text of an array has an item, seen without parsing it; one tool may stand without its array.
 fn has_items(text: &str) -> bool {
     text.strip_prefix('[').is_none_or(|rest| !rest.trim_start().starts_with(']'))
-}
-
-/// One path segment: everything but RFC 3986's unreserved characters is escaped, so a name cannot leave its place.
-fn segment(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
