@@ -131,10 +131,10 @@ fn unsealed(mut response: Response) -> Response {
         if let Part::Reasoning { text, signature: Some(Signature { value, .. }) } = part.clone()
             && value.starts_with("cG9ydG9sYW46")
         {
-            *part = match unseal(&value) {
-                Part::Reasoning { signature, .. } => Part::Reasoning { text, signature },
-                other => other,
-            };
+            *part = unseal(&value);
+            if let Part::Reasoning { text: said, .. } = part {
+                *said = text;
+            }
         }
     }
     response
