@@ -38,7 +38,7 @@ fn all_that_it_can_be_told_is_told() {
         (Request { show_reasoning: Some(true), ..go() }, json!({ "thinkingConfig": { "includeThoughts": true } })),
         (
             Request { show_reasoning: Some(false), reasoning: Some(Reasoning::Budget(9)), ..go() },
-            json!({ "thinkingConfig": { "thinkingBudget": 9 } }),
+            json!({ "thinkingConfig": { "thinkingBudget": 9, "includeThoughts": false } }),
         ),
         (Request { n: Some(1), service_tier: Some("auto".to_owned()), store: Some(false), ..go() }, json!(null)),
     ] {
