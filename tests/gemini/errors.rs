@@ -46,3 +46,20 @@ fn errors_have_googles_words() {
     let long = Gemini.write_error(&Error::new(Kind::ContextTooLong, "Cut it."), "req_1");
     assert!(long.contains("The input token count exceeds the maximum number of tokens allowed"), "{long}");
 }
+
+#[test]
+fn what_was_dropped_is_named_in_the_callers_words() {
+    for (path, expected) in [
+        ("seed", "generationConfig.seed"),
+        ("n", "generationConfig.candidateCount"),
+        ("stop[]", "generationConfig.stopSequences[]"),
+        ("format.schema", "generationConfig.responseSchema"),
+        ("show_reasoning", "generationConfig.thinkingConfig.includeThoughts"),
+        ("messages[].parts[].reasoning", "contents[].parts[].thought"),
+        ("messages[].parts[].audio", "contents[].parts[].audio"),
+        ("tools[].opaque", "tools[]"),
+        ("generationConfig.speechConfig", "generationConfig.speechConfig"),
+    ] {
+        assert_eq!(Gemini.spelled(path), expected);
+    }
+}
