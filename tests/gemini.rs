@@ -1,6 +1,7 @@
 //! Gemini: what is read of callers and written to them, what is written to providers and read of them.
 
 mod errors;
+mod loops;
 mod read_request;
 mod read_turns;
 mod request;
