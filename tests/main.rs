@@ -16,5 +16,6 @@ mod mock;
 mod openai_chat;
 mod plan;
 mod surface;
+mod switching;
 mod verbatim;
 mod wire;
