@@ -5,7 +5,13 @@
 //! never see them, and every call must meet its result.
 
 use portolan::{
-    chat::{Dialect, event::Stamp, fold, profile::Profile, response::Response},
+    chat::{
+        Dialect,
+        event::Stamp,
+        fold,
+        profile::{History, Profile},
+        response::Response,
+    },
     dialect::{Asked, Caller, Facts},
     wire::json::{Outline, join},
 };
@@ -82,16 +88,16 @@ fn history(dialect: Dialect, answer: &Value) -> Option<Vec<Value>> {
     }
 }
 
-/// A client's request with this history.
+/// A client's request with this history. Of Gemini's clients one that wants to see thoughts: others are sent none, and a
+/// proof without the thoughts that it proves is refused.
 fn request(dialect: Dialect, history: &[Value]) -> String {
-    let question = if dialect == Dialect::Gemini {
-        json!({"role": "user", "parts": [{"text": "go"}]})
-    } else {
-        json!({"role": "user", "content": "go"})
-    };
-    let turns: Vec<&Value> = std::iter::once(&question).chain(history).collect();
-    let key = if dialect == Dialect::Gemini { "contents" } else { "messages" };
-    json!({"model": "m", "max_tokens": 100, key: turns}).to_string()
+    let turns = |question: Value| std::iter::once(question).chain(history.iter().cloned()).collect::<Vec<_>>();
+    if dialect == Dialect::Gemini {
+        let contents = turns(json!({"role": "user", "parts": [{"text": "go"}]}));
+        return json!({"contents": contents, "generationConfig": {"thinkingConfig": {"includeThoughts": true}}}).to_string();
+    }
+    let messages = turns(json!({"role": "user", "content": "go"}));
+    json!({"model": "m", "max_tokens": 100, "messages": messages}).to_string()
 }
 
 /// Id, name and round of each call in a provider's request, and the ids that were answered, in order.
@@ -148,7 +154,8 @@ fn told(caller: (Dialect, &dyn Caller), provider: Dialect, round: u32, stream: b
     let response = provider.upstream().read_response(&wire.to_string()).unwrap();
     let stamp = Stamp { id: format!("minted{round}"), created: 0, model: "m".to_owned() };
     let facts = Facts { wants_usage: true, ..Facts::default() };
-    let asked = Asked { stamp, facts: &facts, body: b"{}" };
+    let question = request(caller.0, &[]);
+    let asked = Asked { stamp, facts: &facts, body: question.as_bytes() };
     let whole = |response: &Response| serde_json::from_str(&caller.1.write_response(response, &asked, None)).unwrap();
     if !stream {
         return whole(&response);
@@ -222,5 +229,23 @@ fn each_provider_gets_its_own_proofs_back_and_nobody_elses() {
             }
         }
     }
-    assert!(tried >= 24, "{tried} conversations");
+    assert!(tried >= 36, "{tried} conversations");
+}
+
+/// Strict chat providers refuse what they do not know.
+#[test]
+fn a_plain_chat_provider_sees_nobodys_proofs() {
+    let plain = Profile { history: History::Bare, ..Profile::DEFAULT };
+    let mut tried = 0;
+    for caller in speakers().filter(|(dialect, _)| *dialect != Dialect::OpenAiChat) {
+        for by in Dialect::ALL.into_iter().filter(|dialect| answer(*dialect, 0).is_some()) {
+            let Some(turns) = history(caller.0, &told(caller, by, 1, false)) else { continue };
+            let read = caller.1.read_request(&request(caller.0, &turns)).unwrap();
+            let written = Dialect::OpenAiChat.upstream().write_request(&read.value, &plain);
+            assert!(!written.value.contains(&proof(by, 1)) && !written.value.contains("thought 1"), "{}", written.value);
+            assert!(written.value.contains("said 1"), "{}", written.value);
+            tried += 1;
+        }
+    }
+    assert!(tried >= 6, "{tried}");
 }
