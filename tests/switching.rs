@@ -42,6 +42,15 @@ fn answer(dialect: Dialect, round: u32) -> Option<Value> {
             ],
             "stop_reason": "tool_use", "usage": {"input_tokens": 1, "output_tokens": 1},
         })),
+        // In odd rounds the first call is proven, in even ones the text.
+        Dialect::Gemini if round.is_multiple_of(2) => Some(json!({
+            "responseId": format!("r{round}"),
+            "candidates": [{"index": 0, "finishReason": "STOP", "content": {"role": "model", "parts": [
+                {"text": said, "thoughtSignature": proof},
+                {"functionCall": {"name": "a", "args": {"round": round}}},
+                {"functionCall": {"name": "b", "args": {"round": round}}},
+            ]}}],
+        })),
         Dialect::Gemini => Some(json!({
             "responseId": format!("r{round}"),
             "candidates": [{"index": 0, "finishReason": "STOP", "content": {"role": "model", "parts": [
@@ -164,8 +173,41 @@ fn told(caller: (Dialect, &dyn Caller), provider: Dialect, round: u32, stream: b
     let (mut writer, mut out) = (caller.1.event_writer(&asked), String::new());
     events.iter().for_each(|event| writer.write(event, &mut out));
     writer.finish(&finish, &mut out);
+    if caller.0 == Dialect::OpenAiChat {
+        return collected(&out);
+    }
     let read = crate::fold::events(caller.0.upstream(), [out.as_bytes()]);
     whole(&fold::fold(read).unwrap())
+}
+
+/// A stream of chat as its clients put it together: texts joined, details listed, calls by their index.
+fn collected(stream: &str) -> Value {
+    let mut message =
+        json!({"role": "assistant", "content": "", "reasoning_content": "", "reasoning_details": [], "tool_calls": []});
+    for data in stream.lines().filter_map(|line| line.strip_prefix("data: ")).filter(|data| *data != "[DONE]") {
+        let chunk: Value = serde_json::from_str(data).unwrap();
+        let delta = &chunk["choices"][0]["delta"];
+        for key in ["content", "reasoning_content"] {
+            let joined = format!("{}{}", message[key].as_str().unwrap(), delta[key].as_str().unwrap_or_default());
+            message[key] = joined.into();
+        }
+        message["reasoning_details"].as_array_mut().unwrap().extend(list(&delta["reasoning_details"]).cloned());
+        for piece in list(&delta["tool_calls"]) {
+            let index = usize::try_from(piece["index"].as_u64().unwrap()).unwrap();
+            let calls = message["tool_calls"].as_array_mut().unwrap();
+            if calls.len() <= index {
+                calls.push(piece.clone());
+                continue;
+            }
+            let more = piece["function"]["arguments"].as_str().unwrap_or_default();
+            let joined = format!("{}{more}", calls[index]["function"]["arguments"].as_str().unwrap_or_default());
+            calls[index]["function"]["arguments"] = joined.into();
+            if piece["extra_content"].is_object() {
+                calls[index]["extra_content"] = piece["extra_content"].clone();
+            }
+        }
+    }
+    json!({"choices": [{"message": message}]})
 }
 
 /// The body that a provider is sent for a client's request.
@@ -194,6 +236,12 @@ fn check(name: &str, to: Dialect, others: Dialect, body: &str, rounds: &[(u32, D
         }
         assert_eq!(body.matches(&format!("said {round}")).count(), 1, "{name}\n{body}");
     }
+    if to == Dialect::Anthropic {
+        check_turns(name, &serde_json::from_str(body).unwrap(), rounds);
+    }
+    if to == Dialect::Gemini {
+        check_places(name, &serde_json::from_str(body).unwrap(), rounds);
+    }
     let (called, answered) = calls(to, &serde_json::from_str(body).unwrap());
     let said: Vec<(&str, u64)> = called.iter().map(|(_, name, round)| (name.as_str(), *round)).collect();
     let expected: Vec<(&str, u64)> =
@@ -201,6 +249,27 @@ fn check(name: &str, to: Dialect, others: Dialect, body: &str, rounds: &[(u32, D
     assert_eq!(said, expected, "{name}\n{body}");
     let ids: Vec<&str> = called.iter().map(|(id, _, _)| id.as_str()).collect();
     assert_eq!(ids, answered, "{name}: each call its result\n{body}");
+}
+
+/// Anthropic wants each of its own turns as it was: its proven thoughts first.
+fn check_turns(name: &str, body: &Value, rounds: &[(u32, Dialect)]) {
+    for (round, by) in rounds.iter().filter(|(_, by)| *by == Dialect::Anthropic) {
+        let own = &answer(*by, *round).unwrap()["content"];
+        let kept = list(&body["messages"]).any(|turn| turn["role"] == "assistant" && turn["content"] == *own);
+        assert!(kept, "{name}: the turn of round {round}\n{body}");
+    }
+}
+
+/// Google wants each proof on the part that it came with.
+fn check_places(name: &str, body: &Value, rounds: &[(u32, Dialect)]) {
+    for (round, _) in rounds.iter().filter(|(_, by)| *by == Dialect::Gemini) {
+        let proof = proof(Dialect::Gemini, *round);
+        let mut parts = list(&body["contents"]).flat_map(|turn| list(&turn["parts"]));
+        let holder = parts.find(|part| part["thoughtSignature"] == proof.as_str()).unwrap();
+        let (call, text) = (&holder["functionCall"], &holder["text"]);
+        let is_right = if round.is_multiple_of(2) { *text == format!("said {round}") } else { call["name"] == "a" };
+        assert!(is_right, "{name}: round {round} on {holder}");
+    }
 }
 
 #[test]
