@@ -6,6 +6,10 @@
 
 #[path = "corpus/anthropic.rs"]
 mod anthropic;
+#[path = "corpus/bedrock.rs"]
+mod bedrock;
+#[path = "corpus/cohere.rs"]
+mod cohere;
 #[path = "support/fold.rs"]
 mod fold;
 #[path = "corpus/gemini.rs"]
@@ -14,3 +18,5 @@ mod gemini;
 mod gemini_requests;
 #[path = "corpus/openai_chat.rs"]
 mod openai_chat;
+#[path = "corpus/recorded.rs"]
+mod recorded;

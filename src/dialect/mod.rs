@@ -1,6 +1,9 @@
 //! Wire ↔ chat, one folder a dialect. Dialects know no providers.
 
 pub mod anthropic;
+pub mod cohere;
+pub mod converse;
+mod dropped;
 pub mod gemini;
 pub mod openai_chat;
 pub mod surface;
@@ -22,7 +25,7 @@ use crate::{
 };
 
 impl Dialect {
-    pub const ALL: [Self; 3] = [Self::OpenAiChat, Self::Anthropic, Self::Gemini];
+    pub const ALL: [Self; 5] = [Self::OpenAiChat, Self::Anthropic, Self::Gemini, Self::Converse, Self::Cohere];
 
     /// How providers of this dialect are spoken to.
     pub fn upstream(self) -> &'static dyn Upstream {
@@ -32,8 +35,8 @@ impl Dialect {
             Self::OpenAiCompletions => &openai_chat::OpenAiChat,
             Self::Anthropic => &anthropic::Anthropic,
             Self::Gemini => &gemini::Gemini,
-            Self::Converse => &openai_chat::OpenAiChat,
-            Self::Cohere => &openai_chat::OpenAiChat,
+            Self::Converse => &converse::Converse,
+            Self::Cohere => &cohere::Cohere,
         }
     }
 
