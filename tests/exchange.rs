@@ -12,3 +12,4 @@ mod scenarios;
 mod script;
 mod sending;
 mod story;
+mod transcripts;

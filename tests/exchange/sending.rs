@@ -1,11 +1,20 @@
 //! What goes to a provider: where, with which headers, and the body byte for byte.
 
-use portolan::dialect::Dialect;
+use std::rc::Rc;
+
+use portolan::{
+    chat::profile::{History, Thinking},
+    config::{self, Documents},
+    dialect::{Dialect, Facts, surface::Operation},
+    plan::{self, Ask, health::View},
+    wire::sigv4,
+};
 use serde_json::{Value, json};
 
 use super::{
-    driver::{Case, gateway},
+    driver::{Case, START, gateway},
     script::{MESSAGE, error, json, message, served, stream, told},
+    transcripts::only,
 };
 
 /// Odd numbers, odd order, odd spacing, members nobody knows: all of it the caller's.
@@ -148,4 +157,100 @@ fn what_cannot_be_carried_is_said() {
     let both = body.replace("gamma/claude", "gamma/claude,alpha/small");
     let run = Case::chat("x").body(&both).run([failing, served()]);
     assert_eq!(run.header("x-portolan-dropped"), None);
+}
+
+#[test]
+fn what_a_provider_refuses_is_left_out_and_said() {
+    let body = |options: &str| {
+        format!(r#"{{"model":"cerebras/gpt-oss-120b",{options}"messages":[{{"role":"user","content":"Hello"}}]}}"#)
+    };
+    for (options, dropped) in [
+        ("", None),
+        (r#""user":"u","#, None),
+        (r#""frequency_penalty":null,"#, None),
+        (r#""frequency_penalty":1,"logit_bias":{},"#, Some("frequency_penalty, logit_bias")),
+    ] {
+        let case = Case::with(only("cerebras"), Dialect::OpenAiChat, "x", false).body(&body(options));
+        let run = case.run([served()]);
+        assert_eq!(run.header("x-portolan-dropped"), dropped, "{options}");
+        assert!(!run.sends[0].body.contains("penalty"), "{}", run.sends[0].body);
+    }
+    // How a stream reports is no loss.
+    let body = r#"{"model":"mistral/mistral-small-latest","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Hello"}]}"#;
+    let run = Case::with(only("mistral"), Dialect::OpenAiChat, "x", true).body(body).run([stream(told())]);
+    assert_eq!(run.header("x-portolan-dropped"), None);
+    assert!(!run.sends[0].body.contains("stream_options"));
+}
+
+/// Ollama, vLLM, llama.cpp: a name, a kind and a URL, and no key.
+#[test]
+fn a_server_of_ones_own_needs_no_key_and_is_asked_for_nothing_rare() {
+    let providers = r#"{"ollama":{"kind":"openai","base_url":"http://127.0.0.1:11434/v1","models":{"qwen3:8b":{"supports":["tools","reasoning"]}}}}"#;
+    let settings = r#"{"allow_private_upstreams":true}"#;
+    let some = |text: &str| Some(text.to_owned());
+    let documents = Documents { providers: some(providers), settings: some(settings), ..Documents::default() };
+    let config = Rc::new(config::build(&documents, &[("OPENAI_API_KEY".to_owned(), "k".to_owned())].into()).unwrap());
+    let ollama = &config.providers["ollama"];
+    assert_eq!(ollama.dialects("gpt-5-codex").collect::<Vec<_>>(), [Dialect::OpenAiChat, Dialect::OpenAiCompletions]);
+    let thinking = |model: &str| (ollama.profile(model).thinking, ollama.profile(model).history);
+    assert_eq!(thinking("qwen3:8b"), (Thinking::Effort, History::Bare));
+    assert_eq!(thinking("gemma3:4b"), (Thinking::None, History::Bare), "some refuse to be told");
+    let case = Case::with(config, Dialect::OpenAiChat, "ollama/gemma3:4b", false);
+    let run = case.run([served()]);
+    assert_eq!(run.sends[0].url, "http://127.0.0.1:11434/v1/chat/completions");
+    assert_eq!(run.sends[0].header("authorization"), None);
+}
+
+#[test]
+fn amazon_gets_a_signature_or_a_bearer_token() {
+    let sent = |secrets: &[(&str, &str)]| {
+        let secrets = secrets.iter().chain(&[("AWS_REGION", "us-west-2")]);
+        let secrets = secrets.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let config = Rc::new(config::build(&Documents::default(), &secrets).unwrap());
+        let body =
+            r#"{"model":"bedrock/anthropic.claude-opus-4-8","max_tokens":9,"messages":[{"role":"user","content":"Hello"}]}"#;
+        Case::with(config, Dialect::Anthropic, "x", false).body(body).run([json(200, MESSAGE)]).sends.remove(0)
+    };
+    let keys = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")];
+    let signed = sent(&keys);
+    let proof = signed.header("authorization").unwrap();
+    let begins = "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20270115/us-west-2/bedrock/aws4_request, SignedHeaders=content-type;host;x-amz-date, Signature=";
+    assert!(proof.starts_with(begins), "{proof}");
+    assert_eq!(signed.header("x-amz-date"), Some("20270115T080000Z"));
+    assert_eq!(signed.header("x-amz-security-token"), None);
+    // The signature is over what is sent, however many pieces it is sent in.
+    let call = sigv4::Call {
+        method: "POST",
+        url: &signed.url,
+        headers: &[("content-type", "application/json")],
+        body_sha256: &sigv4::body_digest([signed.body.as_bytes()]),
+        region: "us-west-2",
+        service: "bedrock",
+    };
+    let own = sigv4::Keys { access_key: keys[0].1, secret_key: keys[1].1, session_token: None };
+    assert_eq!(sigv4::sign(&call, &own, START).pop().map(|(_, value)| value).as_deref(), Some(proof));
+    let token = [keys[0], keys[1], ("AWS_SESSION_TOKEN", "IQoJ")];
+    assert_eq!(sent(&token).header("x-amz-security-token"), Some("IQoJ"));
+    let bearer = [keys[0], keys[1], ("AWS_BEARER_TOKEN_BEDROCK", "ABSK")];
+    assert_eq!(sent(&bearer).header("authorization"), Some("Bearer ABSK"));
+}
+
+#[test]
+fn the_binding_is_given_the_model_beside_the_body() {
+    let case = Case::with(only("workers-ai"), Dialect::OpenAiChat, "workers-ai/@cf/meta/llama-4-scout-17b-16e-instruct", false);
+    let run = case.run([served()]);
+    assert_eq!(run.sends[0].url, "AI.run @cf/meta/llama-4-scout-17b-16e-instruct");
+    assert_eq!(run.sends[0].body, r#"{"max_tokens":100,"stream":false,"messages":[{"role":"user","content":"Hello"}]}"#);
+    assert!(run.sends[0].headers.is_empty());
+}
+
+#[test]
+fn who_only_embeds_writes_no_text() {
+    let config = only("voyage");
+    let facts = Facts { model: "voyage/voyage-4".to_owned(), ..Facts::default() };
+    let plan = |ask: Ask<'_>| plan::plan(ask, &config, &View::default(), START, 7);
+    let error = plan(Ask::generate(Dialect::OpenAiChat, &facts)).unwrap_err();
+    assert!(error.message.contains("voyage/voyage-4: writes no text"), "{}", error.message);
+    let embed = Ask { operation: Some(Operation::Embed), ..Ask::generate(Dialect::OpenAiChat, &facts) };
+    assert_eq!(plan(embed).unwrap().attempts.len(), 1);
 }
