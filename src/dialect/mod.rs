@@ -44,7 +44,7 @@ impl Dialect {
             Self::OpenAiResponses => None,
             Self::OpenAiCompletions => None,
             Self::Anthropic => Some(&anthropic::Anthropic),
-            Self::Gemini => None,
+            Self::Gemini => Some(&gemini::Gemini),
             Self::Converse => None,
             Self::Cohere => None,
         }
