@@ -25,6 +25,7 @@ const BARE: Profile = Profile { thinking: Thinking::None, history: History::Bare
 const BARE_NO_SCHEMA: Profile = Profile { json_schema: false, ..BARE };
 const BARE_EFFORT: Profile = Profile { thinking: Thinking::Effort, ..BARE };
 const BARE_REASONING: Profile = Profile { sampling: false, ..BARE_EFFORT };
+const GPT_5: Profile = Profile { custom_tools: true, ..BARE_REASONING };
 
 /// Those that take `reasoning_content` back, and some need it.
 const CONTENT: Profile = Profile { history: History::Content, ..BARE };
@@ -74,7 +75,7 @@ static PROFILES: &[Row] = &[
     (OPENAI, "gpt-4-*", BARE_NO_SCHEMA),
     (OPENAI, "*gpt-4*", BARE),
     (OPENAI, "*gpt-oss*", BARE_EFFORT),
-    (OPENAI, "*gpt-*", BARE_REASONING),
+    (OPENAI, "*gpt-*", GPT_5),
     (OPENAI, "o1*", BARE_REASONING),
     (OPENAI, "o3*", BARE_REASONING),
     (OPENAI, "o4*", BARE_REASONING),

@@ -131,10 +131,6 @@ fn translate(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Res
     request.model.clone_from(&attempt.model);
     // Gemini says it in the path.
     request.stream = call.facts.stream;
-    if attempt.dialect == Dialect::Anthropic {
-        // Required there: as much as the model can.
-        request.max_tokens = request.max_tokens.or(attempt.max_output);
-    }
     let written = attempt.dialect.upstream().write_request(&request, &attempt.profile);
     let mut dropped = read.dropped;
     dropped.extend(written.dropped.iter().map(|path| call.caller.spelled(path)));
