@@ -18,3 +18,4 @@ mod plan;
 mod surface;
 mod verbatim;
 mod wire;
+mod workers_ai;

@@ -1,7 +1,9 @@
 //! One row a provider, sorted by name.
 
 use super::{AI_BINDING, ANTHROPIC_VERSION, Auth, Hosting, Provider, Quirk};
-use crate::dialect::Dialect::{self, Anthropic, Cohere, Converse, Gemini, OpenAiChat, OpenAiCompletions, OpenAiResponses};
+use crate::dialect::Dialect::{
+    self, Anthropic, Cohere, Converse, Gemini, OpenAiChat, OpenAiCompletions, OpenAiResponses, WorkersAi,
+};
 
 const CHAT: &[Dialect] = &[OpenAiChat];
 const CHAT_AND_RESPONSES: &[Dialect] = &[OpenAiChat, OpenAiResponses];
@@ -289,9 +291,10 @@ pub(super) static PROVIDERS: &[Provider] = &[
         // Asked through the binding: nothing is sent anywhere by us.
         base_url: "workers-ai:",
         hosting: Hosting::WorkersAi,
+        speaks: &[WorkersAi],
         auth: Auth::None,
         secrets: &[AI_BINDING],
-        quirks: &[OLD_LIMIT],
+        quirks: &[OLD_LIMIT, Quirk::Remove("stream_options")],
         ..COMMON
     },
     Provider {

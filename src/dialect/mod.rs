@@ -4,6 +4,7 @@ pub mod anthropic;
 pub mod gemini;
 pub mod openai_chat;
 pub mod surface;
+pub mod workers_ai;
 
 pub use crate::chat::Dialect;
 use crate::{
@@ -34,6 +35,7 @@ impl Dialect {
             Self::Gemini => &gemini::Gemini,
             Self::Converse => &openai_chat::OpenAiChat,
             Self::Cohere => &openai_chat::OpenAiChat,
+            Self::WorkersAi => &workers_ai::WorkersAi,
         }
     }
 
@@ -47,6 +49,7 @@ impl Dialect {
             Self::Gemini => Some(&gemini::Gemini),
             Self::Converse => None,
             Self::Cohere => None,
+            Self::WorkersAi => None,
         }
     }
 }

@@ -41,7 +41,7 @@ const fn carried(dialect: Dialect) -> &'static [&'static str] {
     match dialect {
         Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::OpenAiCompletions => &["openai-beta"],
         Dialect::Anthropic => &["anthropic-version", "anthropic-beta"],
-        Dialect::Gemini | Dialect::Converse | Dialect::Cohere => &[],
+        Dialect::Gemini | Dialect::Converse | Dialect::Cohere | Dialect::WorkersAi => &[],
     }
 }
 
@@ -102,7 +102,7 @@ fn bytes<'a>(piece: &'a Piece, original: &'a [u8]) -> &'a [u8] {
 fn adapt(call: &Call, attempt: &Attempt, provider: &config::Provider, body: &Outline<'_>) -> (Vec<Edit>, Vec<String>) {
     let mut edits = vec![];
     let mut dropped = vec![];
-    if attempt.dialect == Dialect::OpenAiChat {
+    if matches!(attempt.dialect, Dialect::OpenAiChat | Dialect::WorkersAi) {
         edits = catalog::edits(provider.kind.quirks, body);
         dropped.extend(provider.kind.quirks.iter().filter_map(|quirk| match quirk {
             // How a stream reports is no loss.

@@ -240,7 +240,7 @@ fn the_binding_is_given_the_model_beside_the_body() {
     let case = Case::with(only("workers-ai"), Dialect::OpenAiChat, "workers-ai/@cf/meta/llama-4-scout-17b-16e-instruct", false);
     let run = case.run([served()]);
     assert_eq!(run.sends[0].url, "AI.run @cf/meta/llama-4-scout-17b-16e-instruct");
-    assert_eq!(run.sends[0].body, r#"{"max_tokens":100,"stream":false,"messages":[{"role":"user","content":"Hello"}]}"#);
+    assert_eq!(run.sends[0].body, r#"{"messages":[{"role":"user","content":"Hello"}],"max_tokens":100}"#);
     assert!(run.sends[0].headers.is_empty());
 }
 
