@@ -118,6 +118,7 @@ fn profiles_are_as_the_providers_say() {
         ("anthropic", "claude-opus-4-8", "Effort spJTUc Details"),
         ("anthropic", "claude-sonnet-5", "Effort spJTUc Details"),
         ("anthropic", "claude-fable-5", "Effort spJTUc Details"),
+        ("anthropic", "glm-5.3", "Budget SPjTUc Details"),
         ("anthropic", "claude-haiku-9", "Effort spJTUc Details"),
         ("bedrock", "us.anthropic.claude-sonnet-4-20250514-v1:0", "Budget SPjTuc Details"),
         ("bedrock", "global.anthropic.claude-opus-4-8", "Effort spJTuc Details"),

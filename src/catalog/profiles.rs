@@ -61,6 +61,8 @@ static PROFILES: &[Row] = &[
     (HOSTS_OF_CLAUDE, "*claude-opus-4*", CLAUDE_4),
     (HOSTS_OF_CLAUDE, "*claude-sonnet-4*", CLAUDE_4),
     (HOSTS_OF_CLAUDE, "*claude*", CLAUDE),
+    // Another maker's models behind Anthropic's dialect.
+    (&["anthropic"], "*", CLAUDE_4),
     (HOSTS_OF_GEMINI, "gemini-1*", GEMINI_2),
     (HOSTS_OF_GEMINI, "gemini-2.0*", GEMINI_2),
     (HOSTS_OF_GEMINI, "gemini-2.5*", BUDGET),

@@ -149,7 +149,11 @@ fn translate(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Res
 }
 
 fn headers(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Vec<(String, String)> {
-    let accept = if call.facts.stream { "text/event-stream" } else { "application/json" };
+    let accept = match (call.facts.stream, provider.kind.hosting) {
+        (false, _) => "application/json",
+        (true, Hosting::Bedrock) => "application/vnd.amazon.eventstream",
+        (true, Hosting::Plain | Hosting::Vertex | Hosting::WorkersAi) => "text/event-stream",
+    };
     let mut headers = vec![
         ("content-type".to_owned(), "application/json".to_owned()),
         ("accept".to_owned(), accept.to_owned()),

@@ -6,6 +6,7 @@ use portolan::{
     chat::profile::{History, Thinking},
     config::{self, Documents},
     dialect::{Dialect, Facts, surface::Operation},
+    exchange::forward,
     plan::{self, Ask, health::View},
     wire::sigv4,
 };
@@ -253,4 +254,61 @@ fn who_only_embeds_writes_no_text() {
     assert!(error.message.contains("voyage/voyage-4: writes no text"), "{}", error.message);
     let embed = Ask { operation: Some(Operation::Embed), ..Ask::generate(Dialect::OpenAiChat, &facts) };
     assert_eq!(plan(embed).unwrap().attempts.len(), 1);
+}
+
+#[test]
+fn each_hosting_has_its_paths() {
+    let google = "https://europe-west1-aiplatform.googleapis.com/v1/projects/acme/locations/europe-west1";
+    let amazon = "https://bedrock-runtime.eu-central-1.amazonaws.com/model";
+    for (provider, model, is_stream, url) in [
+        ("vertex", "gemini-2.5-pro", false, format!("{google}/publishers/google/models/gemini-2.5-pro:generateContent")),
+        (
+            "vertex",
+            "gemini-2.5-pro",
+            true,
+            format!("{google}/publishers/google/models/gemini-2.5-pro:streamGenerateContent?alt=sse"),
+        ),
+        ("vertex", "claude-sonnet-5", false, format!("{google}/publishers/anthropic/models/claude-sonnet-5:rawPredict")),
+        ("vertex", "claude-sonnet-5", true, format!("{google}/publishers/anthropic/models/claude-sonnet-5:streamRawPredict")),
+        ("vertex", "claude-../x", false, format!("{google}/publishers/anthropic/models/claude-..%2Fx:rawPredict")),
+        ("vertex", "kimi-k2-maas", true, format!("{google}/endpoints/openapi/chat/completions")),
+        ("bedrock", "eu.anthropic.claude-sonnet-5", false, format!("{amazon}/eu.anthropic.claude-sonnet-5/invoke")),
+        (
+            "bedrock",
+            "eu.anthropic.claude-sonnet-5",
+            true,
+            format!("{amazon}/eu.anthropic.claude-sonnet-5/invoke-with-response-stream"),
+        ),
+        (
+            "bedrock",
+            "arn:aws:bedrock:eu-central-1:1:inference-profile/eu.anthropic.claude-sonnet-5",
+            false,
+            format!("{amazon}/arn%3Aaws%3Abedrock%3Aeu-central-1%3A1%3Ainference-profile%2Feu.anthropic.claude-sonnet-5/invoke"),
+        ),
+    ] {
+        let case = Case::with(only(provider), Dialect::OpenAiChat, &format!("{provider}/{model}"), is_stream);
+        let sent = case.run([error(400, "no", "No.")]).sends.remove(0);
+        assert_eq!(sent.url, url);
+        let accept = match (is_stream, provider) {
+            (false, _) => "application/json",
+            (true, "bedrock") => "application/vnd.amazon.eventstream",
+            (true, _) => "text/event-stream",
+        };
+        assert_eq!(sent.header("accept"), Some(accept), "{url}");
+        let body: Value = serde_json::from_str(&sent.body).unwrap();
+        let is_claude = model.contains("claude");
+        assert_eq!(body.get("model").is_some(), model.ends_with("-maas"), "{url}");
+        assert_eq!(body.get("anthropic_version").is_some(), is_claude, "{url}");
+        let says_stream = is_stream && provider == "vertex" && !model.starts_with("gemini");
+        assert_eq!(body["stream"] == json!(true), says_stream, "{url}");
+    }
+}
+
+#[test]
+fn what_is_signed_by_us_is_not_passed_on_as_it_is() {
+    for (provider, may) in [("openai", true), ("bedrock", true), ("vertex", false), ("workers-ai", false)] {
+        let passed = forward::passthrough(&only(provider), provider, ("/v1/models", ""), &[]);
+        assert_eq!(passed.is_ok(), may, "{provider}");
+        assert!(passed.is_ok_and(|f| f.headers.iter().any(|(name, _)| name == "authorization")) || !may, "{provider}");
+    }
 }
