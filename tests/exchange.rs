@@ -6,6 +6,7 @@ mod failover;
 mod forms;
 mod forward;
 mod gemini;
+mod hosting;
 mod models;
 mod relay;
 mod scenarios;
