@@ -3,6 +3,7 @@
 pub mod anthropic;
 pub mod gemini;
 pub mod openai_chat;
+pub mod openai_responses;
 pub mod surface;
 pub mod workers_ai;
 
@@ -23,13 +24,13 @@ use crate::{
 };
 
 impl Dialect {
-    pub const ALL: [Self; 3] = [Self::OpenAiChat, Self::Anthropic, Self::Gemini];
+    pub const ALL: [Self; 4] = [Self::OpenAiChat, Self::OpenAiResponses, Self::Anthropic, Self::Gemini];
 
     /// How providers of this dialect are spoken to.
     pub fn upstream(self) -> &'static dyn Upstream {
         match self {
             Self::OpenAiChat => &openai_chat::OpenAiChat,
-            Self::OpenAiResponses => &openai_chat::OpenAiChat,
+            Self::OpenAiResponses => &openai_responses::OpenAiResponses,
             Self::OpenAiCompletions => &openai_chat::OpenAiChat,
             Self::Anthropic => &anthropic::Anthropic,
             Self::Gemini => &gemini::Gemini,
@@ -43,7 +44,7 @@ impl Dialect {
     pub fn caller(self) -> Option<&'static dyn Caller> {
         match self {
             Self::OpenAiChat => Some(&openai_chat::OpenAiChat),
-            Self::OpenAiResponses => None,
+            Self::OpenAiResponses => Some(&openai_responses::OpenAiResponses),
             Self::OpenAiCompletions => None,
             Self::Anthropic => Some(&anthropic::Anthropic),
             Self::Gemini => Some(&gemini::Gemini),
