@@ -79,6 +79,7 @@ fn asked(path: &str) -> Dialect {
     match path {
         "/v1/chat/completions" => Dialect::OpenAiChat,
         "/v1/messages" => Dialect::Anthropic,
+        "/v1/responses" => Dialect::OpenAiResponses,
         other => unreachable!("{other}"),
     }
 }
