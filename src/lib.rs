@@ -60,8 +60,9 @@
 //!
 //! # How to add …
 //!
-//! - **a provider**: a row in `catalog/providers.rs`, and rows for its models in `catalog/models.rs`; an oddity of a new
-//!   kind is a [`catalog::Quirk`]. An operator needs no row: a name, a kind and a URL in `providers` will do.
+//! - **a provider**: a row in `catalog/providers.rs`, rows for its models in `catalog/models.rs`, what they take in
+//!   `catalog/profiles.rs`, and a transcript under `tests/fixtures/providers`; an oddity of its bodies is a
+//!   [`catalog::Quirk`], one of its paths a [`catalog::Hosting`]. An operator needs no row: a name, a kind and a URL in `providers` will do.
 //! - **a model or a price**: a row in `catalog/models.rs`; or, without a new build, an entry in `providers` or `prices`.
 //! - **a dialect**: a variant of [`dialect::Dialect`], whereupon the compiler names each match that lacks it; an entry in
 //!   `Dialect::ALL`; a folder that implements [`dialect::Upstream`], and [`dialect::Caller`] if clients speak it too.

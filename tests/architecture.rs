@@ -12,7 +12,8 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("dialect", &["wire", "chat"]),
     // Quirks are edits of a body.
     ("catalog", &["dialect", "chat", "wire"]),
-    ("config", &["catalog", "dialect", "wire"]),
+    // A provider's models have profiles.
+    ("config", &["catalog", "dialect", "chat", "wire"]),
     ("guard", &["config", "wire"]),
     ("mock", &["dialect", "chat", "wire"]),
     // The facts of a body come from `dialect`, what a provider said from `chat`; `params` are edits.

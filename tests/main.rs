@@ -22,3 +22,4 @@ mod surface;
 mod switching;
 mod verbatim;
 mod wire;
+mod workers_ai;

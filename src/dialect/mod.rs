@@ -9,6 +9,7 @@ pub mod openai_chat;
 pub mod openai_completions;
 pub mod openai_responses;
 pub mod surface;
+pub mod workers_ai;
 
 pub use crate::chat::Dialect;
 use crate::{
@@ -47,6 +48,7 @@ impl Dialect {
             Self::Gemini => &gemini::Gemini,
             Self::Converse => &converse::Converse,
             Self::Cohere => &cohere::Cohere,
+            Self::WorkersAi => &workers_ai::WorkersAi,
         }
     }
 
@@ -60,6 +62,7 @@ impl Dialect {
             Self::Gemini => Some(&gemini::Gemini),
             Self::Converse => None,
             Self::Cohere => None,
+            Self::WorkersAi => None,
         }
     }
 }

@@ -19,7 +19,7 @@ const fn format_name(dialect: Dialect) -> Option<&'static str> {
         Dialect::Anthropic => Some("anthropic-claude-v1"),
         Dialect::Gemini => Some("google-gemini-v1"),
         Dialect::OpenAiResponses => Some("openai-responses-v1"),
-        Dialect::OpenAiChat | Dialect::OpenAiCompletions | Dialect::Converse | Dialect::Cohere => None,
+        Dialect::OpenAiChat | Dialect::OpenAiCompletions | Dialect::Converse | Dialect::Cohere | Dialect::WorkersAi => None,
     }
 }
 
