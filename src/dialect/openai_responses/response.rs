@@ -99,7 +99,9 @@ struct Output<'a> {
 impl Output<'_> {
     fn write(&mut self, part: &Part, logprobs: &mut Option<&[TokenLogprob]>) {
         let item = match part {
-            Part::Text { text, .. } | Part::Refusal { text } if text.is_empty() => return,
+            Part::Text { text, .. } | Part::Refusal { text } | Part::Reasoning { text, signature: None } if text.is_empty() => {
+                return;
+            }
             Part::Text { text, citations, .. } => {
                 let annotations = citations.iter().map(|citation| piece::write_citation(citation, text)).collect();
                 let tokens = piece::write_logprobs(logprobs.take().unwrap_or_default());

@@ -271,8 +271,10 @@ impl Writer {
         } else {
             ("response.function_call_arguments.done", "arguments")
         };
-        let name = self.wire.output.get(index).and_then(|item| item.get("name")).cloned().unwrap_or_default();
-        let mut event = json!({"name": name});
+        let mut event = json!({});
+        if let Some(name) = self.wire.output.get(index).and_then(|item| item.get("name")).filter(|_| !custom) {
+            event["name"] = name.clone();
+        }
         event[key] = input.as_str().into();
         self.wire.tell(kind, index, event, out);
         if let Some(mut item) = self.wire.output.get(index).cloned() {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Dialect, item, lose, piece, text};
 use crate::chat::{
-    profile::{History, Profile},
+    profile::{History, Profile, Thinking},
     request::{Message, Part, Request, Role, Signature, Source, ToolCall, ToolResult},
 };
 
@@ -168,11 +168,13 @@ impl Writer<'_> {
 
     /// Thoughts go back only to who can check them; in the open, where the model takes them so.
     fn reasoning(&mut self, thought: &str, signature: Option<&Signature>) -> Option<Value> {
-        let own = signature.filter(|signature| signature.dialect == Dialect::OpenAiResponses);
+        // A model that does not think refuses those of one that does.
+        let thinks = self.profile.thinking != Thinking::None;
+        let own = signature.filter(|signature| thinks && signature.dialect == Dialect::OpenAiResponses);
         let restored = own.and_then(|signature| item::restored(&signature.value));
         match restored.filter(|item| self.stored || text(item, "encrypted_content").is_some()) {
             Some(item) => Some(item),
-            None if self.profile.history == History::Content && !thought.is_empty() => {
+            None if thinks && self.profile.history == History::Content && !thought.is_empty() => {
                 Some(json!({"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": thought}]}))
             }
             None => {
