@@ -14,7 +14,10 @@ mod guard;
 mod ledger;
 mod mock;
 mod openai_chat;
+mod openai_responses;
 mod plan;
+#[path = "support/sequence.rs"]
+mod sequence;
 mod surface;
 mod verbatim;
 mod wire;
