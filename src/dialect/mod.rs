@@ -45,7 +45,7 @@ impl Dialect {
             Self::OpenAiResponses => Some(&openai_responses::OpenAiResponses),
             Self::OpenAiCompletions => None,
             Self::Anthropic => Some(&anthropic::Anthropic),
-            Self::Gemini => None,
+            Self::Gemini => Some(&gemini::Gemini),
             Self::Converse => None,
             Self::Cohere => None,
         }
