@@ -44,7 +44,7 @@ fn facts(body: &str) -> Result<Facts, Error> {
 }
 
 fn write(request: &Request) -> (Value, Vec<String>) {
-    write_for(request, &Profile::DEFAULT)
+    write_for(request, &Profile { custom_tools: true, ..Profile::DEFAULT })
 }
 
 fn write_for(request: &Request, profile: &Profile) -> (Value, Vec<String>) {

@@ -266,7 +266,7 @@ fn requests_are_read_and_come_back_the_same() {
                 continue;
             }
         };
-        let written = OpenAiResponses.write_request(&read.value, &Profile::DEFAULT);
+        let written = OpenAiResponses.write_request(&read.value, &Profile { custom_tools: true, ..Profile::DEFAULT });
         for path in read.dropped.iter().chain(&written.dropped) {
             *lost.entry(path.clone()).or_default() += 1;
         }

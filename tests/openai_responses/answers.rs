@@ -170,7 +170,7 @@ fn the_envelope_repeats_the_request() {
         assert_eq!(value[key], expected, "{key}");
     }
     let own = Response { id: Some("resp_theirs".to_owned()), ..saying(vec![]) };
-    assert_eq!(written(&own, "not JSON")["id"], "resp_theirs");
+    assert_eq!(written(&own, "not JSON")["id"], "resp_minted", "nobody keeps a translated answer");
 }
 
 #[test]

@@ -1,10 +1,10 @@
 use portolan::chat::{
     profile::{Profile, Thinking},
-    request::{Effort, Format, Part, Reasoning, Request, Source, ToolChoice},
+    request::{Effort, Format, Part, Reasoning, Request, Role, Source, Tool, ToolCall, ToolChoice, ToolResult},
 };
 use serde_json::{Number, Value, json};
 
-use super::{NOTHING, asking, function, write, write_for};
+use super::{NOTHING, asking, function, said, write, write_for};
 
 #[test]
 fn a_profile_is_respected() {
@@ -59,4 +59,39 @@ fn efforts_and_budgets_become_words() {
         assert_eq!(written.get("include").is_some(), encrypted, "{reasoning:?}");
         assert_eq!(dropped, NOTHING);
     }
+}
+
+/// Few who speak this dialect know custom tools: elsewhere a function stands in, in the history and in the choice too.
+#[test]
+fn custom_tools_become_functions_where_they_are_not_known() {
+    let call = ToolCall {
+        id: "c".to_owned(),
+        name: "patch".to_owned(),
+        arguments: "raw".to_owned(),
+        custom: true,
+        ..ToolCall::default()
+    };
+    let result = ToolResult { id: "c".to_owned(), name: String::new(), parts: vec![], is_error: false, cache: None };
+    let request = Request {
+        messages: vec![said(Role::Assistant, vec![Part::ToolCall(call)]), said(Role::User, vec![Part::ToolResult(result)])],
+        tools: vec![Tool::Custom { name: "patch".to_owned(), description: Some("d".to_owned()), format: None }],
+        tool_choice: Some(ToolChoice::Function("patch".to_owned())),
+        ..asking(vec![])
+    };
+    let (written, dropped) = write_for(&request, &Profile::DEFAULT);
+    assert_eq!(dropped, NOTHING);
+    assert_eq!(
+        written["input"],
+        json!([
+            {"type": "function_call", "call_id": "c", "name": "patch", "arguments": "{\"input\":\"raw\"}"},
+            {"type": "function_call_output", "call_id": "c", "output": ""},
+        ])
+    );
+    assert_eq!(written["tool_choice"], json!({"type": "function", "name": "patch"}));
+    assert_eq!(
+        written["tools"],
+        json!([{"type": "function", "name": "patch", "description": "d", "strict": false,
+        "parameters": {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}}])
+    );
+    assert_eq!(write(&request).0["tools"][0]["type"], "custom");
 }

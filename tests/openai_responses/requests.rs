@@ -1,4 +1,7 @@
-use portolan::chat::request::{Effort, Format, Reasoning};
+use portolan::{
+    chat::request::{Effort, Format, Reasoning},
+    dialect::{Caller, openai_responses::OpenAiResponses},
+};
 use serde_json::{Value, json};
 
 use super::{NOTHING, body, facts, read, refused, show};
@@ -238,4 +241,24 @@ fn what_cannot_be_answered_is_refused_by_name() {
         assert_eq!((error.status, error.param.as_deref()), (400, Some(param)), "{members}: {}", error.message);
         assert!(error.message.contains(word), "{members}: {}", error.message);
     }
+}
+
+/// What a target cannot say is told to the caller in the caller's words.
+#[test]
+fn losses_are_spelled_as_the_caller_wrote_them() {
+    for (path, spelled) in [
+        ("max_tokens", "max_output_tokens"),
+        ("messages[].parts[].image", "input[].content[].input_image"),
+        ("messages[].parts[].reasoning", "input[].summary"),
+        ("format.schema", "text.format.schema"),
+        ("tools[].opaque", "tools[]"),
+        ("tools[].strict", "tools[].strict"),
+        ("reasoning", "reasoning.effort"),
+        ("top_logprobs", "top_logprobs"),
+        ("seed", "seed"),
+    ] {
+        assert_eq!(OpenAiResponses.spelled(path), spelled);
+    }
+    let lengths: Vec<usize> = OpenAiResponses.spelling().iter().map(|(ours, _)| ours.len()).collect();
+    assert!(lengths.is_sorted_by(|a, b| a >= b), "the longest first");
 }

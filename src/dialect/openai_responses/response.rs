@@ -83,8 +83,7 @@ pub(super) fn write(response: &Response, asked: &Asked<'_>, cost: Option<Money>)
     {
         last["status"] = "incomplete".into();
     }
-    let told =
-        Told { id: response.id.as_deref(), model: response.model.as_deref(), service_tier: response.service_tier.as_deref() };
+    let told = Told { model: response.model.as_deref(), service_tier: response.service_tier.as_deref() };
     let counted = response.usage.unwrap_or_default();
     json_text(&envelope.write(told, Status::Done(response.stop), items.into(), write_usage(Some(&counted), cost)))
 }

@@ -62,8 +62,8 @@ impl Writer {
 impl EventWriter for Writer {
     fn write(&mut self, event: &Event, out: &mut String) {
         match event {
-            Event::Start { id, model } => {
-                self.wire.name(id.as_deref(), model.as_deref());
+            Event::Start { model, .. } => {
+                self.wire.name(model.as_deref());
                 self.wire.start(out);
             }
             // One question has one answer in this dialect.

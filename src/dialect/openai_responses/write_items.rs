@@ -27,7 +27,8 @@ pub(super) fn write(request: &Request, profile: &Profile, dropped: &mut Vec<Stri
         (instructions, messages) = (Some(text.clone()), rest);
     }
     let stored = request.store == Some(true);
-    let mut writer = Writer { out: vec![], profile, stored, customs: custom_calls(messages), dropped };
+    let customs = if profile.custom_tools { custom_calls(messages) } else { HashSet::new() };
+    let mut writer = Writer { out: vec![], profile, stored, customs, dropped };
     for message in messages {
         match message.role {
             Role::System => writer.message("system", &message.parts),
@@ -191,7 +192,7 @@ impl Writer<'_> {
         if call.signature.is_some() {
             self.lose("signature");
         }
-        if call.custom {
+        if call.custom && self.profile.custom_tools {
             return json!({"type": "custom_tool_call", "call_id": call.id, "name": call.name, "input": call.arguments});
         }
         json!({"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.json_arguments()})
