@@ -6,6 +6,10 @@
 
 #[path = "corpus/anthropic.rs"]
 mod anthropic;
+#[path = "corpus/bedrock.rs"]
+mod bedrock;
+#[path = "corpus/cohere.rs"]
+mod cohere;
 #[path = "support/fold.rs"]
 mod fold;
 #[path = "corpus/gemini.rs"]
@@ -14,7 +18,11 @@ mod gemini;
 mod gemini_requests;
 #[path = "corpus/openai_chat.rs"]
 mod openai_chat;
+#[path = "corpus/openai_completions.rs"]
+mod openai_completions;
 #[path = "corpus/openai_responses.rs"]
 mod openai_responses;
+#[path = "corpus/recorded.rs"]
+mod recorded;
 #[path = "support/sequence.rs"]
 mod sequence;

@@ -5,7 +5,9 @@
 mod anthropic;
 mod architecture;
 mod catalog;
+mod cohere;
 mod config;
+mod converse;
 mod exchange;
 #[path = "support/fold.rs"]
 mod fold;
@@ -14,10 +16,12 @@ mod guard;
 mod ledger;
 mod mock;
 mod openai_chat;
+mod openai_completions;
 mod openai_responses;
 mod plan;
 #[path = "support/sequence.rs"]
 mod sequence;
 mod surface;
+mod switching;
 mod verbatim;
 mod wire;
