@@ -17,7 +17,10 @@ mod ledger;
 mod mock;
 mod openai_chat;
 mod openai_completions;
+mod openai_responses;
 mod plan;
+#[path = "support/sequence.rs"]
+mod sequence;
 mod surface;
 mod switching;
 mod verbatim;
