@@ -18,5 +18,9 @@ mod gemini;
 mod gemini_requests;
 #[path = "corpus/openai_chat.rs"]
 mod openai_chat;
+#[path = "corpus/openai_responses.rs"]
+mod openai_responses;
 #[path = "corpus/recorded.rs"]
 mod recorded;
+#[path = "support/sequence.rs"]
+mod sequence;

@@ -6,6 +6,7 @@ pub mod converse;
 mod dropped;
 pub mod gemini;
 pub mod openai_chat;
+pub mod openai_responses;
 pub mod surface;
 
 pub use crate::chat::Dialect;
@@ -25,13 +26,14 @@ use crate::{
 };
 
 impl Dialect {
-    pub const ALL: [Self; 5] = [Self::OpenAiChat, Self::Anthropic, Self::Gemini, Self::Converse, Self::Cohere];
+    pub const ALL: [Self; 6] =
+        [Self::OpenAiChat, Self::OpenAiResponses, Self::Anthropic, Self::Gemini, Self::Converse, Self::Cohere];
 
     /// How providers of this dialect are spoken to.
     pub fn upstream(self) -> &'static dyn Upstream {
         match self {
             Self::OpenAiChat => &openai_chat::OpenAiChat,
-            Self::OpenAiResponses => &openai_chat::OpenAiChat,
+            Self::OpenAiResponses => &openai_responses::OpenAiResponses,
             Self::OpenAiCompletions => &openai_chat::OpenAiChat,
             Self::Anthropic => &anthropic::Anthropic,
             Self::Gemini => &gemini::Gemini,
@@ -44,7 +46,7 @@ impl Dialect {
     pub fn caller(self) -> Option<&'static dyn Caller> {
         match self {
             Self::OpenAiChat => Some(&openai_chat::OpenAiChat),
-            Self::OpenAiResponses => None,
+            Self::OpenAiResponses => Some(&openai_responses::OpenAiResponses),
             Self::OpenAiCompletions => None,
             Self::Anthropic => Some(&anthropic::Anthropic),
             Self::Gemini => Some(&gemini::Gemini),

@@ -6,8 +6,8 @@
 mod asked;
 mod audio;
 mod citations;
-mod data_url;
-mod error;
+pub(super) mod data_url;
+pub(super) mod error;
 mod logprobs;
 mod messages;
 mod parts;
