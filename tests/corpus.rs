@@ -16,3 +16,7 @@ mod gemini_requests;
 mod openai_chat;
 #[path = "corpus/openai_completions.rs"]
 mod openai_completions;
+#[path = "corpus/openai_responses.rs"]
+mod openai_responses;
+#[path = "support/sequence.rs"]
+mod sequence;

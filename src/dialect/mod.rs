@@ -4,6 +4,7 @@ pub mod anthropic;
 pub mod gemini;
 pub mod openai_chat;
 pub mod openai_completions;
+pub mod openai_responses;
 pub mod surface;
 
 pub use crate::chat::Dialect;
@@ -23,13 +24,13 @@ use crate::{
 };
 
 impl Dialect {
-    pub const ALL: [Self; 4] = [Self::OpenAiChat, Self::Anthropic, Self::Gemini, Self::OpenAiCompletions];
+    pub const ALL: [Self; 5] = [Self::OpenAiChat, Self::OpenAiResponses, Self::Anthropic, Self::Gemini, Self::OpenAiCompletions];
 
     /// How providers of this dialect are spoken to.
     pub fn upstream(self) -> &'static dyn Upstream {
         match self {
             Self::OpenAiChat => &openai_chat::OpenAiChat,
-            Self::OpenAiResponses => &openai_chat::OpenAiChat,
+            Self::OpenAiResponses => &openai_responses::OpenAiResponses,
             Self::OpenAiCompletions => &openai_completions::OpenAiCompletions,
             Self::Anthropic => &anthropic::Anthropic,
             Self::Gemini => &gemini::Gemini,
@@ -42,7 +43,7 @@ impl Dialect {
     pub fn caller(self) -> Option<&'static dyn Caller> {
         match self {
             Self::OpenAiChat => Some(&openai_chat::OpenAiChat),
-            Self::OpenAiResponses => None,
+            Self::OpenAiResponses => Some(&openai_responses::OpenAiResponses),
             Self::OpenAiCompletions => Some(&openai_completions::OpenAiCompletions),
             Self::Anthropic => Some(&anthropic::Anthropic),
             Self::Gemini => Some(&gemini::Gemini),

@@ -6,7 +6,7 @@
 mod asked;
 mod audio;
 mod citations;
-mod data_url;
+pub(super) mod data_url;
 pub(super) mod error;
 mod logprobs;
 mod messages;
