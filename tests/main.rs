@@ -17,5 +17,6 @@ mod openai_chat;
 mod openai_completions;
 mod plan;
 mod surface;
+mod switching;
 mod verbatim;
 mod wire;
