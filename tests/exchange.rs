@@ -3,6 +3,7 @@
 mod commit;
 mod driver;
 mod failover;
+mod foreign;
 mod forms;
 mod forward;
 mod gemini;
