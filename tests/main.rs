@@ -14,6 +14,7 @@ mod guard;
 mod ledger;
 mod mock;
 mod openai_chat;
+mod operation;
 mod plan;
 mod surface;
 mod verbatim;

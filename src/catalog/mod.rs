@@ -2,11 +2,13 @@
 
 mod models;
 mod nearest;
+mod operations;
 mod providers;
 
 use std::borrow::Cow;
 
 pub use nearest::nearest;
+pub use operations::{Endpoint, Operation, Style, operation};
 
 use crate::{chat::profile::Profile, dialect::Dialect, units::Money, wire::json::Edit};
 
