@@ -18,3 +18,4 @@ mod operation;
 mod plan;
 mod surface;
 mod verbatim;
+mod wire;

@@ -88,7 +88,7 @@ pub fn write(operation: Operation, from: Style, to: Endpoint, body: &[u8], model
         Some((place, _)) if !sent.path.is_empty() => format!("{place}:{}", sent.path),
         _ => to.path.to_owned(),
     };
-    sent.path = template.replace("{model}", &percent::segment(bare(model)));
+    sent.path = template.replace("{model}", &percent::encoded(bare(model)));
     Ok(sent)
 }
 

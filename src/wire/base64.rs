@@ -1,4 +1,4 @@
-//! Standard base64, for values that one dialect holds as text and another as bytes or numbers.
+//! Standard base64, for places where one side of a translation has text and the other has bytes.
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 /// The low six bits.
@@ -20,7 +20,7 @@ pub fn encode(bytes: &[u8]) -> String {
 
 /// Padding may be missing; anything else that is not of the alphabet makes it `None`.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
-    let (mut out, mut word, mut bits) = (Vec::with_capacity(text.len() / 4 * 3 + 3), 0_u32, 0_u32);
+    let (mut out, mut word, mut bits) = (Vec::with_capacity(text.len() / 4 * 3), 0_u32, 0_u32);
     for letter in text.trim_end_matches('=').bytes() {
         let six = match letter {
             b'A'..=b'Z' => letter - b'A',
@@ -38,21 +38,4 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
         }
     }
     Some(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_come_back() {
-        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")] {
-            assert_eq!(encode(bytes.as_bytes()), text);
-            assert_eq!(decode(text).as_deref(), Some(bytes.as_bytes()));
-            assert_eq!(decode(text.trim_end_matches('=')).as_deref(), Some(bytes.as_bytes()), "padding may be missing");
-        }
-        let all: Vec<u8> = (0..=255).collect();
-        assert_eq!(decode(&encode(&all)), Some(all));
-        assert_eq!(decode("Zm9v!"), None);
-    }
 }
