@@ -14,3 +14,5 @@ mod gemini;
 mod gemini_requests;
 #[path = "corpus/openai_chat.rs"]
 mod openai_chat;
+#[path = "corpus/operations.rs"]
+mod operations;
