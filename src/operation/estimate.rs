@@ -12,6 +12,8 @@ const PER_MESSAGE: u64 = 4;
 const PER_REQUEST: u64 = 3;
 /// Around a tool, a call of it and its result.
 const PER_TOOL: u64 = 10;
+/// Claude is told how to use tools in some 550 tokens of Anthropic's own, counted as the caller's.
+const CLAUDE_TOOLS: u64 = 550;
 /// A picture of usual size: 258 a tile (Google), 765 at high detail (OpenAI), width × height ÷ 750 (Anthropic).
 const PER_IMAGE: u64 = 800;
 /// OpenAI's flat price of a picture at low detail.
@@ -286,7 +288,10 @@ pub fn of_text(text: &str) -> u64 {
 /// Tokens of all that is sent to the model.
 pub fn of_request(request: &Request) -> u64 {
     let messages: u64 = request.messages.iter().map(of_message).sum();
-    let tools: u64 = request.tools.iter().map(of_tool).sum();
+    let mut tools: u64 = request.tools.iter().map(of_tool).sum();
+    if tools > 0 && request.model.contains("claude") {
+        tools += CLAUDE_TOOLS;
+    }
     let format = match &request.format {
         Some(Format::Schema { schema, .. }) => of_text(&json_text(schema)).saturating_add(PER_TOOL),
         Some(Format::Json) | None => 0,

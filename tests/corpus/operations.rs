@@ -19,8 +19,8 @@ struct Case {
     answer: Value,
 }
 
-/// The exchanges of an API that were answered with JSON.
-fn cases(api: &str) -> Vec<Case> {
+/// The exchanges of an API that were answered with JSON, or with `usage` all in which somebody counted.
+fn cases(api: &str, usage: bool) -> Vec<Case> {
     let root = std::env::var("PORTOLAN_CORPUS").unwrap();
     let mut cases = vec![];
     for provider in fs::read_dir(Path::new(&root)).unwrap() {
@@ -30,13 +30,13 @@ fn cases(api: &str) -> Vec<Case> {
             let path = file.unwrap().path();
             let case: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
             let at = |pointer: &str| case.pointer(pointer).cloned().unwrap_or_default();
-            if at("/response/body").is_object() {
+            if at("/response/body").is_object() || (usage && at("/derived/usage").is_object()) {
                 cases.push(Case {
                     name: path.display().to_string(),
                     provider: provider.file_name().into_string().unwrap(),
                     asked: at("/request/body"),
                     status: at("/response/status").as_u64().unwrap(),
-                    answer: at("/response/body"),
+                    answer: if usage { json!({"usage": at("/derived/usage")}) } else { at("/response/body") },
                 });
             }
         }
@@ -121,7 +121,7 @@ fn callers(count: usize) -> [(Style, Value); 3] {
 fn every_recorded_embedding_reaches_every_caller() {
     let (mut read_count, mut errors) = (BTreeMap::<&str, usize>::new(), 0);
     for api in ["openai.embeddings", "cohere.embed", "gemini.embed", "vertex.predict"] {
-        for case in cases(api) {
+        for case in cases(api, false) {
             if let Some(style @ (Style::OpenAi | Style::Gemini)) = Some(embedding_style(&case)).filter(|_| case.asked.is_object())
             {
                 passes(Operation::Embed, style, &case.asked, &case.name);
@@ -140,12 +140,13 @@ fn every_recorded_embedding_reaches_every_caller() {
                 assert_eq!(found.usage.map(|usage| usage.input), tokens, "{}", case.name);
                 assert!(!found.estimated, "{}", case.name);
                 let body = found.body.map_or_else(|| case.answer.clone(), |body| serde_json::from_str(&body).unwrap());
-                let got: Vec<Value> = match caller {
-                    Style::Gemini => match body.get("embedding") {
+                let got: Vec<Value> = if caller == Style::Gemini {
+                    match body.get("embedding") {
                         Some(one) => vec![one["values"].clone()],
                         None => body["embeddings"].as_array().unwrap().iter().map(|one| one["values"].clone()).collect(),
-                    },
-                    _ => body["data"].as_array().unwrap().iter().map(|one| one["embedding"].clone()).collect(),
+                    }
+                } else {
+                    body["data"].as_array().unwrap().iter().map(|one| one["embedding"].clone()).collect()
                 };
                 if style == Style::Perplexity {
                     // Packed bytes: as many numbers as dimensions were asked for.
@@ -167,7 +168,7 @@ fn every_recorded_embedding_reaches_every_caller() {
 #[ignore = "needs PORTOLAN_CORPUS"]
 fn every_recorded_rerank_keeps_its_scores() {
     let mut count = 0;
-    for case in cases("rerank") {
+    for case in cases("rerank", false) {
         let style = match case.provider.as_str() {
             "cohere" => Style::Cohere,
             "voyage" => Style::Voyage,
@@ -211,7 +212,7 @@ fn recorded_moderations_and_counts_pass() {
         ("gemini.count_tokens", Operation::CountTokens, Style::Gemini),
         ("openai.input_tokens", Operation::CountTokens, Style::OpenAi),
     ] {
-        for case in cases(api) {
+        for case in cases(api, false) {
             passes(operation, style, &case.asked, &case.name);
             if case.status == 200 {
                 assert_eq!(read(operation, (style, style), &case.asked, &case).body, None, "{}", case.name);
@@ -225,7 +226,7 @@ fn recorded_moderations_and_counts_pass() {
 /// What a provider counted of a request, its parts that were cached too.
 fn prompt_tokens(answer: &Value) -> Option<u64> {
     let at = |pointer: &str| answer.pointer(pointer).and_then(Value::as_u64);
-    if let Some(count) = at("/usage/prompt_tokens").or_else(|| at("/usageMetadata/promptTokenCount")) {
+    if let Some(count) = at("/usage/prompt_tokens").or_else(|| at("/usage/promptTokenCount")) {
         return Some(count);
     }
     let cached = at("/usage/cache_read_input_tokens").unwrap_or(0) + at("/usage/cache_creation_input_tokens").unwrap_or(0);
@@ -247,7 +248,7 @@ fn estimates_of_recorded_requests() {
         [("anthropic.messages", &Anthropic), ("gemini.generate", &Gemini), ("openai.chat", &OpenAiChat)];
     for (api, caller) in callers {
         let mut errors: BTreeMap<(String, bool), Vec<f64>> = BTreeMap::new();
-        for case in cases(api) {
+        for case in cases(api, true) {
             let Some(counted) = prompt_tokens(&case.answer).filter(|count| *count >= 20) else { continue };
             let Ok(request) = caller.read_request(&case.asked.to_string()) else { continue };
             if !is_plain(&request.value) {
@@ -261,10 +262,12 @@ fn estimates_of_recorded_requests() {
             let mean = errors.iter().sum::<f64>() / f64::from(u32::try_from(errors.len()).unwrap());
             errors.iter_mut().for_each(|error| *error = error.abs());
             errors.sort_by(f64::total_cmp);
-            let at = |share: usize| errors.get((errors.len() - 1) * share / 100).copied().unwrap();
+            let at = |share: usize| errors.get(((errors.len() - 1) * share).div_ceil(100)).copied().unwrap();
             let tools = if bare { "" } else { " with tools" };
             println!("| {api} {provider}{tools} | {} | {:.0} | {:.0} | {mean:+.0} |", errors.len(), at(50), at(95));
-            assert!(at(50) < 75.0, "{api} {provider}{tools}: {errors:?}");
+            // Others add prompts of their own, which nobody can foresee.
+            let is_open = ["anthropic", "gemini", "openai", "mistral"].contains(&provider.as_str());
+            assert!(!is_open || errors.len() < 4 || at(50) < 40.0, "{api} {provider}{tools}: {errors:?}");
         }
     }
 }

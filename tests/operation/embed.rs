@@ -208,7 +208,7 @@ fn answer(style: Style) -> String {
         Voyage => format!(
             r#"{{"object":"list","data":[{{"embedding":"{TENTH}","index":1}},{{"embedding":"{BASE64}","index":0}}],"model":"v","usage":{{"total_tokens":6}}}}"#
         ),
-        _ => r#"{"object":"list","data":[{"index":1,"embedding":[0.1]},{"index":0,"embedding":[1.0,-2.5]}],"model":"o","usage":{"prompt_tokens":6,"total_tokens":6}}"#
+        OpenAi | Mistral | Jina | Nvidia | Perplexity | Style::Anthropic | Style::Converse | Style::Fireworks => r#"{"object":"list","data":[{"index":1,"embedding":[0.1]},{"index":0,"embedding":[1.0,-2.5]}],"model":"o","usage":{"prompt_tokens":6,"total_tokens":6}}"#
             .to_owned(),
     }
 }

@@ -52,16 +52,12 @@ fn what_cannot_be_asked_is_refused() {
 }
 
 fn results(style: Style) -> &'static str {
-    match style {
-        Cohere => {
-            r#"{"id":"i","results":[{"index":1,"relevance_score":0.50},{"index":0,"relevance_score":1e-3}],"meta":{"billed_units":{"search_units":1}}}"#
-        }
-        Voyage => {
-            r#"{"object":"list","data":[{"relevance_score":0.50,"index":1},{"relevance_score":1e-3,"index":0}],"model":"v","usage":{"total_tokens":43}}"#
-        }
-        _ => {
-            r#"{"object":"list","data":[{"index":1,"relevance_score":0.50,"document":"two"},{"index":0,"relevance_score":1e-3,"document":"one"}],"usage":{"prompt_tokens":43,"total_tokens":43}}"#
-        }
+    if style == Cohere {
+        r#"{"id":"i","results":[{"index":1,"relevance_score":0.50},{"index":0,"relevance_score":1e-3}],"meta":{"billed_units":{"search_units":1}}}"#
+    } else if style == Voyage {
+        r#"{"object":"list","data":[{"relevance_score":0.50,"index":1},{"relevance_score":1e-3,"index":0}],"model":"v","usage":{"total_tokens":43}}"#
+    } else {
+        r#"{"object":"list","data":[{"index":1,"relevance_score":0.50,"document":"two"},{"index":0,"relevance_score":1e-3,"document":"one"}],"usage":{"prompt_tokens":43,"total_tokens":43}}"#
     }
 }
 
