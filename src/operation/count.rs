@@ -18,11 +18,10 @@ const WRAPPER: &str = "generateContentRequest";
 const WRAPPER_SNAKE: &str = "generate_content_request";
 
 /// What each counter takes of a request: `max_tokens` and the like are refused.
-const ANTHROPIC: &[&str] = &["model", "system", "messages", "tools", "tool_choice", "thinking", "output_config", "mcp_servers"];
-const OPENAI: &[&str] =
-    &["model", "instructions", "input", "tools", "tool_choice", "parallel_tool_calls", "text", "reasoning", "truncation"];
-const VERTEX: &[&str] = &["contents", "systemInstruction", "tools", "generationConfig"];
-const CONVERSE: &[&str] = &["messages", "system", "toolConfig", "additionalModelRequestFields"];
+const ANTHROPIC: &[&str] = &["model", "system", "messages", "tools", "tool_choice", "output_config"];
+const OPENAI: &[&str] = &["model", "instructions", "input", "tools", "tool_choice", "parallel_tool_calls", "text"];
+const VERTEX: &[&str] = &["contents", "systemInstruction", "tools"];
+const CONVERSE: &[&str] = &["messages", "system", "toolConfig"];
 
 /// The dialect of the requests that a style counts.
 const fn chat(style: Style) -> Option<Dialect> {
@@ -100,8 +99,10 @@ fn gemini_own(body: &Outline<'_>, model: &str) -> Sent {
 fn request(from: Style, body: &Outline<'_>, model: &str) -> Result<Translated<Request>, Error> {
     let caller = caller(from).ok_or_else(|| untranslatable(Operation::CountTokens))?;
     let mut read = caller.read_request(&chat_body(from, body))?;
-    model.clone_into(&mut read.value.model);
-    read.value.max_tokens = None;
+    let Request { messages, tools, tool_choice, parallel_tool_calls, format, .. } = read.value;
+    // The rest steers the answer and is not counted; some of it a counter, or an older model, would refuse.
+    read.value =
+        Request { model: model.to_owned(), messages, tools, tool_choice, parallel_tool_calls, format, ..Request::default() };
     Ok(read)
 }
 

@@ -102,6 +102,10 @@ pub fn read(
 ) -> Result<Answer, UpstreamError> {
     let question = Outline::read(asked).map_err(|error| unreadable(&error.message))?;
     let outline = Outline::read(answer).map_err(|_| unreadable("is not a JSON object"))?;
+    if outline.get("error").is_some() {
+        // Some report a failure with status 200.
+        return Err(dialect(to).upstream().read_error(0, outline.text()));
+    }
     match operation {
         Operation::Embed => embed::read((from, to), &question, &outline, model),
         Operation::Rerank => rerank::read((from, to), &question, &outline, model),

@@ -98,12 +98,16 @@ pub(super) fn read(
     let of = |path: &str| raw.as_ref().and_then(|raw| raw.pointer(path)).and_then(Value::as_u64);
     let counts = ["/prompt_tokens", "/total_tokens", "/tokens/input_tokens", "/billed_units/input_tokens"];
     let tokens = counts.into_iter().find_map(of);
-    let asked = read_asked(body).map_err(|_| unreadable("is to a question that cannot be read again"))?;
+    let asked = read_asked(body);
+    // Each document is read together with the query.
     let mut out = counted(tokens, raw, || {
-        let query = estimate::of_text(&asked.query);
-        asked.documents.iter().map(|document| query.saturating_add(estimate::of_text(document))).sum()
+        asked.as_ref().map_or(0, |asked| {
+            let query = estimate::of_text(&asked.query);
+            asked.documents.iter().map(|document| query.saturating_add(estimate::of_text(document))).sum()
+        })
     });
     if from != to {
+        let asked = asked.map_err(|_| unreadable("is to a question that cannot be read again"))?;
         let ranked = results(answer).ok_or_else(|| unreadable("holds no results"))?;
         out.body = Some(translated(from, &asked, &ranked, (answer, &out), model));
     }

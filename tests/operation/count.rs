@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{json, read, sent};
 
 const CLAUDE: &str = r#"{"model":"x","system":"Be brief.","messages":[{"role":"user","content":"Hello"}],
-    "tools":[{"name":"f","description":"d","input_schema":{"type":"object"}}],"thinking":{"type":"enabled","budget_tokens":2048}}"#;
+    "tools":[{"name":"f","description":"d","input_schema":{"type":"object"}}],"thinking":{"type":"enabled","budget_tokens":2048},"temperature":1}"#;
 const PLAIN: &str = r#"{"contents":[{"role":"user","parts":[{"text":"Hello"}]}]}"#;
 const WRAPPED: &str = r#"{"generateContentRequest": {"model":"models/x", "contents":[{"role":"user","parts":[{"text":"Hello"}]}],
     "systemInstruction":{"parts":[{"text":"Be brief."}]}, "generationConfig":{"temperature":0.5}}}"#;
@@ -44,10 +44,11 @@ fn a_count_is_asked_of_another_provider() {
     assert_eq!(inner["systemInstruction"]["parts"][0]["text"], "Be brief.");
     assert_eq!(inner["tools"][0]["functionDeclarations"][0]["name"], "f");
     assert_eq!(dropped, Vec::<String>::new());
+    assert!(inner.get("generationConfig").is_none(), "what steers the answer is not counted");
 
     let (_, body, _) = asked((Anthropic, Vertex), CLAUDE, "m");
     let members: Vec<String> = json(&body).as_object().unwrap().keys().cloned().collect();
-    assert!(members.iter().all(|name| ["contents", "systemInstruction", "tools", "generationConfig"].contains(&name.as_str())));
+    assert!(members.iter().all(|name| ["contents", "systemInstruction", "tools"].contains(&name.as_str())));
 
     for body in [PLAIN, WRAPPED] {
         let (_, written, _) = asked((Gemini, Anthropic), body, "m");

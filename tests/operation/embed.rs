@@ -294,3 +294,18 @@ fn an_answer_that_would_misplace_vectors_is_an_error() {
     }
     assert!(read(Operation::Embed, (OpenAi, Gemini), two, &answer(Gemini)).is_ok());
 }
+
+#[test]
+fn a_failure_told_with_status_200_is_one() {
+    for styles in [(OpenAi, OpenAi), (OpenAi, Cohere), (Gemini, OpenAi)] {
+        let answer = r#"{"error":{"message":"No provider available","code":502},"user_id":"u"}"#;
+        let error = read(Operation::Embed, styles, r#"{"input":"a"}"#, answer).unwrap_err();
+        assert!(error.contains("No provider available"), "{styles:?}: {error}");
+    }
+}
+
+#[test]
+fn an_own_answer_that_is_not_understood_passes() {
+    let found = read(Operation::Embed, (OpenAi, OpenAi), r#"{"input":"a"}"#, r#"{"vectors":[[1]]}"#).unwrap();
+    assert_eq!((found.body, found.estimated), (None, true));
+}

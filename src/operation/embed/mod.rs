@@ -53,8 +53,12 @@ pub(super) fn read(
     answer: &Outline<'_>,
     model: &str,
 ) -> Result<Answer, UpstreamError> {
-    let found = answer::read(to, answer)?;
     let guess = || asked(from, body).map_or(0, |asked| tokens(&asked));
+    let found = match answer::read(to, answer) {
+        // What is not translated need not be understood.
+        Err(_) if from == to => return Ok(counted(None, None, guess)),
+        found => found?,
+    };
     let mut out = counted(found.tokens, found.raw_usage.clone(), guess);
     out.body = if from == to {
         own(from, body, answer, &found)
