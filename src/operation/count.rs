@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::json;
 
-use super::{Answer, Sent, bare, edited, estimate, made, number, unreadable, untranslatable, with_model};
+use super::{Answer, Sent, bare, edited, estimate, made, number, unreadable, untranslatable};
 use crate::{
     catalog::{Operation, Style},
     chat::{Dialect, event::UpstreamError, profile::Profile, request::Request},
@@ -41,13 +41,7 @@ pub(super) fn write(from: Style, to: Style, body: &Outline<'_>, model: &str) -> 
     if from == to {
         // What an answer of another dialect left in the history is refused here too.
         let repaired = || edited(body, &dialect.upstream().edits(body, model, false), vec![]);
-        return Ok(match dialect {
-            Dialect::Gemini => gemini_own(body, model),
-            Dialect::Anthropic => repaired(),
-            Dialect::OpenAiResponses | Dialect::OpenAiChat | Dialect::OpenAiCompletions | Dialect::Converse | Dialect::Cohere => {
-                with_model(body, model)
-            }
-        });
+        return Ok(if dialect == Dialect::Gemini { gemini_own(body, model) } else { repaired() });
     }
     let read = request(from, body, model)?;
     let written = dialect.upstream().write_request(&read.value, &Profile::DEFAULT);

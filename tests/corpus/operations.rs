@@ -7,7 +7,10 @@ use portolan::{
     chat::request::Request,
     dialect::{Caller, Upstream, anthropic::Anthropic, gemini::Gemini, openai_chat::OpenAiChat},
     operation::{self, estimate},
-    wire::{base64, json::join},
+    wire::{
+        base64,
+        json::{Outline, join},
+    },
 };
 use serde_json::{Value, json};
 
@@ -270,4 +273,73 @@ fn estimates_of_recorded_requests() {
             assert!(!is_open || errors.len() < 4 || at(50) < 40.0, "{api} {provider}{tools}: {errors:?}");
         }
     }
+}
+
+/// Path and body of every recorded request of a client whose path holds this word.
+fn client_requests(word: &str) -> Vec<(String, Value)> {
+    fn walk(value: &Value, word: &str, found: &mut Vec<(String, Value)>) {
+        if let Some(map) = value.as_object() {
+            let path = map.get("path").and_then(Value::as_str).filter(|path| path.contains(word));
+            if let (Some(path), Some(body)) = (path, map.get("body").filter(|body| body.is_object())) {
+                found.push((path.to_owned(), body.clone()));
+            }
+            map.values().for_each(|value| walk(value, word, found));
+        }
+        value.as_array().into_iter().flatten().for_each(|value| walk(value, word, found));
+    }
+    let folder = Path::new(&std::env::var("PORTOLAN_CLIENTS").unwrap()).join("recordings");
+    let mut found = vec![];
+    for file in fs::read_dir(folder).unwrap() {
+        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        walk(&serde_json::from_str(&text).unwrap(), word, &mut found);
+    }
+    found
+}
+
+#[test]
+#[ignore = "needs PORTOLAN_CLIENTS"]
+fn every_client_s_call_reaches_every_provider() {
+    let embedders = [
+        Style::OpenAi,
+        Style::Gemini,
+        Style::Vertex,
+        Style::Cohere,
+        Style::Voyage,
+        Style::Jina,
+        Style::Mistral,
+        Style::Nvidia,
+        Style::Perplexity,
+    ];
+    let counters = [Style::OpenAi, Style::Anthropic, Style::Gemini, Style::Vertex];
+    let mut counts = vec![];
+    for (word, operation, from, to) in [
+        ("/embeddings", Operation::Embed, Style::OpenAi, &embedders[..]),
+        ("mbedContent", Operation::Embed, Style::Gemini, &embedders[..]),
+        ("count_tokens", Operation::CountTokens, Style::Anthropic, &counters[..]),
+        (":countTokens", Operation::CountTokens, Style::Gemini, &counters[..]),
+    ] {
+        let (mut written, mut refused) = (0, 0);
+        for (path, body) in client_requests(word) {
+            let text = body.to_string();
+            let outline = Outline::read(text.as_bytes()).unwrap();
+            operation::facts(operation, from, &outline).unwrap();
+            for style in to {
+                let endpoint = Endpoint { style: *style, path: "/{model}:it" };
+                match operation::write(operation, from, endpoint, text.as_bytes(), "m") {
+                    Ok(sent) => {
+                        serde_json::from_str::<Value>(&join(&text, &sent.body)).unwrap();
+                        assert_eq!(sent.dropped, Vec::<String>::new(), "{path} → {style:?}");
+                        written += 1;
+                    }
+                    Err(error) => {
+                        assert!(error.message.contains("token numbers"), "{path} → {style:?}: {}", error.message);
+                        refused += 1;
+                    }
+                }
+            }
+        }
+        counts.push((word, written, refused));
+    }
+    let expected = [("/embeddings", 118, 8), ("mbedContent", 27, 0), ("count_tokens", 8, 0), (":countTokens", 12, 0)];
+    assert_eq!(counts, expected);
 }

@@ -63,6 +63,26 @@ fn a_count_is_asked_of_another_provider() {
 }
 
 #[test]
+fn openai_counts_responses() {
+    let (path, body, _) = asked((Anthropic, OpenAi), CLAUDE, "m");
+    let body = json(&body);
+    assert_eq!((path.as_str(), &body["model"]), ("/it", &json!("m")));
+    assert!(body["input"].to_string().contains("Hello"), "{body}");
+    assert!(body.to_string().contains("Be brief."), "{body}");
+    assert_eq!((&body["tools"][0]["type"], &body["tools"][0]["name"]), (&json!("function"), &json!("f")), "flat");
+    for refused in ["max_output_tokens", "stream", "store", "include", "temperature"] {
+        assert!(body.get(refused).is_none(), "`{refused}` is no member of a count");
+    }
+    let asked_openai = r#"{"model":"x","instructions":"Be brief.","input":[{"role":"user","content":"Hello"}]}"#;
+    let (_, body, _) = asked((OpenAi, Gemini), asked_openai, "m");
+    assert_eq!(json(&body)["generateContentRequest"]["contents"][0]["parts"][0]["text"], "Hello");
+    let found = count::estimated(OpenAi, asked_openai.as_bytes(), "m").unwrap();
+    let told = json(&found.body.unwrap());
+    assert_eq!(told["object"], "response.input_tokens");
+    assert!(told["input_tokens"].as_u64().is_some_and(|count| (5..20).contains(&count)), "{told}");
+}
+
+#[test]
 fn a_count_is_told_in_the_caller_s_words() {
     for (styles, answer, expected) in [
         ((Anthropic, Gemini), r#"{"totalTokens":7,"promptTokensDetails":[]}"#, Some(json!({"input_tokens": 7}))),
