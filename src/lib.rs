@@ -27,7 +27,8 @@
 //!  wire      bytes only: JSON text and its edits, events of streams, URLs, signatures; knows no AI
 //!  chat      the canonical form between two dialects; no wire names
 //!  dialect   wire ↔ chat, one folder a dialect; also which path asks for what (`surface`); knows no providers
-//!  catalog   data: rows of providers, models and prices
+//!  catalog   data: rows of providers, models and prices, and of what providers offer besides chat
+//!  operation embeddings, rerank, moderation, counting tokens: their bodies between callers and providers; estimates
 //!  config    the operator's documents, read and cross-checked into one snapshot
 //!  guard     who calls, and may they? keys and what each may name
 //!  plan      which targets, in which order, and why; health and breakers; what a failure means, and whose fault it is
@@ -66,6 +67,8 @@
 //! - **a model or a price**: a row in `catalog/models.rs`; or, without a new build, an entry in `providers` or `prices`.
 //! - **a dialect**: a variant of [`dialect::Dialect`], whereupon the compiler names each match that lacks it; an entry in
 //!   `Dialect::ALL`; a folder that implements [`dialect::Upstream`], and [`dialect::Caller`] if clients speak it too.
+//! - **an operation at a provider**: a row in `catalog/operations.rs`; a shape of its own is a [`catalog::Style`], whereupon
+//!   the compiler names each match that lacks it.
 //! - **a strategy**: a variant of [`config::Strategy`] with its name, an arm in [`plan::strategy::order`], a word in the
 //!   choice that `config/route.rs` reads, rows in `tests/plan`.
 //! - **a provider's way to refuse**: a row in `plan/rules.rs`, and the words it was seen in as a row in `tests/plan`.
@@ -82,6 +85,7 @@ pub mod exchange;
 pub mod guard;
 pub mod ledger;
 pub mod mock;
+pub mod operation;
 pub mod plan;
 #[cfg(target_arch = "wasm32")]
 mod shell;

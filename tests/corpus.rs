@@ -22,6 +22,8 @@ mod openai_chat;
 mod openai_completions;
 #[path = "corpus/openai_responses.rs"]
 mod openai_responses;
+#[path = "corpus/operations.rs"]
+mod operations;
 #[path = "corpus/recorded.rs"]
 mod recorded;
 #[path = "support/sequence.rs"]

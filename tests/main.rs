@@ -18,6 +18,7 @@ mod mock;
 mod openai_chat;
 mod openai_completions;
 mod openai_responses;
+mod operation;
 mod plan;
 #[path = "support/sequence.rs"]
 mod sequence;

@@ -2,6 +2,7 @@
 
 mod models;
 mod nearest;
+mod operations;
 mod pattern;
 mod profiles;
 mod providers;
@@ -9,6 +10,7 @@ mod providers;
 use std::borrow::Cow;
 
 pub use nearest::nearest;
+pub use operations::{Endpoint, Operation, Style, operation};
 
 use crate::{
     chat::profile::Profile,
