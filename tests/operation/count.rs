@@ -3,7 +3,7 @@
 use portolan::{
     catalog::{
         Operation,
-        Style::{self, Anthropic, Gemini, OpenAi, Vertex},
+        Style::{self, Anthropic, Converse, Gemini, OpenAi, Vertex},
     },
     chat::request::{Message, Part, Request, Role, Source},
     operation::{count, estimate},
@@ -80,6 +80,18 @@ fn openai_counts_responses() {
     let told = json(&found.body.unwrap());
     assert_eq!(told["object"], "response.input_tokens");
     assert!(told["input_tokens"].as_u64().is_some_and(|count| (5..20).contains(&count)), "{told}");
+}
+
+#[test]
+fn bedrock_counts_converse() {
+    let (_, body, _) = asked((Anthropic, Converse), CLAUDE, "m");
+    let body = json(&body);
+    let inner = &body["input"]["converse"];
+    assert_eq!((body.as_object().unwrap().len(), &inner["messages"][0]["content"][0]["text"]), (1, &json!("Hello")));
+    assert_eq!(inner["system"][0]["text"], "Be brief.");
+    assert_eq!(inner["toolConfig"]["tools"][0]["toolSpec"]["name"], "f");
+    let found = read(Operation::CountTokens, (Anthropic, Converse), "{}", r#"{"inputTokens":9}"#).unwrap();
+    assert_eq!(json(&found.body.unwrap()), json!({"input_tokens": 9}));
 }
 
 #[test]
