@@ -118,7 +118,9 @@ fn adapt(call: &Call, attempt: &Attempt, provider: &config::Provider, body: &Out
 fn edit(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Result<(Vec<Piece>, Vec<String>), Error> {
     let outline = Outline::read(&call.body)?;
     let report_usage = call.facts.stream && !call.facts.wants_usage;
-    let mut edits = attempt.dialect.upstream().edits(&outline, &attempt.model, report_usage);
+    let upstream = attempt.dialect.upstream();
+    let mut edits = upstream.edits(&outline, &attempt.model, report_usage);
+    edits.extend(upstream.repairs(&outline, &attempt.profile));
     let (more, dropped) = adapt(call, attempt, provider, &outline);
     edits.extend(more);
     Ok((outline.edit(&edits), dropped))
