@@ -1,6 +1,9 @@
 //! Wire ↔ chat, one folder a dialect. Dialects know no providers.
 
 pub mod anthropic;
+pub mod cohere;
+pub mod converse;
+mod dropped;
 pub mod gemini;
 pub mod openai_chat;
 pub mod openai_completions;
@@ -25,7 +28,16 @@ use crate::{
 };
 
 impl Dialect {
-    pub const ALL: [Self; 5] = [Self::OpenAiChat, Self::OpenAiResponses, Self::Anthropic, Self::Gemini, Self::OpenAiCompletions];
+    pub const ALL: [Self; 8] = [
+        Self::OpenAiChat,
+        Self::OpenAiResponses,
+        Self::Anthropic,
+        Self::Gemini,
+        Self::OpenAiCompletions,
+        Self::Converse,
+        Self::Cohere,
+        Self::WorkersAi,
+    ];
 
     /// How providers of this dialect are spoken to.
     pub fn upstream(self) -> &'static dyn Upstream {
@@ -35,8 +47,8 @@ impl Dialect {
             Self::OpenAiCompletions => &openai_completions::OpenAiCompletions,
             Self::Anthropic => &anthropic::Anthropic,
             Self::Gemini => &gemini::Gemini,
-            Self::Converse => &openai_chat::OpenAiChat,
-            Self::Cohere => &openai_chat::OpenAiChat,
+            Self::Converse => &converse::Converse,
+            Self::Cohere => &cohere::Cohere,
             Self::WorkersAi => &workers_ai::WorkersAi,
         }
     }
