@@ -33,9 +33,9 @@ impl Dialect {
         Self::OpenAiResponses,
         Self::Anthropic,
         Self::Gemini,
-        Self::OpenAiCompletions,
         Self::Converse,
         Self::Cohere,
+        Self::OpenAiCompletions,
         Self::WorkersAi,
     ];
 
