@@ -28,7 +28,7 @@ use crate::{
 };
 
 impl Dialect {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::OpenAiChat,
         Self::OpenAiResponses,
         Self::Anthropic,
@@ -36,6 +36,7 @@ impl Dialect {
         Self::Converse,
         Self::Cohere,
         Self::OpenAiCompletions,
+        Self::WorkersAi,
     ];
 
     /// How providers of this dialect are spoken to.
