@@ -24,7 +24,7 @@
 //! # The rooms
 //!
 //! ```text
-//!  wire      bytes only: JSON text and its edits, server-sent events, URLs; knows no AI
+//!  wire      bytes only: JSON text and its edits, events of streams, URLs, signatures; knows no AI
 //!  chat      the canonical form between two dialects; no wire names
 //!  dialect   wire ↔ chat, one folder a dialect; also which path asks for what (`surface`); knows no providers
 //!  catalog   data: rows of providers, models and prices

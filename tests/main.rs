@@ -5,7 +5,9 @@
 mod anthropic;
 mod architecture;
 mod catalog;
+mod cohere;
 mod config;
+mod converse;
 mod exchange;
 #[path = "support/fold.rs"]
 mod fold;

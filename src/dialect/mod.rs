@@ -1,6 +1,9 @@
 //! Wire ↔ chat, one folder a dialect. Dialects know no providers.
 
 pub mod anthropic;
+pub mod cohere;
+pub mod converse;
+mod dropped;
 pub mod gemini;
 pub mod openai_chat;
 pub mod openai_completions;
@@ -24,7 +27,15 @@ use crate::{
 };
 
 impl Dialect {
-    pub const ALL: [Self; 5] = [Self::OpenAiChat, Self::OpenAiResponses, Self::Anthropic, Self::Gemini, Self::OpenAiCompletions];
+    pub const ALL: [Self; 7] = [
+        Self::OpenAiChat,
+        Self::OpenAiResponses,
+        Self::Anthropic,
+        Self::Gemini,
+        Self::Converse,
+        Self::Cohere,
+        Self::OpenAiCompletions,
+    ];
 
     /// How providers of this dialect are spoken to.
     pub fn upstream(self) -> &'static dyn Upstream {
@@ -34,8 +45,8 @@ impl Dialect {
             Self::OpenAiCompletions => &openai_completions::OpenAiCompletions,
             Self::Anthropic => &anthropic::Anthropic,
             Self::Gemini => &gemini::Gemini,
-            Self::Converse => &openai_chat::OpenAiChat,
-            Self::Cohere => &openai_chat::OpenAiChat,
+            Self::Converse => &converse::Converse,
+            Self::Cohere => &cohere::Cohere,
         }
     }
 
