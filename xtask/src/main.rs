@@ -30,6 +30,7 @@ usage: cargo xtask <command>
   build   build the Worker into build/
   dev     build and serve on http://127.0.0.1:8787, or on PORT; `--config DIR` loads documents and secrets
   test    run every test, or those of the named groups
+  corpus  recorded exchanges with real providers, from the folder PORTOLAN_CORPUS
   bench   measure the gateway against a pass-through Worker; `--quick` ends in three minutes
   ci      the gate: format, lints, tests, upload size";
 
@@ -53,10 +54,17 @@ fn command(arguments: &[String]) -> Result<ExitCode> {
         "build" => build::build().map(|()| ExitCode::SUCCESS),
         "dev" => dev::dev(rest).map(|()| ExitCode::SUCCESS),
         "test" => test::test(rest).map(|passed| if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+        "corpus" => corpus(),
         "bench" => bench::bench(rest),
         "ci" => ci::ci().map(|()| ExitCode::SUCCESS),
         _ => usage(),
     }
+}
+
+/// Each exchange is a case; what fails is printed with its reason.
+fn corpus() -> Result<ExitCode> {
+    let counts = groups::run_recordings("corpus", "PORTOLAN_CORPUS")?;
+    Ok(if counts.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn usage() -> Result<ExitCode> {

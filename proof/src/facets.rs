@@ -1,0 +1,233 @@
+//! An answer as what can be lost of it: one value for each thing a caller may miss.
+
+use portolan::chat::{
+    request::{Citation, Part, Source, ToolCall},
+    response::{Response, StopReason, TokenLogprob},
+};
+use serde_json::{Value, json};
+
+/// Name and value; in an order that is the same for every answer.
+type Facets = Vec<(String, Value)>;
+
+/// What became of an answer: each loss once, in words that name no content.
+pub fn losses(before: &Response, after: &Response) -> Vec<String> {
+    let (told, kept) = (facets(before), facets(after));
+    let mut out = vec![];
+    for name in names(&told, &kept) {
+        let of = |facets: &Facets| facets.iter().find(|(n, _)| *n == name).map_or(Value::Null, |(_, value)| value.clone());
+        let (one, other) = (of(&told), of(&kept));
+        if one == other {
+            continue;
+        }
+        let loss = match name.as_str() {
+            _ if is_empty(&other) => format!("{name}: lost"),
+            "stop" => format!("stop: {} becomes {}", text(&one), text(&other)),
+            _ if is_empty(&one) => format!("{name}: made up"),
+            _ => format!("{name}: changed"),
+        };
+        out.push(loss);
+    }
+    refusal_as_text(before, after, &mut out);
+    image_as_text(before, after, &mut out);
+    if before.usage.is_none() && after.usage.is_some() {
+        out.retain(|loss| !loss.starts_with("usage."));
+        out.push("usage: made up".to_owned());
+    }
+    out
+}
+
+/// A refusal in a dialect without the word for it is a text.
+fn refusal_as_text(before: &Response, after: &Response, losses: &mut Vec<String>) {
+    let both = format!("{}{}", said(&before.parts, Said::Text), said(&before.parts, Said::Refusal));
+    if losses.iter().any(|loss| loss == "refusal: lost") && said(&after.parts, Said::Text) == both {
+        losses.retain(|loss| loss != "refusal: lost" && !loss.starts_with("text: ") && !loss.starts_with("order: "));
+        losses.push("refusal: told as text".to_owned());
+    }
+}
+
+/// Where answers hold no image a sentence says that there was one.
+fn image_as_text(before: &Response, after: &Response, losses: &mut Vec<String>) {
+    let (one, other) = (said(&before.parts, Said::Text), said(&after.parts, Said::Text));
+    let mut rest = other.chars();
+    if losses.iter().any(|loss| loss == "images: lost") && one.chars().all(|c| rest.any(|o| o == c)) && other != one {
+        losses.retain(|loss| loss != "images: lost" && !loss.starts_with("text: ") && !loss.starts_with("order: "));
+        losses.push("images: told as text".to_owned());
+    }
+}
+
+fn names(one: &Facets, other: &Facets) -> Vec<String> {
+    let mut names: Vec<String> = vec![];
+    for (name, _) in one.iter().chain(other) {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(flag) => !flag,
+        Value::Number(_) => false,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.iter().all(is_empty),
+        Value::Object(map) => map.is_empty(),
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn facets(response: &Response) -> Facets {
+    let mut out = vec![("model".to_owned(), json!(response.model))];
+    choice(&mut out, "", &response.parts, response.stop, &response.logprobs);
+    out.push(("stop_sequence".to_owned(), json!(response.stop_sequence)));
+    for more in &response.more {
+        choice(&mut out, "more.", &more.parts, more.stop, &more.logprobs);
+    }
+    match response.usage {
+        None => out.push(("usage".to_owned(), Value::Null)),
+        Some(usage) => {
+            for (name, count) in [
+                ("usage.input", usage.input),
+                ("usage.cache_read", usage.cache_read),
+                ("usage.cache_write", usage.cache_write),
+                ("usage.output", usage.output),
+                ("usage.reasoning", usage.reasoning),
+            ] {
+                out.push((name.to_owned(), if count == 0 { Value::Null } else { json!(count) }));
+            }
+        }
+    }
+    out.push(("service_tier".to_owned(), json!(response.service_tier)));
+    out
+}
+
+fn choice(out: &mut Facets, prefix: &str, parts: &[Part], stop: StopReason, logprobs: &[TokenLogprob]) {
+    let mut add = |name: &str, value: Value| match out.iter_mut().find(|(n, _)| *n == format!("{prefix}{name}")) {
+        // Of several further answers.
+        Some((_, Value::Array(all))) => all.push(value),
+        Some((_, one)) => *one = json!([one.take(), value]),
+        None => out.push((format!("{prefix}{name}"), value)),
+    };
+    add("text", said(parts, Said::Text).into());
+    add("reasoning", said(parts, Said::Reasoning).into());
+    add("refusal", said(parts, Said::Refusal).into());
+    add("order", order(parts).into());
+    add("stop", format!("{stop:?}").into());
+    add("logprobs", logprobs.iter().map(|token| json!(format!("{token:?}"))).collect());
+    let calls: Vec<&ToolCall> =
+        parts.iter().filter_map(|part| if let Part::ToolCall(call) = part { Some(call) } else { None }).collect();
+    add("calls", calls.iter().map(|call| json!([call.name, arguments(call)])).collect());
+    add("calls.id", calls.iter().map(|call| json!(call.id)).collect());
+    add("calls.custom", calls.iter().map(|call| json!(call.custom)).collect());
+    add("calls.signature", calls.iter().map(|call| json!(call.signature.as_ref().map(|s| format!("{s:?}")))).collect());
+    for (name, get) in OTHERS {
+        add(name, parts.iter().filter_map(get).collect());
+    }
+}
+
+type Get = fn(&Part) -> Option<Value>;
+
+const OTHERS: [(&str, Get); 7] = [
+    ("reasoning.signature", |part| {
+        let Part::Reasoning { signature, .. } = part else { return None };
+        signature.as_ref().map(|signature| json!(format!("{signature:?}")))
+    }),
+    ("redacted_reasoning", |part| {
+        let Part::RedactedReasoning { data, dialect } = part else { return None };
+        Some(json!([data, dialect.name()]))
+    }),
+    ("citations", |part| citations(part, |c| json!([c.url, c.title, c.quote, c.start, c.end]))),
+    ("citations.native", |part| {
+        citations(part, |c| json!(c.native.as_ref().map(|(dialect, value)| json!([dialect.name(), value]))))
+    }),
+    ("images", |part| {
+        let Part::Image { source, .. } = part else { return None };
+        Some(media(source))
+    }),
+    ("audio", |part| {
+        let Part::Audio { source, transcript } = part else { return None };
+        Some(json!([media(source), transcript]))
+    }),
+    ("opaque", |part| {
+        let Part::Opaque { dialect, value } = part else { return None };
+        Some(json!([dialect.name(), value]))
+    }),
+];
+
+fn citations(part: &Part, word: fn(&Citation) -> Value) -> Option<Value> {
+    let Part::Text { citations, .. } = part else { return None };
+    (!citations.is_empty()).then(|| citations.iter().map(word).collect())
+}
+
+fn media(source: &Source) -> Value {
+    match source {
+        Source::Url(url) => json!(url),
+        Source::Inline { media_type, data } => json!([media_type, data]),
+        Source::Id { dialect, id } => json!([dialect.name(), id]),
+    }
+}
+
+/// The arguments as a value: their spelling is free. What is not JSON counts as it is.
+fn arguments(call: &ToolCall) -> Value {
+    if call.custom {
+        return json!(call.arguments);
+    }
+    serde_json::from_str(&call.json_arguments()).unwrap_or_else(|_| json!(call.arguments))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Said {
+    Text,
+    Reasoning,
+    Refusal,
+}
+
+fn said(parts: &[Part], what: Said) -> String {
+    let word = |part: &Part| {
+        let (kind, text) = match part {
+            Part::Text { text, .. } => (Said::Text, text.clone()),
+            Part::Reasoning { text, .. } => (Said::Reasoning, text.clone()),
+            Part::Refusal { text } => (Said::Refusal, text.clone()),
+            Part::Image { .. }
+            | Part::File { .. }
+            | Part::Audio { .. }
+            | Part::Video { .. }
+            | Part::RedactedReasoning { .. }
+            | Part::ToolCall(_)
+            | Part::ToolResult(_)
+            | Part::Opaque { .. } => return None,
+        };
+        (kind == what).then_some(text)
+    };
+    parts.iter().filter_map(word).collect()
+}
+
+/// Texts, thoughts and calls in the order they came, neighbours of a kind as one. What is gone has no place either.
+fn order(parts: &[Part]) -> Vec<&'static str> {
+    let mut order = vec![];
+    for part in parts {
+        let name = match part {
+            Part::Text { text, .. } if !text.is_empty() => "text",
+            Part::Reasoning { text, .. } if !text.is_empty() => "reasoning",
+            Part::ToolCall(_) => "call",
+            Part::Text { .. }
+            | Part::Reasoning { .. }
+            | Part::Image { .. }
+            | Part::File { .. }
+            | Part::Audio { .. }
+            | Part::Video { .. }
+            | Part::Refusal { .. }
+            | Part::RedactedReasoning { .. }
+            | Part::ToolResult(_)
+            | Part::Opaque { .. } => continue,
+        };
+        if order.last() != Some(&name) {
+            order.push(name);
+        }
+    }
+    order
+}
