@@ -5,11 +5,15 @@
 //! to be lost stands in `pinned/`.
 
 pub mod answers;
+pub mod arbitrary;
+pub mod arbitrary_request;
 pub mod base64;
 pub mod clients;
+mod clock;
 pub mod counts;
 pub mod expected;
 pub mod facets;
+pub mod fuzz;
 pub mod pins;
 pub mod random;
 pub mod recording;

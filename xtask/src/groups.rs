@@ -27,7 +27,7 @@ pub struct Group {
     pub run: fn(&Path, &[PathBuf]) -> Result<Counts>,
 }
 
-pub const GROUPS: [Group; 7] = [
+pub const GROUPS: [Group; 8] = [
     Group {
         name: "native",
         needs_data: false,
@@ -59,6 +59,14 @@ pub const GROUPS: [Group; 7] = [
         files: |root| Ok(vec![root.join("proof/Cargo.toml")]),
         prepare: |_| folder("PORTOLAN_CLIENTS").map(|_| ()),
         run: |_, _| run_recordings("clients", "PORTOLAN_CLIENTS"),
+    },
+    Group {
+        name: "fuzz",
+        needs_data: false,
+        install: "rustup toolchain install stable",
+        files: |root| Ok(vec![root.join("proof/src/bin/fuzz.rs")]),
+        prepare: |_| Ok(()),
+        run: |_, _| run_fuzz(&[]),
     },
     Group {
         name: "worker",
@@ -125,6 +133,14 @@ pub fn run_recordings(what: &str, variable: &str) -> Result<Counts> {
 fn run_cargo(arguments: &[&str]) -> Result<Counts> {
     let (succeeded, printed) = run::tee(run::command("cargo")?.args(arguments))?;
     Ok(summary::of_cargo(&printed).with_status(succeeded))
+}
+
+/// Each target is one test. A minute in all, unless told otherwise.
+pub fn run_fuzz(arguments: &[String]) -> Result<Counts> {
+    let mut command = run::command("cargo")?;
+    command.args(["run", "--quiet", "--package", "proof", "--profile", "fuzz", "--bin", "fuzz", "--"]).args(arguments);
+    let (succeeded, printed) = run::tee(&mut command)?;
+    Ok(summary::of_proof(&printed).with_status(succeeded))
 }
 
 fn run_worker(files: &[PathBuf], workerd: Option<PathBuf>) -> Result<Counts> {
