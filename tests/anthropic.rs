@@ -4,18 +4,23 @@ use portolan::{
     chat::{
         Dialect,
         event::Stamp,
+        profile::Profile,
         request::{Message, Part, Request, Role, Signature, Source, ToolCall, ToolResult},
     },
     dialect::{Caller, Translated, Upstream, anthropic::Anthropic},
 };
 use serde_json::{Value, json};
 
+mod answer;
+mod citations;
 mod errors;
+mod read_documents;
 mod read_request;
 mod repair;
 mod response;
 mod stream_read;
 mod stream_write;
+mod thinking;
 mod write_request;
 mod write_turns;
 
@@ -71,7 +76,12 @@ fn read(members: Value) -> Translated<Request> {
 }
 
 fn written(request: &Request) -> (Value, Vec<String>) {
-    let written = Anthropic.write_request(request, &portolan::chat::profile::Profile::DEFAULT);
+    told(request, &Profile::DEFAULT)
+}
+
+/// As written for a target that takes this much.
+fn told(request: &Request, profile: &Profile) -> (Value, Vec<String>) {
+    let written = Anthropic.write_request(request, profile);
     (serde_json::from_str(&written.value).unwrap(), written.dropped)
 }
 

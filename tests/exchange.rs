@@ -3,6 +3,8 @@
 mod commit;
 mod driver;
 mod failover;
+mod forms;
+mod forward;
 mod gemini;
 mod models;
 mod relay;

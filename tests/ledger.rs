@@ -4,9 +4,10 @@ use portolan::{
     catalog::Price,
     chat::usage::Usage,
     error::{Error, Kind},
-    ledger::cost,
+    ledger::{cost, numbers},
     units::{Millis, Money},
 };
+use serde_json::json;
 
 const fn price(input: u64, output: u64, cache_read: u64, cache_write: u64) -> Price {
     Price {
@@ -70,4 +71,23 @@ fn retry_after_is_never_earlier_than_asked() {
         assert_eq!(error.retry_after_seconds(), Some(seconds), "{ms}");
     }
     assert_eq!(Error::new(Kind::RateLimited, "x").retry_after_seconds(), None);
+}
+
+#[test]
+fn of_a_providers_report_only_numbers_are_kept() {
+    let deep = serde_json::from_str(&format!("{}1{}", "{\"a\":".repeat(9), "}".repeat(9))).unwrap();
+    let wide: serde_json::Map<_, _> = (0..500).map(|i| (format!("k{i}"), json!(i))).collect();
+    for (raw, expected) in [
+        (
+            json!({"prompt_tokens": 3, "note": "Hello there", "details": {"odd_tokens": 7, "x": "y"}, "queue_time": 0.5}),
+            Some(json!({"prompt_tokens": 3, "details": {"odd_tokens": 7}, "queue_time": 0.5})),
+        ),
+        (json!({"iterations": [{"input_tokens": 1}], "is_byok": false, "cost": null}), None),
+        (json!({"what a prompt could say here": 1, "ok": 2}), Some(json!({"ok": 2}))),
+        (json!(7), None),
+        (deep, None),
+    ] {
+        assert_eq!(numbers::of(&raw), expected, "{raw}");
+    }
+    assert_eq!(numbers::of(&wide.into()).unwrap().as_object().unwrap().len(), 64);
 }

@@ -17,3 +17,4 @@ mod openai_chat;
 mod plan;
 mod surface;
 mod verbatim;
+mod wire;

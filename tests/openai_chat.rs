@@ -7,7 +7,7 @@ mod written;
 
 use portolan::chat::{
     Dialect,
-    request::{Part, Signature, Source},
+    request::{Citation, Part, Signature, Source},
 };
 
 /// Parts in one line, for tables.
@@ -18,16 +18,23 @@ fn show(parts: &[Part]) -> String {
 fn show_part(part: &Part) -> String {
     let cached = |cache: &Option<_>| if cache.is_some() { " cached" } else { "" };
     match part {
-        Part::Text { text, cache, .. } => format!("text {text}{}", cached(cache)),
+        Part::Text { text, cache, citations } => {
+            format!("text {text}{}{}", cached(cache), citations.iter().map(show_citation).collect::<String>())
+        }
         Part::Image { source, detail, .. } => format!("image {}{}", show_source(source), detail.as_deref().unwrap_or_default()),
         Part::File { source, name, .. } => format!("file {} {}", show_source(source), name.as_deref().unwrap_or("-")),
-        Part::Audio { source, .. } => format!("audio {}", show_source(source)),
-        Part::Video { source, .. } => format!("video {}", show_source(source)),
+        Part::Audio { source, transcript } => {
+            format!("audio {}{}", show_source(source), transcript.as_ref().map(|t| format!(" \"{t}\"")).unwrap_or_default())
+        }
+        Part::Video { source, fps } => {
+            format!("video {}{}", show_source(source), fps.as_ref().map(|fps| format!(" @{fps}")).unwrap_or_default())
+        }
         Part::Reasoning { text, signature } => format!("think {text}{}", show_signature(signature.as_ref())),
         Part::RedactedReasoning { data, dialect } => format!("redacted {data}{}", show_dialect(*dialect)),
         Part::Refusal { text } => format!("refusal {text}"),
         Part::ToolCall(call) => {
-            format!("call {} {} {}{}", call.id, call.name, call.arguments, show_signature(call.signature.as_ref()))
+            let custom = if call.custom { "custom " } else { "" };
+            format!("{custom}call {} {} {}{}", call.id, call.name, call.arguments, show_signature(call.signature.as_ref()))
         }
         Part::ToolResult(result) => {
             let error = if result.is_error { " error" } else { "" };
@@ -35,6 +42,11 @@ fn show_part(part: &Part) -> String {
         }
         Part::Opaque { dialect, value } => format!("opaque {value}{}", show_dialect(*dialect)),
     }
+}
+
+fn show_citation(citation: &Citation) -> String {
+    let place = |at: Option<u64>| at.map(|at| at.to_string()).unwrap_or_default();
+    format!(" <{} {}-{}>", citation.url.as_deref().unwrap_or("?"), place(citation.start), place(citation.end))
 }
 
 fn show_source(source: &Source) -> String {

@@ -1,19 +1,27 @@
 //! What is asked for: method, path and headers to a surface.
 
 use portolan::dialect::{
-    Dialect::{Anthropic, OpenAiChat},
+    Dialect::{self, Anthropic, Gemini, OpenAiChat, OpenAiCompletions, OpenAiResponses},
     surface::{
-        Surface::{self, Admin, Generate, Hello, Live, Models, Preflight, Ready, Root, Unknown, Upgrade, WrongMethod},
+        Line,
+        Operation::{CountTokens, Embed, Moderate, Rerank},
+        Place,
+        Surface::{self, Admin, Hello, Live, Models, Preflight, Ready, Root, Unknown, Upgrade, WrongMethod},
         read,
     },
 };
 
-fn at(method: &str, path: &str, headers: &[&str]) -> Surface {
+fn at(method: &str, target: &str, headers: &[&str]) -> Surface {
     let headers: Vec<_> = headers.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect();
-    read(method, path, &headers)
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    read(Line { method, path, query, headers: &headers })
 }
 
-fn models(dialect: portolan::dialect::Dialect, id: &str) -> Surface {
+const fn generate(dialect: Dialect) -> Surface {
+    Surface::Generate { dialect, place: Place { model: None, stream: false, array: false, batch: false } }
+}
+
+fn models(dialect: Dialect, id: &str) -> Surface {
     Models { dialect, id: (!id.is_empty()).then(|| id.to_owned()) }
 }
 
@@ -23,18 +31,18 @@ fn every_path_says_what_is_asked_and_in_which_dialect() {
     let admin = |path: &str| Admin(path.to_owned());
     for (method, path, headers, expected) in [
         // Base URLs are entered with and without a version, and with the provider's own.
-        ("POST", "/v1/chat/completions", &[][..], Generate(OpenAiChat)),
-        ("POST", "/chat/completions", &[], Generate(OpenAiChat)),
-        ("POST", "/api/v3/chat/completions", &[], Generate(OpenAiChat)),
-        ("POST", "/openai/v1/chat/completions", &[], Generate(OpenAiChat)),
-        ("POST", "/openai/chat/completions", &[], Generate(OpenAiChat)),
-        ("POST", "/v1/chat/completions/", &[], Generate(OpenAiChat)),
-        ("POST", "/v1/messages", &[], Generate(Anthropic)),
-        ("POST", "/v1/messages", VERSION, Generate(Anthropic)),
-        ("POST", "/messages", &[], Generate(Anthropic)),
-        ("POST", "/anthropic/v1/messages", &[], Generate(Anthropic)),
+        ("POST", "/v1/chat/completions", &[][..], generate(OpenAiChat)),
+        ("POST", "/chat/completions", &[], generate(OpenAiChat)),
+        ("POST", "/api/v3/chat/completions", &[], generate(OpenAiChat)),
+        ("POST", "/openai/v1/chat/completions", &[], generate(OpenAiChat)),
+        ("POST", "/openai/chat/completions", &[], generate(OpenAiChat)),
+        ("POST", "/v1/chat/completions/", &[], generate(OpenAiChat)),
+        ("POST", "/v1/messages", &[], generate(Anthropic)),
+        ("POST", "/v1/messages", VERSION, generate(Anthropic)),
+        ("POST", "/messages", &[], generate(Anthropic)),
+        ("POST", "/anthropic/v1/messages", &[], generate(Anthropic)),
         // The path decides over a header.
-        ("POST", "/v1/chat/completions", VERSION, Generate(OpenAiChat)),
+        ("POST", "/v1/chat/completions", VERSION, generate(OpenAiChat)),
         ("GET", "/v1/chat/completions", &[], WrongMethod { dialect: OpenAiChat, allowed: "POST" }),
         ("DELETE", "/v1/messages", VERSION, WrongMethod { dialect: Anthropic, allowed: "POST" }),
         ("GET", "/v1/models", &[], models(OpenAiChat, "")),
@@ -75,8 +83,84 @@ fn every_path_says_what_is_asked_and_in_which_dialect() {
         ("POST", "/v1/v1/messages", &[], Unknown(OpenAiChat)),
         ("POST", "/anthropical/v1/messages", &[], Unknown(OpenAiChat)),
         ("GET", "", &[], Unknown(OpenAiChat)),
-        ("GET", "//", &[], Unknown(OpenAiChat)),
+        ("GET", "//", &[], Root),
+        ("POST", "//v1/chat/completions", &[], generate(OpenAiChat)),
+        ("GET", "//admin/v1/config", &[], admin("/config")),
+        ("POST", "/v1/responses", &[], generate(OpenAiResponses)),
+        ("POST", "/responses", &[], generate(OpenAiResponses)),
+        ("POST", "/openai/v1/responses", &[], generate(OpenAiResponses)),
+        ("POST", "/v1/completions", &[], generate(OpenAiCompletions)),
+        // Google's key says whose list is wanted, and the prefix does.
+        ("GET", "/v1beta/models", &["x-goog-api-key"], models(Gemini, "")),
+        ("GET", "/v1/models?key=pk", &[], models(Gemini, "")),
+        ("GET", "/gemini/v1beta/models/gemini-2.5-pro", &[], models(Gemini, "gemini-2.5-pro")),
+        ("GET", "/v1/responses/resp_1", &[], stored("resp_1", "")),
+        ("DELETE", "/responses/resp_1", &[], stored("resp_1", "")),
+        ("GET", "/v1/responses/resp_1/input_items", &[], stored("resp_1", "/input_items")),
+        ("POST", "/v1/responses/resp_1/cancel", &[], stored("resp_1", "/cancel")),
+        ("POST", "/v1/responses/resp_1", &[], WrongMethod { dialect: OpenAiResponses, allowed: "GET, DELETE" }),
+        ("GET", "/v1/responses/resp_1/else", &[], Unknown(OpenAiResponses)),
+        ("POST", "/passthrough/openai/v1/fine_tuning/jobs", &[], passthrough("openai", "/v1/fine_tuning/jobs")),
+        ("GET", "/passthrough/my-lab/a%2Fb", &[], passthrough("my-lab", "/a%2Fb")),
+        ("GET", "/passthrough/openai", &[], Unknown(OpenAiChat)),
     ] {
         assert_eq!(at(method, path, headers), expected, "{method} {path} {headers:?}");
+    }
+}
+
+fn stored(id: &str, rest: &str) -> Surface {
+    Surface::Stored { id: id.to_owned(), rest: rest.to_owned() }
+}
+
+fn passthrough(provider: &str, path: &str) -> Surface {
+    Surface::Passthrough { provider: provider.to_owned(), path: path.to_owned() }
+}
+
+#[test]
+fn gemini_says_model_and_verb_in_the_path() {
+    let place = |model: &str| Place { model: Some(model.to_owned()), ..Place::default() };
+    let generate = |place| Surface::Generate { dialect: Gemini, place };
+    let operate = |operation, place| Surface::Operate { operation, dialect: Gemini, place };
+    let flash = || place("gemini-2.5-flash");
+    for (path, expected) in [
+        ("/v1beta/models/gemini-2.5-flash:generateContent", generate(flash())),
+        ("/v1/models/gemini-2.5-flash:generateContent", generate(flash())),
+        ("/models/gemini-2.5-flash:generateContent", generate(flash())),
+        ("/gemini/v1beta/models/gemini-2.5-flash:generateContent", generate(flash())),
+        ("/genai/v1/models/gemini-2.5-flash:generateContent?key=k", generate(flash())),
+        ("/v1beta/models/anthropic%2Fclaude-opus-4-6:generateContent", generate(place("anthropic/claude-opus-4-6"))),
+        ("/v1beta/models/anthropic/claude-opus-4-6:generateContent", generate(place("anthropic/claude-opus-4-6"))),
+        // Bedrock's names have a colon of their own.
+        ("/v1beta/models/bedrock/x.y-v1:0:generateContent", generate(place("bedrock/x.y-v1:0"))),
+        ("/v1beta1/projects/p/locations/global/publishers/google/models/gemini-2.5-flash:generateContent", generate(flash())),
+        ("/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", generate(Place { stream: true, ..flash() })),
+        ("/v1beta/models/gemini-2.5-flash:streamGenerateContent?key=k", generate(Place { stream: true, array: true, ..flash() })),
+        ("/v1beta/models/gemini-2.5-flash:countTokens", operate(CountTokens, flash())),
+        ("/v1beta/models/gemini-embedding-001:embedContent", operate(Embed, place("gemini-embedding-001"))),
+        (
+            "/v1/models/gemini-embedding-001:batchEmbedContents",
+            operate(Embed, Place { batch: true, ..place("gemini-embedding-001") }),
+        ),
+        ("/v1beta/models/gemini-2.5-flash:dance", WrongMethod { dialect: OpenAiChat, allowed: "GET" }),
+    ] {
+        assert_eq!(at("POST", path, &[]), expected, "{path}");
+    }
+    assert_eq!(at("GET", "/v1beta/models/m:generateContent", &[]), WrongMethod { dialect: Gemini, allowed: "POST" });
+}
+
+#[test]
+fn operations_have_paths_of_their_own() {
+    for (path, operation, dialect) in [
+        ("/v1/messages/count_tokens", CountTokens, Anthropic),
+        ("/anthropic/v1/messages/count_tokens", CountTokens, Anthropic),
+        ("/v1/responses/input_tokens", CountTokens, OpenAiResponses),
+        ("/v1/embeddings", Embed, OpenAiChat),
+        ("/embeddings", Embed, OpenAiChat),
+        ("/v1/moderations", Moderate, OpenAiChat),
+        ("/v1/rerank", Rerank, OpenAiChat),
+        ("/v2/rerank", Rerank, OpenAiChat),
+    ] {
+        assert_eq!(at("POST", path, &[]), Surface::Operate { operation, dialect, place: Place::default() }, "{path}");
+        assert_eq!(at("GET", path, &[]), WrongMethod { dialect, allowed: "POST" }, "{path}");
     }
 }

@@ -1,6 +1,6 @@
 //! What a target takes where targets of one dialect differ: data from the catalog, applied by a dialect's writer.
 
-/// One model of one provider. The default takes everything its dialect can say.
+/// One model of one provider. The default takes what most of its dialect take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Profile {
     pub thinking: Thinking,
@@ -16,6 +16,8 @@ pub struct Profile {
     pub history: History,
     /// Images named by their URL.
     pub image_urls: bool,
+    /// Tools that take any text, in dialects that have a word for them. Few providers do: elsewhere a function stands in.
+    pub custom_tools: bool,
     /// Longest answer, in tokens.
     pub max_output: Option<u64>,
 }
@@ -52,6 +54,7 @@ impl Profile {
         tool_choice: true,
         history: History::Details,
         image_urls: true,
+        custom_tools: false,
         max_output: None,
     };
 }

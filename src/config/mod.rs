@@ -15,7 +15,7 @@ pub use host::is_private_host;
 pub use provider::{Credential, Model, Provider, secret_names};
 use reader::Problems;
 pub use resolve::{ListedModel, Resolved};
-pub use route::{OnStreamBreak, Route, Strategy, Target, WhenAllUnavailable};
+pub use route::{Lossy, OnStreamBreak, Route, Strategy, Target, WhenAllUnavailable};
 use serde_json::Map;
 pub use settings::{Breaker, Retry, Settings, Timeouts};
 use sha2::{Digest, Sha256};

@@ -34,6 +34,16 @@ pub enum OnStreamBreak {
     Error,
 }
 
+/// What becomes of a request that a target cannot take whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lossy {
+    /// It is sent, and what is missing is reported.
+    #[default]
+    Report,
+    /// It goes to a target that takes all of it, or to none.
+    Refuse,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     pub strategy: Strategy,
@@ -43,6 +53,7 @@ pub struct Route {
     pub timeouts: Timeouts,
     pub when_all_unavailable: WhenAllUnavailable,
     pub on_stream_break: OnStreamBreak,
+    pub lossy: Lossy,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +107,7 @@ impl Route {
             timeouts: said.over(&snapshot.settings, false),
             when_all_unavailable: WhenAllUnavailable::default(),
             on_stream_break: OnStreamBreak::default(),
+            lossy: Lossy::default(),
         }
     }
 }
@@ -136,6 +148,7 @@ fn read_route(reader: &mut Reader<'_>, snapshot: &Snapshot) -> Option<Route> {
     let unavailable = [("try_anyway", WhenAllUnavailable::TryAnyway), ("fail", WhenAllUnavailable::Fail)];
     let when_all_unavailable = reader.choice("when_all_unavailable", &unavailable).unwrap_or_default();
     let on_stream_break = reader.choice("on_stream_break", &[("error", OnStreamBreak::Error)]).unwrap_or_default();
+    let lossy = reader.choice("lossy", &[("report", Lossy::Report), ("refuse", Lossy::Refuse)]).unwrap_or_default();
     let items = reader.items("targets");
     reader.later(&["rules", "default"], "list the targets in `targets`");
     let Some(items) = items.filter(|items| !items.is_empty()) else {
@@ -160,7 +173,7 @@ fn read_route(reader: &mut Reader<'_>, snapshot: &Snapshot) -> Option<Route> {
         reader.problem("targets", "At least one target needs a weight above 0.");
     }
     let timeouts = said.over(&snapshot.settings, false);
-    Some(Route { strategy, targets, retry, timeouts, when_all_unavailable, on_stream_break })
+    Some(Route { strategy, targets, retry, timeouts, when_all_unavailable, on_stream_break, lossy })
 }
 
 /// A target before the timeouts of its route are known.

@@ -44,7 +44,7 @@ impl Dialect {
             Self::OpenAiResponses => None,
             Self::OpenAiCompletions => None,
             Self::Anthropic => Some(&anthropic::Anthropic),
-            Self::Gemini => None,
+            Self::Gemini => Some(&gemini::Gemini),
             Self::Converse => None,
             Self::Cohere => None,
         }
@@ -95,6 +95,16 @@ pub trait Caller: Sync {
     fn event_writer(&self, asked: &Asked<'_>) -> Box<dyn EventWriter>;
     /// The frame that ends a whole stream, for providers that leave it out.
     fn terminal(&self) -> &'static str;
+    /// Canonical paths and how this dialect spells them, the longest first.
+    fn spelling(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+    /// A canonical path in the words of this dialect's callers.
+    fn spelled(&self, path: &str) -> String {
+        let known = self.spelling().iter().find_map(|(ours, theirs)| Some((theirs, path.strip_prefix(ours)?)));
+        let whole = known.filter(|(_, rest)| rest.is_empty() || rest.starts_with(['.', '[']));
+        whole.map_or_else(|| path.to_owned(), |(theirs, rest)| format!("{theirs}{rest}"))
+    }
     /// The body of an error answer; its status is `error.status`.
     fn write_error(&self, error: &Error, request_id: &str) -> String;
 }

@@ -1,12 +1,32 @@
-//! (method, path, headers) → what is asked for, and in which dialect to answer.
+//! (method, path, query, headers) → what is asked for, and in which dialect to answer.
 
-use super::Dialect;
+use super::{Dialect, Facts};
 use crate::wire::percent;
 
 /// What a request wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Surface {
-    Generate(Dialect),
+    Generate {
+        dialect: Dialect,
+        place: Place,
+    },
+    /// One question, one answer, nothing generated.
+    Operate {
+        operation: Operation,
+        dialect: Dialect,
+        place: Place,
+    },
+    /// `/v1/responses/{id}…`: what a provider keeps.
+    Stored {
+        id: String,
+        /// `/cancel`, `/input_items`, or nothing.
+        rest: String,
+    },
+    /// `/passthrough/{provider}/…`, with the path as it was written.
+    Passthrough {
+        provider: String,
+        path: String,
+    },
     /// `GET /v1/models`, and one of them.
     Models {
         dialect: Dialect,
@@ -30,15 +50,89 @@ pub enum Surface {
     Unknown(Dialect),
 }
 
-pub fn read(method: &str, path: &str, headers: &[(String, String)]) -> Surface {
-    let has = |name: &str| headers.iter().any(|(n, _)| n == name);
-    let hint = if has("anthropic-version") { Dialect::Anthropic } else { Dialect::OpenAiChat };
-    let (dialect, rest) = match path {
-        _ if path.starts_with("/anthropic/") => (Dialect::Anthropic, path.strip_prefix("/anthropic").unwrap_or(path)),
-        _ if path.starts_with("/openai/") => (Dialect::OpenAiChat, path.strip_prefix("/openai").unwrap_or(path)),
-        _ => (hint, path),
-    };
-    match (method, rest) {
+/// What is asked besides generating.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    Embed,
+    Rerank,
+    Moderate,
+    CountTokens,
+}
+
+/// What a dialect says in its path instead of its body.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    pub model: Option<String>,
+    pub stream: bool,
+    pub array: bool,
+    /// Several questions in one (Gemini's `:batchEmbedContents`).
+    pub batch: bool,
+}
+
+impl Place {
+    /// The facts of a body, and what its path adds to them.
+    pub fn fill(&self, mut facts: Facts) -> Facts {
+        if let Some(model) = &self.model {
+            facts.model.clone_from(model);
+            facts.stream = self.stream;
+            facts.array = self.array;
+        }
+        facts
+    }
+}
+
+/// A request's head, as far as it says what is wanted.
+#[derive(Clone, Copy)]
+pub struct Line<'a> {
+    pub method: &'a str,
+    pub path: &'a str,
+    /// Without the question mark.
+    pub query: &'a str,
+    /// Names in lower case.
+    pub headers: &'a [(String, String)],
+}
+
+impl Line<'_> {
+    fn has(&self, name: &str) -> bool {
+        self.headers.iter().any(|(n, _)| n == name)
+    }
+
+    fn asks(&self, name: &str) -> bool {
+        self.query.split('&').any(|pair| pair.split_once('=').is_some_and(|(n, _)| n == name))
+    }
+
+    /// Whose client this is, where paths do not tell.
+    fn hint(&self) -> Dialect {
+        if self.has("x-goog-api-key") || self.asks("key") {
+            Dialect::Gemini
+        } else if self.has("anthropic-version") {
+            Dialect::Anthropic
+        } else {
+            Dialect::OpenAiChat
+        }
+    }
+}
+
+/// Prefixes that providers' own base URLs are replaced by.
+const PREFIXES: [(&str, Dialect); 4] = [
+    ("/anthropic", Dialect::Anthropic),
+    ("/openai", Dialect::OpenAiChat),
+    ("/gemini", Dialect::Gemini),
+    ("/genai", Dialect::Gemini),
+];
+
+/// Versions in paths; they may be left out, for base URLs are entered with and without.
+const VERSIONS: [&str; 5] = ["/v1/", "/v1beta/", "/v1beta1/", "/api/v3/", "/v2/"];
+
+pub fn read(line: Line<'_>) -> Surface {
+    // A base URL was entered with its slash.
+    let path = line.path.trim_start_matches('/');
+    let path = line.path.get(line.path.len() - path.len() - usize::from(line.path.starts_with('/'))..).unwrap_or_default();
+    let line = Line { path, ..line };
+    let below = |prefix: &str| line.path.strip_prefix(prefix).filter(|rest| rest.starts_with('/'));
+    let prefixed = PREFIXES.iter().find_map(|(prefix, dialect)| Some((*dialect, below(prefix)?)));
+    let (dialect, rest) = prefixed.unwrap_or((line.hint(), line.path));
+    match (line.method, rest) {
         ("GET" | "HEAD", "/") => return Surface::Root,
         (_, "/livez") => return Surface::Live,
         (_, "/readyz") => return Surface::Ready,
@@ -46,32 +140,89 @@ pub fn read(method: &str, path: &str, headers: &[(String, String)]) -> Surface {
         ("OPTIONS", _) => return Surface::Preflight,
         _ => {}
     }
-    if let Some(rest) = path.strip_prefix("/admin/v1").filter(|rest| rest.is_empty() || rest.starts_with('/')) {
+    if let Some(rest) = line.path.strip_prefix("/admin/v1").filter(|rest| rest.is_empty() || rest.starts_with('/')) {
         return Surface::Admin(rest.to_owned());
     }
-    versioned(method, rest, dialect, has("upgrade"))
-}
-
-/// The part after the version, which may be left out: base URLs are entered with and without it.
-fn versioned(method: &str, path: &str, dialect: Dialect, upgrade: bool) -> Surface {
-    let rest =
-        path.strip_prefix("/v1/").or_else(|| path.strip_prefix("/api/v3/")).or_else(|| path.strip_prefix('/')).unwrap_or(path);
-    let rest = rest.trim_end_matches('/');
-    if upgrade {
+    if let Some((provider, path)) = below("/passthrough").and_then(|rest| rest.get(1..)?.split_once('/')) {
+        return Surface::Passthrough { provider: percent::decoded(provider), path: format!("/{path}") };
+    }
+    if line.has("upgrade") {
         return Surface::Upgrade(dialect);
     }
-    let generates = match rest {
-        "chat/completions" => Some(Dialect::OpenAiChat),
-        "messages" => Some(Dialect::Anthropic),
-        _ => None,
-    };
-    if let Some(dialect) = generates {
-        return if method == "POST" { Surface::Generate(dialect) } else { Surface::WrongMethod { dialect, allowed: "POST" } };
+    versioned(line, rest, dialect)
+}
+
+fn versioned(line: Line<'_>, path: &str, dialect: Dialect) -> Surface {
+    let rest = VERSIONS.iter().find_map(|version| path.strip_prefix(version)).or_else(|| path.strip_prefix('/')).unwrap_or(path);
+    let rest = rest.trim_end_matches('/');
+    if let Some((dialect, found)) = posted(rest) {
+        return if line.method == "POST" { found } else { Surface::WrongMethod { dialect, allowed: "POST" } };
+    }
+    if let Some(found) = verb(line, rest) {
+        return found;
+    }
+    if let Some(rest) = rest.strip_prefix("responses/") {
+        return stored(line.method, rest);
     }
     let id = if rest == "models" { Some(None) } else { rest.strip_prefix("models/").map(|id| Some(percent::decoded(id))) };
     match id {
-        Some(id) if method == "GET" => Surface::Models { dialect, id },
+        Some(id) if line.method == "GET" => Surface::Models { dialect, id },
         Some(_) => Surface::WrongMethod { dialect, allowed: "GET" },
         None => Surface::Unknown(dialect),
     }
+}
+
+/// Paths that name no model.
+fn posted(rest: &str) -> Option<(Dialect, Surface)> {
+    let generate = |dialect| (dialect, Surface::Generate { dialect, place: Place::default() });
+    let operate = |operation, dialect| (dialect, Surface::Operate { operation, dialect, place: Place::default() });
+    Some(match rest {
+        "chat/completions" => generate(Dialect::OpenAiChat),
+        "responses" => generate(Dialect::OpenAiResponses),
+        "completions" => generate(Dialect::OpenAiCompletions),
+        "messages" => generate(Dialect::Anthropic),
+        "messages/count_tokens" => operate(Operation::CountTokens, Dialect::Anthropic),
+        "responses/input_tokens" => operate(Operation::CountTokens, Dialect::OpenAiResponses),
+        "embeddings" => operate(Operation::Embed, Dialect::OpenAiChat),
+        "moderations" => operate(Operation::Moderate, Dialect::OpenAiChat),
+        "rerank" => operate(Operation::Rerank, Dialect::OpenAiChat),
+        _ => return None,
+    })
+}
+
+/// Gemini's `models/{model}:{verb}`; also as Vertex writes it, below a project.
+fn verb(line: Line<'_>, rest: &str) -> Option<Surface> {
+    let below = rest.split_once("publishers/google/").map_or(rest, |(_, below)| below);
+    let (model, verb) = below.strip_prefix("models/").or_else(|| below.strip_prefix("tunedModels/"))?.rsplit_once(':')?;
+    let dialect = Dialect::Gemini;
+    let place = Place { model: Some(percent::decoded(model)), ..Place::default() };
+    let operate = |operation, place| Surface::Operate { operation, dialect, place };
+    let found = match verb {
+        "generateContent" => Surface::Generate { dialect, place },
+        "streamGenerateContent" => {
+            let events = line.query.split('&').any(|pair| pair == "alt=sse");
+            Surface::Generate { dialect, place: Place { stream: true, array: !events, ..place } }
+        }
+        "countTokens" => operate(Operation::CountTokens, place),
+        "embedContent" => operate(Operation::Embed, place),
+        "batchEmbedContents" => operate(Operation::Embed, Place { batch: true, ..place }),
+        _ => return None,
+    };
+    Some(if line.method == "POST" { found } else { Surface::WrongMethod { dialect, allowed: "POST" } })
+}
+
+fn stored(method: &str, rest: &str) -> Surface {
+    let (id, action) = rest.split_once('/').unwrap_or((rest, ""));
+    let dialect = Dialect::OpenAiResponses;
+    let allowed = match action {
+        "" => "GET, DELETE",
+        "input_items" => "GET",
+        "cancel" => "POST",
+        _ => return Surface::Unknown(dialect),
+    };
+    if !allowed.split(", ").any(|word| word == method) {
+        return Surface::WrongMethod { dialect, allowed };
+    }
+    let rest = if action.is_empty() { String::new() } else { format!("/{action}") };
+    Surface::Stored { id: percent::decoded(id), rest }
 }

@@ -30,13 +30,13 @@ impl Meter {
             }
             Event::Malformed => self.receipt.malformed = self.receipt.malformed.saturating_add(1),
             Event::BlockDelta { delta, .. } => self.text_bytes = self.text_bytes.saturating_add(delta.bytes()),
-            Event::Start { model: Some(model), .. } => self.receipt.model = Some(model.clone()),
-            Event::Start { model: None, .. }
-            | Event::BlockStart { .. }
-            | Event::BlockEnd { .. }
-            | Event::Stop { .. }
-            | Event::End
-            | Event::Failed(_) => {}
+            Event::Start { id, model } => {
+                self.receipt.id.clone_from(id);
+                if model.is_some() {
+                    self.receipt.model.clone_from(model);
+                }
+            }
+            Event::BlockStart { .. } | Event::BlockEnd { .. } | Event::Stop { .. } | Event::End | Event::Failed(_) => {}
         }
     }
 

@@ -3,7 +3,11 @@
 //! The shell asks `next`, does it, and reports with `answered` or `received`. Retry and failover live here and nowhere
 //! else; `plan` has already said which targets may be tried, and in which order.
 
+mod answer;
+mod carriage;
 mod deadline;
+mod ended;
+pub mod forward;
 mod meter;
 pub mod models;
 pub mod relay;
@@ -16,8 +20,8 @@ use std::rc::Rc;
 
 use crate::{
     chat::event::UpstreamError,
-    config::Snapshot,
-    dialect::{Asked, Caller, Dialect, Facts},
+    config::{Lossy, Snapshot},
+    dialect::{Caller, Dialect, Facts, surface::Operation},
     error::{Error, Kind},
     ledger::{Receipt, record::Try},
     mock::Script,
@@ -27,7 +31,7 @@ use crate::{
         outcome::{self, Outcome, Transport},
     },
     units::Millis,
-    wire::json::Piece,
+    wire::{framing::Framing, json::Piece},
 };
 use relay::Relay;
 use reply::Reply;
@@ -37,10 +41,18 @@ const MAX_TRIES: usize = 6;
 /// Sends to one target: a second one only where the outcome allows it.
 const MAX_TRIES_HERE: usize = 2;
 
+/// What a caller wants done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    Generate,
+    Operate { operation: Operation, batch: bool },
+}
+
 /// A caller's request once it is understood.
 pub struct Call {
     pub id: String,
     pub dialect: Dialect,
+    pub task: Task,
     pub caller: &'static dyn Caller,
     pub facts: Facts,
     pub body: Rc<Vec<u8>>,
@@ -51,6 +63,13 @@ pub struct Call {
     /// The gateway key's name.
     pub key: String,
     pub region: String,
+}
+
+impl Call {
+    /// Whether the body goes to the provider as it is, and its answer comes back so.
+    pub fn is_verbatim(&self, attempt: &Attempt) -> bool {
+        attempt.dialect == self.dialect
+    }
 }
 
 /// What the shell must do now.
@@ -229,6 +248,13 @@ impl Exchange {
         let target = match built {
             Ok(built) => {
                 self.dropped = built.dropped;
+                if self.plan.lossy == Lossy::Refuse && !self.dropped.is_empty() {
+                    if self.advance() {
+                        return self.send(now);
+                    }
+                    let error = self.failure.take().unwrap_or_else(|| self.too_lossy(&attempt));
+                    return Step::Reply(self.refuse(&error, now));
+                }
                 built.target
             }
             // It may still be as another dialect takes it.
@@ -244,6 +270,13 @@ impl Exchange {
         Step::Send(Send { target, timeout_ms: self.head_timeout(now) })
     }
 
+    fn too_lossy(&self, attempt: &Attempt) -> Error {
+        let fields = self.dropped.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ");
+        let first = self.dropped.first().cloned().unwrap_or_default();
+        let route = &self.plan.route;
+        Error::invalid(first, format!("`{route}` refuses what is lossy, and {} cannot take {fields}.", attempt.cell()))
+    }
+
     /// The head of the answer came, or none.
     pub fn answered(&mut self, now: Millis, answer: Result<Head, Transport>) {
         let head = match answer {
@@ -256,17 +289,20 @@ impl Exchange {
         let whole = head.headers.iter().any(|(name, value)| name == "content-type" && is_whole(value));
         let stream = good && self.call.facts.stream && !whole;
         if stream {
-            self.current.relay = self.new_relay();
+            let content_type = head.headers.iter().find(|(name, _)| name == "content-type");
+            self.current.relay = self.new_relay(content_type.map_or(Framing::Sse, |(_, value)| Framing::of(value)));
         }
         self.current.head = Some(head);
         self.state = State::Reading { whole: !stream };
     }
 
-    fn new_relay(&self) -> Option<Relay> {
+    fn new_relay(&self, framing: Framing) -> Option<Relay> {
         let attempt = self.plan.attempts.get(self.attempt)?;
         Some(Relay::new(relay::Route {
             caller: self.call.caller,
-            caller_dialect: self.call.dialect,
+            verbatim: self.call.is_verbatim(attempt),
+            framing,
+            request_id: self.call.id.clone(),
             upstream_dialect: attempt.dialect,
             facts: self.call.facts.clone(),
             body: Rc::clone(&self.call.body),
@@ -320,50 +356,6 @@ impl Exchange {
         }
     }
 
-    fn received_whole(&mut self, bytes: &[u8], now: Millis) {
-        let text = String::from_utf8_lossy(bytes);
-        let Some(attempt) = self.plan.attempts.get(self.attempt).cloned() else { return };
-        let status = self.current.head.as_ref().map_or(0, |h| h.status);
-        let upstream = attempt.dialect.upstream();
-        if !(200..300).contains(&status) {
-            let error = upstream.read_error(status, &text);
-            let headers = self.current.head.as_ref().map_or(&[][..], |h| &h.headers);
-            let outcome = outcome::of_answer(status, headers, &error, now);
-            return self.judge(outcome, &error, now);
-        }
-        match upstream.read_response(&text) {
-            Err(error) => self.judge(outcome::in_band(&error), &error, now),
-            Ok(_) if self.call.facts.stream => self.judge(outcome::broken(200), &UpstreamError::default(), now),
-            Ok(response) => self.answer(&attempt, &response, now),
-        }
-    }
-
-    /// A whole answer, on its way to the caller.
-    fn answer(&mut self, attempt: &Attempt, response: &crate::chat::response::Response, now: Millis) {
-        self.receipt.usage = response.usage;
-        self.receipt.model.clone_from(&response.model);
-        let status = self.current.head.as_ref().map_or(200, |h| h.status);
-        self.last = None;
-        self.words = None;
-        self.note_try(now, status, "ok");
-        self.learn_good(Signal::Served);
-        let price = self.config.price(&attempt.provider, &attempt.model);
-        let cost = response.usage.zip(price.as_ref()).map(|(usage, price)| crate::ledger::cost::of(&usage, price));
-        let body = if attempt.dialect == self.call.dialect {
-            reply::Body::Upstream
-        } else {
-            let stamp = reply::stamp(&self.call, attempt);
-            let asked = Asked { stamp, facts: &self.call.facts, body: &self.call.body };
-            reply::Body::Text(self.call.caller.write_response(response, &asked, cost))
-        };
-        let mut headers = self.story(now);
-        if let Some(cost) = cost {
-            headers.push(("x-portolan-cost".to_owned(), cost.dollars()));
-        }
-        headers.push(("content-type".to_owned(), "application/json".to_owned()));
-        self.state = State::Done(Reply { status, headers, body });
-    }
-
     fn commit(&mut self, now: Millis) -> Step {
         let (Some(relay), Some(attempt)) = (self.current.relay.take(), self.plan.attempts.get(self.attempt).cloned()) else {
             return Step::Reply(self.refuse(&Error::new(Kind::Internal, "There is no stream to pass on."), now));
@@ -373,7 +365,7 @@ impl Exchange {
         self.words = None;
         self.note_try(now, status, "ok");
         let mut headers = self.story(now);
-        headers.push(("content-type".to_owned(), "text/event-stream; charset=utf-8".to_owned()));
+        headers.push(("content-type".to_owned(), answer::stream_type(&self.call.facts).to_owned()));
         headers.push(("cache-control".to_owned(), "no-cache".to_owned()));
         self.state = State::Over;
         self.call.body = Rc::default();

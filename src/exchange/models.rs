@@ -17,40 +17,48 @@ pub fn list(config: &Snapshot, dialect: Dialect, id: Option<&str>) -> Result<Str
         return found.ok_or_else(|| Error::new(Kind::ModelNotFound, format!("The model `{id}` does not exist here.")));
     }
     let data: Vec<Value> = models.iter().map(|m| one(m, dialect)).collect();
-    let list = match dialect {
-        Dialect::Gemini
-        | Dialect::OpenAiChat
-        | Dialect::OpenAiResponses
-        | Dialect::OpenAiCompletions
-        | Dialect::Converse
-        | Dialect::Cohere => json!({"object": "list", "data": data}),
-        Dialect::Anthropic => {
+    let list = match shape(dialect) {
+        Shape::OpenAi => json!({"object": "list", "data": data}),
+        Shape::Anthropic => {
             let id = |model: Option<&ListedModel>| model.map(|m| m.id.clone());
             json!({"data": data, "has_more": false, "first_id": id(models.first()), "last_id": id(models.last())})
         }
+        Shape::Gemini => json!({"models": data}),
     };
     Ok(json_text(&list))
 }
 
-fn one(model: &ListedModel, dialect: Dialect) -> Value {
+enum Shape {
+    OpenAi,
+    Anthropic,
+    Gemini,
+}
+
+const fn shape(dialect: Dialect) -> Shape {
     match dialect {
-        Dialect::Gemini
-        | Dialect::OpenAiChat
-        | Dialect::OpenAiResponses
-        | Dialect::OpenAiCompletions
-        | Dialect::Converse
-        | Dialect::Cohere => {
-            let mut value = json!({"id": model.id, "object": "model", "created": 0, "owned_by": model.owner});
-            describe(model, &mut value);
-            value
-        }
-        Dialect::Anthropic => {
-            let mut value =
-                json!({"type": "model", "id": model.id, "display_name": model.id, "created_at": "1970-01-01T00:00:00Z"});
-            describe(model, &mut value);
-            value
+        Dialect::Anthropic => Shape::Anthropic,
+        Dialect::Gemini => Shape::Gemini,
+        Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::OpenAiCompletions | Dialect::Converse | Dialect::Cohere => {
+            Shape::OpenAi
         }
     }
+}
+
+fn one(model: &ListedModel, dialect: Dialect) -> Value {
+    let id = &model.id;
+    let mut value = match shape(dialect) {
+        Shape::OpenAi => json!({"id": id, "object": "model", "created": 0, "owned_by": model.owner}),
+        Shape::Anthropic => json!({"type": "model", "id": id, "display_name": id, "created_at": "1970-01-01T00:00:00Z"}),
+        Shape::Gemini => json!({
+            "name": format!("models/{id}"),
+            "displayName": id,
+            "inputTokenLimit": model.context,
+            "outputTokenLimit": model.max_output,
+            "supportedGenerationMethods": ["generateContent", "countTokens"],
+        }),
+    };
+    describe(model, &mut value);
+    value
 }
 
 /// What SDKs ignore and people look for: window and price in USD a token.

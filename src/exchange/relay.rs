@@ -5,7 +5,13 @@
 
 use std::rc::Rc;
 
-use super::meter::Meter;
+use serde_json::Value;
+
+pub use super::ended::Ended;
+use super::{
+    carriage::{Carriage, Shape},
+    meter::Meter,
+};
 use crate::{
     catalog::Price,
     chat::{
@@ -16,7 +22,10 @@ use crate::{
     error::{Error, Kind},
     ledger::{Receipt, cost},
     plan::outcome::{self, Outcome, Phase, Transport},
-    wire::sse::{Frame, Frames},
+    wire::{
+        framing::{Decoder, Framing},
+        sse::Frame,
+    },
 };
 
 /// Metadata held back before the first content: events and bytes. A provider that sends more is talking, and is let through.
@@ -26,47 +35,15 @@ const MAX_HELD_BYTES: usize = 256 << 10;
 /// Ends a line and an event that the provider left open: what follows would be lost in them.
 const BLANK: &[u8] = b"\n\n";
 
-/// How the provider's bytes reach the caller.
-enum Carriage {
-    /// As they are; with `hide_usage` without the report that only the gateway asked for.
-    Verbatim {
-        hide_usage: bool,
-    },
-    Translated,
-}
-
-/// Why a stream was over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// The provider closed it.
-    Closed,
-    Cut,
-    Idle,
-    Total,
-    /// The client left.
-    Gone,
-    /// Our own code failed.
-    Trap,
-}
-
-impl Ended {
-    pub fn read(word: &str) -> Self {
-        match word {
-            "end" => Self::Closed,
-            "idle" => Self::Idle,
-            "total" => Self::Total,
-            "gone" => Self::Gone,
-            "trap" => Self::Trap,
-            _ => Self::Cut,
-        }
-    }
-}
-
 /// What a relay is made for.
 pub struct Route {
     pub caller: &'static dyn Caller,
-    pub caller_dialect: Dialect,
     pub upstream_dialect: Dialect,
+    /// The caller's dialect is the provider's: its data pass as they are.
+    pub verbatim: bool,
+    /// How the provider cuts its stream.
+    pub framing: Framing,
+    pub request_id: String,
     pub facts: Facts,
     pub body: Rc<Vec<u8>>,
     pub stamp: Stamp,
@@ -78,11 +55,14 @@ pub struct Route {
 }
 
 pub struct Relay {
-    frames: Frames,
+    frames: Decoder,
+    framing: Framing,
     reader: Box<dyn EventReader>,
     writer: Box<dyn EventWriter>,
     carriage: Carriage,
     terminal: &'static str,
+    caller: &'static dyn Caller,
+    request_id: String,
     provider: String,
     price: Option<Price>,
     held_events: usize,
@@ -103,19 +83,26 @@ pub struct Relay {
 impl Relay {
     pub fn new(route: Route) -> Self {
         let upstream = route.upstream_dialect.upstream();
-        let verbatim = route.caller_dialect == route.upstream_dialect;
         let hide_usage = !route.facts.wants_usage && !upstream.always_reports_usage();
-        let body = if verbatim { &[] } else { route.body.as_slice() };
+        let carriage = match (route.verbatim, route.facts.array) {
+            (true, false) => Carriage::Verbatim { hide_usage },
+            (true, true) => Carriage::Reframed(Shape::Array { begun: false }),
+            (false, _) => Carriage::Translated,
+        };
+        let body = if route.verbatim { &[] } else { route.body.as_slice() };
         let asked = Asked { stamp: route.stamp, facts: &route.facts, body };
         let mut trap = String::new();
-        let failed = Error::new(Kind::Internal, broken_message(Ended::Trap));
+        let failed = Error::new(Kind::Internal, Ended::Trap.message());
         route.caller.event_writer(&asked).fail(&failed, &mut trap);
         Self {
-            frames: Frames::default(),
+            frames: Decoder::new(route.framing),
+            framing: route.framing,
             reader: upstream.event_reader(),
             writer: route.caller.event_writer(&asked),
-            carriage: if verbatim { Carriage::Verbatim { hide_usage } } else { Carriage::Translated },
+            carriage,
             terminal: route.caller.terminal(),
+            caller: route.caller,
+            request_id: route.request_id,
             price: route.price,
             held_events: 0,
             held_bytes: 0,
@@ -133,7 +120,7 @@ impl Relay {
 
     /// Whether the rest may pass without being looked at: nothing is to be done inside it.
     pub const fn is_native(&self) -> bool {
-        matches!(self.carriage, Carriage::Verbatim { hide_usage: false })
+        matches!((&self.carriage, self.framing), (Carriage::Verbatim { hide_usage: false }, Framing::Sse))
     }
 
     pub const fn is_committed(&self) -> bool {
@@ -147,6 +134,11 @@ impl Relay {
 
     pub const fn receipt(&self) -> &Receipt {
         &self.meter.receipt
+    }
+
+    /// The provider's own report of usage.
+    pub fn raw_usage(&self) -> Option<&Value> {
+        self.reader.raw_usage()
     }
 
     /// Chunk in, bytes for the caller out. Before the commit point the caller of this function keeps them.
@@ -245,14 +237,32 @@ impl Relay {
         for event in &events {
             self.note(event);
         }
-        match (out, &self.carriage) {
+        match (out, &mut self.carriage) {
             (None, _) => {
                 if events.contains(&Event::End) && self.failure.is_none() {
                     self.finish(&mut Vec::new(), false);
                 }
             }
-            (Some(out), Carriage::Verbatim { hide_usage }) => self.pass(frame, &events, *hide_usage, out),
+            (Some(out), Carriage::Verbatim { hide_usage }) => {
+                let hide_usage = *hide_usage;
+                self.pass(frame, &events, hide_usage, out);
+            }
+            (Some(out), Carriage::Reframed(shape)) => {
+                let is_good = !events.contains(&Event::Malformed) && self.failure.is_none();
+                if let Some(data) = frame.data.as_deref().filter(|_| is_good) {
+                    shape.write(data, out);
+                }
+                self.after_events(&events, out);
+            }
             (Some(out), Carriage::Translated) => self.translate(&events, out),
+        }
+    }
+
+    fn after_events(&mut self, events: &[Event], out: &mut Vec<u8>) {
+        if self.failure.is_some() {
+            self.write_failure(out);
+        } else if events.contains(&Event::End) {
+            self.finish(out, false);
         }
     }
 
@@ -277,11 +287,7 @@ impl Relay {
             self.writer.write(event, &mut text);
         }
         out.extend_from_slice(text.as_bytes());
-        if self.failure.is_some() {
-            self.write_failure(out);
-        } else if events.contains(&Event::End) {
-            self.finish(out, false);
-        }
+        self.after_events(events, out);
     }
 
     /// What went by, for the receipt; no bytes.
@@ -290,6 +296,7 @@ impl Relay {
         self.meter.note(event);
         match event {
             Event::Stop { choice: 0, reason, sequence } => self.stop = Some((*reason, sequence.clone())),
+            Event::Stop { choice, reason, .. } => self.more.push((*choice, *reason)),
             Event::Failed(error) => {
                 self.fail(error.clone(), outcome::in_band(error));
             }
@@ -297,7 +304,6 @@ impl Relay {
             Event::End if !self.committed => self.fail(UpstreamError::default(), outcome::broken(0)),
             Event::Start { .. }
             | Event::BlockStart { .. }
-            | Event::Stop { .. }
             | Event::BlockDelta { .. }
             | Event::BlockEnd { .. }
             | Event::Usage(_)
@@ -316,9 +322,14 @@ impl Relay {
         let Some((upstream, outcome)) = &self.failure else { return };
         let mut error = outcome.to_error(&self.provider, upstream);
         if let Some(how) = self.broke_off {
-            broken_message(how).clone_into(&mut error.message);
+            how.message().clone_into(&mut error.message);
         }
         let mut text = String::new();
+        if let Carriage::Reframed(shape) = &mut self.carriage {
+            shape.write(&self.caller.write_error(&error, &self.request_id), out);
+            shape.close(out);
+            return;
+        }
         self.writer.fail(&error, &mut text);
         out.extend_from_slice(text.as_bytes());
     }
@@ -327,9 +338,10 @@ impl Relay {
     fn finish(&mut self, out: &mut Vec<u8>, supply: bool) {
         self.closed = true;
         self.meter.estimate(self.closed);
-        match self.carriage {
+        match &self.carriage {
             Carriage::Verbatim { .. } if supply => out.extend_from_slice(self.terminal.as_bytes()),
             Carriage::Verbatim { .. } => {}
+            Carriage::Reframed(shape) => shape.close(out),
             Carriage::Translated => {
                 let (stop, stop_sequence) = self.stop.take().unwrap_or((StopReason::End, None));
                 let usage = self.meter.receipt.usage.unwrap_or_default();
@@ -349,7 +361,7 @@ impl Relay {
         let whole = kept == passed;
         let before = self.meter.text_bytes();
         if !whole {
-            self.frames = Frames::default();
+            self.frames = Decoder::new(self.framing);
         }
         if self.frames.push(tail).is_err() {
             return;
@@ -373,17 +385,5 @@ impl Relay {
     /// How it ended, for health and the record; `None` when the answer was whole.
     pub fn fault(&self) -> Option<&Outcome> {
         self.failure.as_ref().map(|(_, outcome)| outcome)
-    }
-}
-
-const fn broken_message(how: Ended) -> &'static str {
-    match how {
-        Ended::Closed | Ended::Cut => {
-            "The provider's stream broke off before its end. The answer is incomplete; send the request again."
-        }
-        Ended::Idle => "The provider fell silent in the middle of the answer. The answer is incomplete; send the request again.",
-        Ended::Total => "The answer took longer than allowed and was ended. It is incomplete.",
-        Ended::Gone => "The client left.",
-        Ended::Trap => "The gateway failed while it passed this answer on. The answer is incomplete; send the request again.",
     }
 }

@@ -27,12 +27,30 @@ pub fn stamp(call: &Call, attempt: &Attempt) -> Stamp {
     let id = call.id.trim_start_matches(ID_PREFIX);
     let id = match call.dialect {
         Dialect::OpenAiChat => format!("chatcmpl-{id}"),
-        Dialect::OpenAiResponses => format!("resp_{id}"),
+        Dialect::OpenAiResponses => format!("{MINTED}{id}"),
         Dialect::OpenAiCompletions => format!("cmpl-{id}"),
         Dialect::Anthropic => format!("msg_{id}"),
         Dialect::Gemini | Dialect::Converse | Dialect::Cohere => id.to_owned(),
     };
     Stamp { id, created: call.started.0 / MS_PER_SECOND, model: attempt.model.clone() }
+}
+
+/// What the id of a translated response begins with: nobody keeps it.
+const MINTED: &str = "resp_portolan_";
+
+/// Whether an id is that of a translated response.
+pub fn is_minted(id: &str) -> bool {
+    id.starts_with(MINTED)
+}
+
+/// Why nothing is found under a response's id.
+pub fn not_kept(id: &str) -> String {
+    if is_minted(id) {
+        "This response was translated from another provider's, and is kept nowhere: send the whole conversation as `input`."
+            .to_owned()
+    } else {
+        "No provider here is known to keep a response of this id: send the whole conversation as `input`.".to_owned()
+    }
 }
 
 /// What every id of a request begins with.

@@ -7,9 +7,10 @@ use super::{
 };
 use crate::{
     chat::event::UpstreamError,
+    dialect::Dialect,
     error::{Blame, Error},
     ledger::{
-        Receipt, cost,
+        Receipt, cost, numbers,
         record::{Record, Try, short},
     },
     plan::{
@@ -155,6 +156,7 @@ impl Exchange {
     /// The stream is over: what health learns from its end.
     pub fn relayed(&mut self, relay: &Relay, now: Millis) {
         self.receipt = relay.receipt().clone();
+        self.receipt.raw_usage = relay.raw_usage().and_then(numbers::of);
         match relay.fault().cloned() {
             None => self.learn_good(Signal::Ok { first_ms: self.tries.last().map_or(0, |t| t.ms) }),
             Some(outcome) => {
@@ -194,11 +196,16 @@ impl Exchange {
         told.or_else(|| Some(self.last.as_ref()?.to_error("", &UpstreamError::default()).blame))
     }
 
+    /// Whether the provider may keep the answer under its id: the caller has that id only when it got the answer as it was.
+    fn keeps(&self) -> bool {
+        self.call.dialect == Dialect::OpenAiResponses && self.attempt_now().is_some_and(|a| self.call.is_verbatim(a))
+    }
+
     /// The one line this request is remembered by. Never content.
     pub fn record(&self, now: Millis) -> Record {
         let attempt = self.attempt_now();
         let price = attempt.and_then(|a| self.config.price(&a.provider, &a.model));
-        let Receipt { usage, estimated, model, malformed } = self.receipt.clone();
+        let Receipt { usage, raw_usage, estimated, model, id, malformed } = self.receipt.clone();
         let answered = self.tries.last().is_some_and(|t| t.outcome == "ok");
         let failed = self.last.as_ref().map(Outcome::name);
         Record {
@@ -212,6 +219,7 @@ impl Exchange {
             provider: attempt.map(|a| a.provider.clone()),
             model: attempt.map(|a| a.model.clone()),
             answered_by: model,
+            response_id: id.filter(|_| self.keeps()).map(|id| short(&id)),
             stream: self.call.facts.stream,
             status: self.refusal.as_ref().map_or_else(|| self.tries.last().map_or(0, |t| t.status), |e| e.status),
             outcome: failed.unwrap_or(if answered { "ok" } else { "refused" }),
@@ -223,6 +231,7 @@ impl Exchange {
             upstream_ms: self.upstream_ms,
             total_ms: now.since(self.call.started),
             usage,
+            raw_usage,
             estimated,
             cost: usage.zip(price.as_ref()).map(|(usage, price)| cost::of(&usage, price)),
             dropped: self.dropped.clone(),

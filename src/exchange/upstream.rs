@@ -39,11 +39,8 @@ pub fn build(call: &Call, attempt: &Attempt, credential: usize, config: &Snapsho
         );
         return Ok(Built { target: Sendable::Script(script), dropped: vec![] });
     }
-    let (body, dropped) = if attempt.dialect == call.dialect {
-        (edit(call, attempt, provider)?, vec![])
-    } else {
-        translate(call, attempt, provider)?
-    };
+    let (body, dropped) =
+        if call.is_verbatim(attempt) { (edit(call, attempt, provider)?, vec![]) } else { translate(call, attempt, provider)? };
     let path = attempt.dialect.upstream().path(&attempt.model, call.facts.stream);
     let url = format!("{}{path}", provider.base_url.trim_end_matches('/'));
     Ok(Built { target: Sendable::Http { url, headers: headers(call, attempt, provider, credential), body }, dropped })
@@ -71,7 +68,14 @@ fn translate(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Res
     }
     let written = attempt.dialect.upstream().write_request(&request, &attempt.profile);
     let mut dropped = read.dropped;
-    dropped.extend(written.dropped);
+    dropped.extend(written.dropped.iter().map(|path| call.caller.spelled(path)));
+    let mut seen = vec![];
+    dropped.retain(|path| {
+        !seen.contains(path) && {
+            seen.push(path.clone());
+            true
+        }
+    });
     let mut edits: Vec<Edit> = catalog::edits(provider.kind.quirks);
     edits.extend(attempt.edits.iter().cloned());
     let body = if edits.is_empty() {
@@ -103,14 +107,18 @@ fn headers(call: &Call, attempt: &Attempt, provider: &config::Provider, credenti
         headers.push(("traceparent".to_owned(), parent.to_owned()));
     }
     let index = attempt.credentials.get(credential).copied().unwrap_or_default();
-    if let Some(secret) = provider.credentials.get(index) {
-        match provider.kind.auth {
-            Auth::Bearer => headers.push(("authorization".to_owned(), format!("Bearer {}", secret.value))),
-            Auth::Header(name) => headers.push((name.to_owned(), secret.value.clone())),
-            Auth::None => {}
-        }
-    }
+    headers.extend(self::credential(provider, index));
     headers
+}
+
+/// The header that carries a provider's credential.
+pub(super) fn credential(provider: &config::Provider, index: usize) -> Option<(String, String)> {
+    let secret = &provider.credentials.get(index)?.value;
+    match provider.kind.auth {
+        Auth::Bearer => Some(("authorization".to_owned(), format!("Bearer {secret}"))),
+        Auth::Header(name) => Some((name.to_owned(), secret.clone())),
+        Auth::None => None,
+    }
 }
 
 fn gone(provider: &str) -> Error {

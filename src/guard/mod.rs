@@ -93,6 +93,15 @@ fn refused(message: impl Into<String>) -> Error {
 }
 
 impl Caller {
+    /// May it use what no list of models or routes can speak of?
+    pub fn permit_all(&self) -> Result<(), Error> {
+        if self.models.is_none() && self.routes.is_none() {
+            return Ok(());
+        }
+        let message = format!("The gateway key `{}` is limited to models or routes, and this path names neither.", self.name);
+        Err(Error::new(Kind::Forbidden, message))
+    }
+
     /// May it use what it named? A route on its list covers the route's targets. Otherwise every target must be a model
     /// on its list, and a key with a list of routes only names no models itself.
     pub fn permit(&self, resolved: &Resolved) -> Result<(), Error> {

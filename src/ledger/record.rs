@@ -1,6 +1,7 @@
 //! One request, one line. Ids, decisions, times, counts and money; never content.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     chat::{Dialect, usage::Usage},
@@ -40,6 +41,9 @@ pub struct Record {
     /// The model as the provider named it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered_by: Option<String>,
+    /// Under which the provider may keep the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_id: Option<String>,
     pub stream: bool,
     pub status: u16,
     /// `ok`, or what went wrong last.
@@ -56,6 +60,9 @@ pub struct Record {
     pub upstream_ms: u64,
     pub total_ms: u64,
     pub usage: Option<Usage>,
+    /// The provider's own numbers, as it wrote them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub raw_usage: Option<Value>,
     /// The provider reported no usage; the counts are reckoned from sizes.
     pub estimated: bool,
     /// Picodollars.
@@ -81,6 +88,18 @@ pub struct Early {
 
 impl Record {
     pub fn refused(who: Early, error: &Error, config: &str, now: Millis) -> Self {
+        let fault = Some(error.blame.name());
+        Self { status: error.status, outcome: "refused", fault, ..Self::bare(who, config, now) }
+    }
+
+    /// A call that was passed on as it came: its answer is the provider's affair.
+    pub fn forwarded(who: Early, (provider, status): (&str, u16), config: &str, now: Millis) -> Self {
+        let provider = Some(provider.to_owned());
+        let upstream_ms = now.since(who.time);
+        Self { status, outcome: "forwarded", provider, upstream_ms, ..Self::bare(who, config, now) }
+    }
+
+    fn bare(who: Early, config: &str, now: Millis) -> Self {
         Self {
             time: who.time,
             id: who.id,
@@ -92,10 +111,11 @@ impl Record {
             provider: None,
             model: None,
             answered_by: None,
+            response_id: None,
             stream: false,
-            status: error.status,
-            outcome: "refused",
-            fault: Some(error.blame.name()),
+            status: 0,
+            outcome: "",
+            fault: None,
             detail: None,
             tries: vec![],
             skipped: vec![],
@@ -103,6 +123,7 @@ impl Record {
             upstream_ms: 0,
             total_ms: now.since(who.time),
             usage: None,
+            raw_usage: None,
             estimated: false,
             cost: None,
             dropped: vec![],

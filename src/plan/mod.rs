@@ -18,8 +18,8 @@ use std::fmt;
 use crate::{
     catalog,
     chat::profile::Profile,
-    config::{Route, Snapshot, Strategy, Target, Timeouts, WhenAllUnavailable},
-    dialect::{Dialect, Facts},
+    config::{Lossy, Provider, Route, Snapshot, Strategy, Target, Timeouts, WhenAllUnavailable},
+    dialect::{Dialect, Facts, surface::Operation},
     error::{Error, Kind},
     units::Millis,
     wire::json::Edit,
@@ -41,6 +41,7 @@ pub struct Plan {
     pub skipped: Vec<Skipped>,
     /// No new try begins later than this after the request came.
     pub retry_total_ms: u64,
+    pub lossy: Lossy,
     /// Of the health view the plan was made on.
     pub health_version: u64,
 }
@@ -93,6 +94,10 @@ pub enum Why {
     /// The provider's secret is missing; its usual names.
     NoCredential(Vec<String>),
     NoTools,
+    /// The stored response that the request goes on from is kept elsewhere.
+    NotKept,
+    /// It does not do what is asked.
+    NoOperation,
     /// The plan has this model already, with other parameters.
     Duplicate,
     CircuitOpen {
@@ -110,6 +115,16 @@ pub enum Why {
 pub struct Ask<'a> {
     pub dialect: Dialect,
     pub facts: &'a Facts,
+    /// The provider that keeps what `facts.continues` names.
+    pub owner: Option<&'a str>,
+    /// What is asked for besides generating.
+    pub operation: Option<Operation>,
+}
+
+impl<'a> Ask<'a> {
+    pub const fn generate(dialect: Dialect, facts: &'a Facts) -> Self {
+        Self { dialect, facts, owner: None, operation: None }
+    }
 }
 
 pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u64) -> Result<Plan, Error> {
@@ -154,7 +169,14 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
     if attempts.is_empty() {
         return Err(nothing_left(&resolved.route, &skipped));
     }
-    Ok(Plan { route: resolved.route, attempts, skipped, retry_total_ms: route.retry.total_ms, health_version: health.version() })
+    Ok(Plan {
+        route: resolved.route,
+        attempts,
+        skipped,
+        retry_total_ms: route.retry.total_ms,
+        lossy: route.lossy,
+        health_version: health.version(),
+    })
 }
 
 /// Hard filters: what cannot serve this request at all.
@@ -166,6 +188,8 @@ fn filter<'a>(ask: Ask<'_>, route: &'a Route, config: &Snapshot, skipped: &mut V
             Some(Why::NoCredential(config.off.get(&target.provider).cloned().unwrap_or_default()))
         } else if ask.facts.tools && supports.is_some_and(|s| !s.tools) {
             Some(Why::NoTools)
+        } else if ask.facts.continues.is_some() && !may_continue(ask, target, config) {
+            Some(Why::NotKept)
         } else {
             None
         };
@@ -175,6 +199,12 @@ fn filter<'a>(ask: Ask<'_>, route: &'a Route, config: &Snapshot, skipped: &mut V
         }
     }
     kept
+}
+
+/// Only the provider that keeps a response can go on from it; where nobody knows which, any that keeps responses may be asked.
+fn may_continue(ask: Ask<'_>, target: &Target, config: &Snapshot) -> bool {
+    let speaks = |p: &Provider| p.kind.speaks.contains(&Dialect::OpenAiResponses) && ask.dialect == Dialect::OpenAiResponses;
+    config.providers.get(&target.provider).is_some_and(speaks) && ask.owner.is_none_or(|owner| owner == target.provider)
 }
 
 /// A target is as well as its cell, and not better than the best of its credentials.
@@ -298,6 +328,8 @@ impl fmt::Display for Skipped {
             Why::NoCredential(names) if names.is_empty() => write!(f, "the provider is not configured"),
             Why::NoCredential(names) => write!(f, "no secret {}", names.join(" or ")),
             Why::NoTools => write!(f, "cannot call tools"),
+            Why::NotKept => write!(f, "does not keep the response that this one goes on from"),
+            Why::NoOperation => write!(f, "does not do this"),
             Why::Duplicate => write!(f, "in the plan already"),
             Why::CircuitOpen { until } => write!(f, "circuit open until {}", until.0),
             Why::Cooling { until } => write!(f, "cooling until {}", until.0),

@@ -73,7 +73,7 @@ impl Outcome {
     fn failed(&self, message: String) -> Error {
         let kind = match self.status {
             503 | 529 => Kind::Unavailable,
-            504 => Kind::Timeout,
+            408 | 504 | 522 | 524 => Kind::Timeout,
             _ => Kind::BadGateway,
         };
         let status = if matches!(self.status, 500 | 529) { self.status } else { kind.status() };

@@ -70,6 +70,20 @@ export class Call {
     });
   }
 
+  // The caller's own request to another address; its body streams through.
+  pass(request, url, headers, ms) {
+    const { method } = request;
+    const content = method === "GET" || method === "HEAD" ? undefined : request.body;
+    return this.within(ms, async () => {
+      const options = { method, headers: headerPairs(headers), body: content, redirect: "manual", signal: this.abort.signal };
+      return this.take(await fetch(url, options));
+    });
+  }
+
+  get body() {
+    return this.response.body;
+  }
+
   // A scripted answer of the built-in provider: waits and bytes, then a clean end, a cut or a stall.
   play(delay, status, headers, waits, chunks, ending, ms) {
     this.scripted = true;

@@ -34,6 +34,11 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn play(this: &Call, delay: f64, status: u16, headers: &str, waits: &Array, chunks: &Array, ending: &str, ms: f64)
     -> Promise;
+    #[wasm_bindgen(method)]
+    fn pass(this: &Call, request: &Request, url: &str, headers: &str, ms: f64) -> Promise;
+    /// The body of the answer, unread.
+    #[wasm_bindgen(method, getter)]
+    pub fn body(this: &Call) -> JsValue;
     #[wasm_bindgen(method, js_name = readAll)]
     fn read_all(this: &Call, ms: f64, limit: f64) -> Promise;
     #[wasm_bindgen(method, js_name = readChunk)]
@@ -100,6 +105,11 @@ impl Call {
     ) -> Result<Head, Transport> {
         let parts: Array = pieces.iter().map(piece).collect();
         read_head(&settled(self.send(url, "POST", &lines(headers), original, &parts, number(ms))).await, Phase::Headers)
+    }
+
+    /// The caller's own request, its body streaming through.
+    pub async fn forward(&self, request: &Request, url: &str, headers: &[(String, String)], ms: u64) -> Result<Head, Transport> {
+        read_head(&settled(self.pass(request, url, &lines(headers), number(ms))).await, Phase::Headers)
     }
 
     pub async fn script(&self, script: &Script, ms: u64) -> Result<Head, Transport> {

@@ -1,6 +1,10 @@
 //! What one isolate remembers between requests. Built first and stored after: no request waits for another's promise.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, VecDeque},
+    rc::Rc,
+};
 
 use crate::{
     config::{Problem, Snapshot},
@@ -25,6 +29,8 @@ pub struct Isolate {
     pub keys: RefCell<HashMap<String, (Option<String>, Millis)>>,
     pub health: RefCell<Option<Local>>,
     pub journal: RefCell<Outbox>,
+    /// Stored responses of late, and the provider that keeps each.
+    owners: RefCell<VecDeque<(String, String)>>,
 }
 
 /// Records on their way to the journal.
@@ -49,6 +55,23 @@ pub fn with_health<T>(work: impl FnOnce(&mut Local) -> T) -> T {
         let mut health = isolate.health.borrow_mut();
         work(health.get_or_insert_with(|| Local::new(seed::hash(&super::edge::random_id()), Tuning::default())))
     })
+}
+
+/// Stored responses remembered: the next turn of a conversation often comes before its record is in the journal.
+const MAX_OWNERS: usize = 256;
+
+pub fn remember_owner(response: String, provider: String) {
+    with(|isolate| {
+        let mut owners = isolate.owners.borrow_mut();
+        if owners.len() >= MAX_OWNERS {
+            owners.pop_front();
+        }
+        owners.push_back((response, provider));
+    });
+}
+
+pub fn owner(response: &str) -> Option<String> {
+    with(|isolate| isolate.owners.borrow().iter().rev().find(|(id, _)| id == response).map(|(_, provider)| provider.clone()))
 }
 
 pub fn remember_key(entry: String, text: Option<String>, at: Millis) {

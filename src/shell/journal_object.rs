@@ -42,6 +42,7 @@ impl JournalObject {
         if !self.has_table.replace(true) {
             self.run("CREATE TABLE IF NOT EXISTS requests (id TEXT PRIMARY KEY, time REAL NOT NULL, record TEXT NOT NULL)", &[])?;
             self.run("CREATE INDEX IF NOT EXISTS requests_time ON requests (time)", &[])?;
+            self.run("CREATE INDEX IF NOT EXISTS requests_response ON requests (record ->> 'response_id')", &[])?;
         }
         let answer = if request.method() == "POST" {
             let records = JsFuture::from(request.text()?).await?;
@@ -67,6 +68,9 @@ impl JournalObject {
             |name: &str| query.split('&').filter_map(|pair| pair.split_once('=')).find(|(n, _)| *n == name).map(|(_, v)| v);
         if let Some(id) = value("id") {
             return self.run("SELECT record FROM requests WHERE id = ?", &[id.into()]);
+        }
+        if let Some(response) = value("response") {
+            return self.run("SELECT record FROM requests WHERE record ->> 'response_id' = ? LIMIT 1", &[response.into()]);
         }
         let limit = value("limit").and_then(|n| n.parse().ok()).unwrap_or(PAGE).min(MAX_PAGE);
         let before = value("before").filter(|n| n.bytes().all(|b| b.is_ascii_digit() || b == b'.')).unwrap_or(END_OF_TIME);

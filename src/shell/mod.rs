@@ -4,6 +4,7 @@ mod admin;
 mod bindings;
 mod clock;
 mod edge;
+mod forward;
 mod health_object;
 mod isolate;
 mod journal_object;

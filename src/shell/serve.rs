@@ -10,7 +10,7 @@ use worker::{
 };
 
 use super::{
-    admin, bindings, clock, edge,
+    admin, bindings, clock, edge, forward,
     isolate::{self, Loaded},
     settle::{self, Settlement},
     store,
@@ -19,11 +19,11 @@ use crate::{
     dialect::{
         Caller, Dialect, Facts,
         openai_chat::OpenAiChat,
-        surface::{self, Surface},
+        surface::{self, Line, Place, Surface},
     },
     error::{Error, Kind},
     exchange::{
-        Call, Exchange, Received, Relaying, Sendable, Step, models,
+        Call, Exchange, Received, Relaying, Sendable, Step, Task, models,
         reply::{self, Body, Reply},
     },
     guard,
@@ -69,8 +69,17 @@ impl Head {
 
 pub async fn serve(request: &Request, env: &Env, context: &Context) -> Response {
     let head = Head::read(request);
-    match surface::read(&head.method, &head.path, &head.headers) {
-        Surface::Generate(dialect) => generate(request, env, context, head, dialect).await,
+    let line = Line { method: &head.method, path: &head.path, query: &head.query, headers: &head.headers };
+    match surface::read(line) {
+        Surface::Generate { dialect, place } => {
+            answer(request, env, context, head, Job { dialect, task: Task::Generate, place }).await
+        }
+        Surface::Operate { operation, dialect, place } => {
+            let task = Task::Operate { operation, batch: place.batch };
+            answer(request, env, context, head, Job { dialect, task, place }).await
+        }
+        Surface::Stored { id, rest } => forward::stored(request, env, context, &head, (&id, &rest)).await,
+        Surface::Passthrough { provider, path } => forward::passthrough(request, env, context, &head, (&provider, &path)).await,
         Surface::Models { dialect, id } => listed(env, context, &head, dialect, id.as_deref()).await,
         Surface::Hello => text(200, "text/plain", ""),
         Surface::Root => text(200, "text/plain; charset=utf-8", ROOT),
@@ -100,17 +109,24 @@ pub async fn serve(request: &Request, env: &Env, context: &Context) -> Response 
 
 const ROOT: &str = "Portolan, an AI gateway.\n\nSet the base URL of any OpenAI client to this address with /v1, of any Anthropic client to this address,\nand use your gateway key as its API key. Then:\n\ncurl $URL/v1/chat/completions -H \"Authorization: Bearer $GATEWAY_KEY\" -H \"Content-Type: application/json\" \\\n  -d '{\"model\":\"mock/echo\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'\n";
 
-fn caller_of(dialect: Dialect) -> &'static dyn Caller {
+/// What is to be done with a request's body.
+struct Job {
+    dialect: Dialect,
+    task: Task,
+    place: Place,
+}
+
+pub fn caller_of(dialect: Dialect) -> &'static dyn Caller {
     dialect.caller().unwrap_or(&OpenAiChat)
 }
 
-async fn generate(request: &Request, env: &Env, context: &Context, head: Head, dialect: Dialect) -> Response {
+async fn answer(request: &Request, env: &Env, context: &Context, head: Head, job: Job) -> Response {
     let loaded = store::current(env, context, &head.region, head.started).await;
     let origin = cors(&head);
     let response = match admit(env, &head).await {
-        Ok(key) => admitted(request, env, context, &loaded, (head, dialect, key)).await,
+        Ok(key) => admitted(request, env, context, &loaded, (head, job, key)).await,
         // Not in the journal: anybody could fill it.
-        Err(error) => refuse(caller_of(dialect), &error, &head.id),
+        Err(error) => refuse(caller_of(job.dialect), &error, &head.id),
     };
     with_cors(response, &loaded, origin.as_deref())
 }
@@ -120,19 +136,30 @@ async fn admitted(
     env: &Env,
     context: &Context,
     loaded: &Loaded,
-    (head, dialect, key): (Head, Dialect, guard::Caller),
+    (head, job, key): (Head, Job, guard::Caller),
 ) -> Response {
+    let Job { dialect, task, place } = job;
     let caller = caller_of(dialect);
-    let read = read(request, caller, loaded.snapshot.settings.max_body_bytes).await;
+    let read = read(request, (caller, &place), loaded.snapshot.settings.max_body_bytes).await;
     let asked = read.as_ref().map(|(_, _, facts)| facts.model.clone()).unwrap_or_default();
+    let continues = read.as_ref().ok().and_then(|(_, _, facts)| facts.continues.clone());
+    let owner = match &continues {
+        Some(id) => forward::owner(env, id).await,
+        None => None,
+    };
+    let operation = match task {
+        Task::Generate => None,
+        Task::Operate { operation, .. } => Some(operation),
+    };
     let planned = read.and_then(|(body, bytes, facts)| {
-        let plan = plan(dialect, &facts, loaded, &head, &key)?;
+        let plan = plan(Ask { dialect, facts: &facts, owner: owner.as_deref(), operation }, loaded, &head, &key)?;
         Ok((body, bytes, facts, plan))
     });
     match planned {
         Ok((body, bytes, facts, plan)) => {
             let Head { headers, id, seed, started, region, .. } = head;
-            let call = Call { id, dialect, caller, facts, body: Rc::new(bytes), headers, started, seed, key: key.name, region };
+            let call =
+                Call { id, dialect, task, caller, facts, body: Rc::new(bytes), headers, started, seed, key: key.name, region };
             run(request, env, context, Exchange::new(call, Rc::clone(&loaded.snapshot), plan), &body).await
         }
         Err(error) => {
@@ -145,21 +172,21 @@ async fn admitted(
 }
 
 /// The body: kept in JS for sending, copied once for reading.
-async fn read(request: &Request, caller: &dyn Caller, limit: u64) -> Result<(JsValue, Vec<u8>, Facts), Error> {
+async fn read(request: &Request, (caller, place): (&dyn Caller, &Place), limit: u64) -> Result<(JsValue, Vec<u8>, Facts), Error> {
     let body = edge::read_body(request, limit).await.ok_or_else(|| {
         let hint = "Send files as URLs or ids, or raise `max_body_bytes` in `settings`.";
         Error::new(Kind::TooLarge, format!("The body is larger than {limit} bytes. {hint}"))
     })?;
     let bytes = body.to_vec();
-    let facts = caller.facts(&Outline::read(&bytes)?)?;
+    let facts = place.fill(caller.facts(&Outline::read(&bytes)?)?);
     Ok((body.into(), bytes, facts))
 }
 
-fn plan(dialect: Dialect, facts: &Facts, loaded: &Loaded, head: &Head, key: &guard::Caller) -> Result<Plan, Error> {
+fn plan(ask: Ask<'_>, loaded: &Loaded, head: &Head, key: &guard::Caller) -> Result<Plan, Error> {
     let config = &loaded.snapshot;
-    key.permit(&config.resolve(&facts.model)?)?;
+    key.permit(&config.resolve(&ask.facts.model)?)?;
     isolate::with_health(|health| {
-        let plan = plan::plan(Ask { dialect, facts }, config, &health.view(head.started), head.started, head.seed)?;
+        let plan = plan::plan(ask, config, &health.view(head.started), head.started, head.seed)?;
         // In the same breath as the view that held the permits, so that they are still there.
         for cell in plan.probes() {
             health.take_probe(&cell, head.started);
@@ -168,7 +195,7 @@ fn plan(dialect: Dialect, facts: &Facts, loaded: &Loaded, head: &Head, key: &gua
     })
 }
 
-async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
+pub async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
     let presented = guard::presented(&head.headers, Some(&head.query));
     let gateway_key = bindings::secret(env, "GATEWAY_KEY");
     let mut entry = None;
@@ -253,7 +280,7 @@ fn respond(reply: &Reply, answer: &JsValue) -> Response {
     }
 }
 
-fn refuse(caller: &dyn Caller, error: &Error, id: &str) -> Response {
+pub fn refuse(caller: &dyn Caller, error: &Error, id: &str) -> Response {
     respond(&reply::error(caller, error, id), &JsValue::NULL)
 }
 

@@ -87,7 +87,18 @@ pub fn refused(env: &Env, context: &Context, who: Early, error: &Error, config: 
     context.wait_until(async move { flush(&env, &region).await });
 }
 
+/// A call that was passed on as it came.
+pub fn forwarded(env: &Env, context: &Context, who: Early, answer: (&str, u16), config: &Snapshot) {
+    let region = who.region.clone();
+    note(&Record::forwarded(who, answer, &config.version, clock::now()), config.settings.log_console);
+    let env = env.clone();
+    context.wait_until(async move { flush(&env, &region).await });
+}
+
 fn note(record: &Record, on_console: bool) {
+    if let (Some(response), Some(provider)) = (&record.response_id, &record.provider) {
+        isolate::remember_owner(response.clone(), provider.clone());
+    }
     let Ok(line) = serde_json::to_string(record) else { return };
     if on_console {
         console_log!("{line}");

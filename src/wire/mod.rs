@@ -1,7 +1,11 @@
-//! Bytes only: JSON text, server-sent events, URLs. Knows no AI.
+//! Bytes only: JSON text, streams' events, URLs, signatures. Knows no AI.
 
+pub mod base64;
+pub mod event_stream;
 pub mod fields;
+pub mod framing;
 pub mod json;
 pub mod percent;
 mod scan;
+pub mod sigv4;
 pub mod sse;

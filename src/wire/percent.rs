@@ -1,5 +1,18 @@
 //! Percent encoding of URLs (RFC 3986).
 
+/// One segment of a path, or one value of a query: all but the unreserved characters is escaped.
+pub fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
 /// The text behind the escapes. What is no escape stands for itself.
 pub fn decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());

@@ -117,7 +117,10 @@ fn frame(raw: &[u8]) -> Frame<'_> {
     frame
 }
 
-/// Writes one event: `event:` only where the dialect has it.
+/// What ends a line for some who split text, and not for JSON, with its escape: clients would see half an event.
+const LINE_ENDS: [(char, &str); 3] = [('\u{2028}', "\\u2028"), ('\u{2029}', "\\u2029"), ('\u{85}', "\\u0085")];
+
+/// Writes one event: `event:` only where the dialect has it. `data` is JSON, or one word.
 pub fn write(out: &mut String, event: Option<&str>, data: &str) {
     if let Some(event) = event {
         out.push_str("event: ");
@@ -125,7 +128,13 @@ pub fn write(out: &mut String, event: Option<&str>, data: &str) {
         out.push('\n');
     }
     out.push_str("data: ");
-    out.push_str(data);
+    // Their first bytes: rare enough to spare the search for the characters.
+    if data.bytes().any(|byte| byte == 0xE2 || byte == 0xC2) && data.contains(LINE_ENDS.map(|(end, _)| end)) {
+        let escaped = LINE_ENDS.iter().fold(data.to_owned(), |text, (end, escape)| text.replace(*end, escape));
+        out.push_str(&escaped);
+    } else {
+        out.push_str(data);
+    }
     out.push_str("\n\n");
 }
 
@@ -166,6 +175,13 @@ mod tests {
         }
         let bytes: Vec<&[u8]> = text.chunks(1).collect();
         assert_eq!(collect(&bytes), whole, "byte by byte");
+    }
+
+    #[test]
+    fn what_splits_lines_is_escaped() {
+        let mut out = String::new();
+        write(&mut out, None, "{\"a\":\"x\u{2028}y\u{2029}z\u{85}é\"}");
+        assert_eq!(out, "data: {\"a\":\"x\\u2028y\\u2029z\\u0085é\"}\n\n");
     }
 
     #[test]

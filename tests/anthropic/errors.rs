@@ -98,8 +98,22 @@ fn errors_are_written_with_anthropics_types() {
         let written: Value = serde_json::from_str(&Anthropic.write_error(&Error::new(kind, "m"), "req_1")).unwrap();
         assert_eq!(written, json!({"type": "error", "error": {"type": expected, "message": "m"}, "request_id": "req_1"}));
     }
-    let unpaid = Error { status: 402, ..Error::new(Kind::InvalidRequest, "m") };
-    assert!(Anthropic.write_error(&unpaid, "r").contains("billing_error"));
+    // A provider's own status says more than the kind.
+    for (kind, status, expected) in [
+        (Kind::InvalidRequest, 402, "billing_error"),
+        (Kind::InvalidRequest, 408, "timeout_error"),
+        (Kind::InvalidRequest, 409, "invalid_request_error"),
+        (Kind::InvalidRequest, 413, "request_too_large"),
+        (Kind::InvalidRequest, 422, "invalid_request_error"),
+        (Kind::BadGateway, 500, "api_error"),
+        (Kind::BadGateway, 529, "overloaded_error"),
+        (Kind::Unavailable, 503, "overloaded_error"),
+        (Kind::Unavailable, 520, "overloaded_error"),
+    ] {
+        let error = Error { status, ..Error::new(kind, "m") };
+        let written: Value = serde_json::from_str(&Anthropic.write_error(&error, "r")).unwrap();
+        assert_eq!(written["error"]["type"], expected, "{kind:?} {status}");
+    }
 }
 
 #[test]

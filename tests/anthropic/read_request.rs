@@ -43,7 +43,7 @@ fn blocks_become_parts() {
     let image = |source| Part::Image { source, detail: None, cache: None };
     let file = |source| Part::File { source, name: Some("t".to_owned()), cache: None };
     let id = Source::Id { dialect: Dialect::Anthropic, id: "file_1".to_owned() };
-    let odd = json!({"type": "document", "source": {"type": "content", "content": "x"}});
+    let odd = json!({"type": "document", "source": {"type": "of_2030"}});
     for (block, part) in [
         (json!({"type": "text", "text": "a"}), text("a")),
         (
@@ -97,6 +97,13 @@ fn blocks_of_server_tools_and_of_the_future_are_carried_whole() {
 }
 
 #[test]
+fn the_bill_of_claude_code_is_no_instruction() {
+    let bill = json!({"type": "text", "text": "x-anthropic-billing-header: cc_version=2.1; cc_entrypoint=cli;"});
+    let read = read(json!({"system": [bill, {"type": "text", "text": "You are an agent."}]}));
+    assert_eq!(read.value.messages[0], system(vec![text("You are an agent.")]));
+}
+
+#[test]
 fn turns_take_their_canonical_order() {
     let said = |role: &str, text: &str| json!({"role": role, "content": text});
     let call_block = json!({"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"b": 1, "a": 2}});
@@ -144,7 +151,7 @@ fn results_hold_text_blocks_or_nothing() {
 #[test]
 fn members_of_the_body_become_fields() {
     type Check = fn(&mut Request);
-    let rows: [(Value, Check); 19] = [
+    let rows: [(Value, Check); 25] = [
         (json!({"system": "s"}), |r| r.messages.insert(0, system(vec![text("s")]))),
         (json!({"system": [{"type": "text", "text": "s"}]}), |r| r.messages.insert(0, system(vec![text("s")]))),
         (json!({"system": ""}), |_| {}),
@@ -158,6 +165,22 @@ fn members_of_the_body_become_fields() {
         (json!({"thinking": {"type": "enabled", "budget_tokens": 2048}}), |r| r.reasoning = Some(Reasoning::Budget(2048))),
         (json!({"thinking": {"type": "disabled"}}), |r| r.reasoning = Some(Reasoning::Off)),
         (json!({"thinking": {"type": "adaptive"}}), |r| r.reasoning = Some(Reasoning::Adaptive)),
+        (json!({"thinking": {"type": "adaptive", "display": "omitted"}}), |r| {
+            (r.reasoning, r.show_reasoning) = (Some(Reasoning::Adaptive), Some(false));
+        }),
+        (json!({"thinking": {"type": "enabled", "budget_tokens": 2048, "display": "summarized"}}), |r| {
+            (r.reasoning, r.show_reasoning) = (Some(Reasoning::Budget(2048)), Some(true));
+        }),
+        (json!({"service_tier": "auto"}), |r| r.service_tier = Some("auto".to_owned())),
+        (json!({"service_tier": "standard_only"}), |r| r.service_tier = Some("default".to_owned())),
+        // A mark of the whole request is one on its last block.
+        (json!({"cache_control": {"type": "ephemeral", "ttl": "1h"}}), |r| {
+            let cache = Some(CacheHint { ttl: Some("1h".to_owned()) });
+            r.messages = vec![user(vec![Part::Text { text: "hi".to_owned(), cache, citations: vec![] }])];
+        }),
+        (json!({"system": [{"type": "text", "text": "s"}, {"type": "text", "text": ""}]}), |r| {
+            r.messages.insert(0, system(vec![text("s"), text("")]));
+        }),
         (json!({"thinking": {"type": "adaptive"}, "output_config": {"effort": "xhigh"}}), |r| {
             r.reasoning = Some(Reasoning::Effort(Effort::XHigh));
         }),
@@ -210,7 +233,9 @@ fn what_the_canonical_form_cannot_hold_is_listed() {
             json!({"context_management": {"edits": []}, "container": "c", "mcp_servers": [], "betas": null}),
             vec!["context_management", "container", "mcp_servers"],
         ),
-        (json!({"thinking": {"type": "adaptive", "display": "omitted"}}), vec!["thinking.display"]),
+        (json!({"thinking": {"type": "adaptive", "display": "of_2030"}}), vec!["thinking.display"]),
+        (json!({"thinking": {"type": "between_tools"}}), vec!["thinking.type"]),
+        (json!({"service_tier": "of_2030"}), vec!["service_tier"]),
         (
             json!({"thinking": {"type": "disabled"}, "output_config": {"effort": "low", "x": 1}}),
             vec!["output_config.x", "output_config.effort"],
@@ -218,18 +243,59 @@ fn what_the_canonical_form_cannot_hold_is_listed() {
         (json!({"output_config": {"effort": "of_2030"}}), vec!["output_config.effort"]),
         (json!({"output_config": {"format": {"type": "of_2030"}}}), vec!["output_config.format"]),
         (json!({"metadata": {"user_id": "u", "x": 1}}), vec!["metadata.x"]),
-        (json!({"tools": [{"name": "f", "defer_loading": true}]}), vec!["tools[0].defer_loading"]),
+        (
+            json!({"tools": [{"name": "f", "defer_loading": true}, {"name": "g", "defer_loading": true, "input_examples": [{}]}]}),
+            vec!["tools[].defer_loading", "tools[].input_examples"],
+        ),
+        // These only say what happens anyway.
+        (
+            json!({"tools": [{"name": "f", "defer_loading": false, "eager_input_streaming": true, "allowed_callers": ["direct"]}]}),
+            vec![],
+        ),
+        (json!({"tools": [{"name": "f", "allowed_callers": ["code_execution_20250825"]}]}), vec!["tools[].allowed_callers"]),
+        (
+            json!({"messages": [{"role": "assistant", "content": [
+                {"type": "tool_use", "id": "a", "name": "f", "input": {}, "caller": {"type": "direct"}},
+                {"type": "tool_use", "id": "b", "name": "f", "input": {}, "caller": {"type": "code_execution_20250825", "tool_id": "t"}},
+            ]}]}),
+            vec!["messages[].content[].caller"],
+        ),
+        (
+            json!({"system": [{"type": "text", "text": "x-anthropic-billing-header: cc_version=2;"}, {"type": "text", "text": "s"}]}),
+            vec!["system[].x-anthropic-billing-header"],
+        ),
         (
             json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "a", "citations": []}], "name": "n"}]}),
-            vec!["messages[0].content[0].citations", "messages[0].name"],
+            vec!["messages[].name"],
         ),
         (
             json!({"system": [{"type": "text", "text": "a", "cache_control": {"type": "ephemeral", "scope": "global"}}]}),
-            vec!["system[0].cache_control.scope"],
+            vec!["system[].cache_control.scope"],
         ),
     ] {
         assert_eq!(read(members.clone()).dropped, dropped, "{members}");
     }
+}
+
+/// What a target could not be told is named as the caller wrote it.
+#[test]
+fn canonical_paths_in_this_dialects_words() {
+    for (path, spelled) in [
+        ("messages[].parts[].cache", "messages[].content[].cache_control"),
+        ("messages[].parts[].reasoning", "messages[].content[].thinking"),
+        ("messages[].parts[].parts[].image", "messages[].content[].content[].image"),
+        ("messages[].parts[].audio", "messages[].content[].audio"),
+        ("tools[].opaque", "tools[]"),
+        ("tools[].parameters.a", "tools[].input_schema.a"),
+        ("reasoning", "thinking"),
+        ("format", "output_config.format"),
+        ("formats", "formats"),
+        ("top_k", "top_k"),
+    ] {
+        assert_eq!(Anthropic.spelled(path), spelled);
+    }
+    let lengths: Vec<usize> = Anthropic.spelling().iter().map(|(ours, _)| ours.len()).collect();
+    assert!(lengths.is_sorted_by(|a, b| a >= b), "the longest first");
 }
 
 #[test]

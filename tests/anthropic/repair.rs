@@ -2,7 +2,7 @@ use portolan::{
     dialect::{Upstream, anthropic::Anthropic},
     wire::json::{Outline, join},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The body after its repairs alone.
 fn repaired(body: &str) -> String {
@@ -44,6 +44,25 @@ fn thoughts_of_other_providers_are_taken_out() {
         };
         let given = body(json!({"role": "assistant", "content": [own, foreign, said]}));
         assert_eq!(repaired(&given), body(json!({"role": "assistant", "content": [own, said]})), "{foreign}");
+    }
+}
+
+#[test]
+fn citations_of_other_providers_are_taken_out() {
+    let own =
+        json!({"type": "web_search_result_location", "cited_text": "q", "url": "u", "title": "t", "encrypted_index": "Eo8="});
+    let foreign =
+        json!({"type": "web_search_result_location", "cited_text": "", "url": "u", "title": "t", "encrypted_index": ""});
+    let body = |citations: Value| {
+        let mut block = json!({"type": "text", "text": "a"});
+        if citations != json!([]) {
+            block["citations"] = citations;
+        }
+        json!({"model": "m", "messages": [{"role": "user", "content": "u"}, {"role": "assistant", "content": [block]}]})
+            .to_string()
+    };
+    for (given, kept) in [(json!([own, foreign]), json!([own])), (json!([foreign]), json!([]))] {
+        assert_eq!(repaired(&body(given)), body(kept));
     }
 }
 

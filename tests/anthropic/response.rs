@@ -38,12 +38,14 @@ fn a_whole_answer_is_read_and_written_the_same() {
             {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"z": 1.0, "a": {}}},
         ],
         "stop_reason": "tool_use", "stop_sequence": null,
-        "usage": {"input_tokens": 1, "cache_creation_input_tokens": 2, "cache_read_input_tokens": 3, "output_tokens": 9, "output_tokens_details": {"thinking_tokens": 4}},
+        "usage": {"input_tokens": 1, "cache_creation_input_tokens": 2, "cache_read_input_tokens": 3, "output_tokens": 9, "output_tokens_details": {"thinking_tokens": 4}, "service_tier": "standard"},
     });
     let expected = Response {
         id: Some("msg_1".to_owned()),
         model: Some("claude".to_owned()),
         usage: Some(Usage { input: 1, cache_read: 3, cache_write: 2, output: 9, reasoning: 4 }),
+        raw_usage: Some(wire["usage"].clone()),
+        service_tier: Some("default".to_owned()),
         ..answer(
             vec![
                 thought("", Some(signature(Dialect::Anthropic, "EqQ=/+"))),
@@ -111,6 +113,18 @@ fn parts_become_blocks() {
         ),
         (Part::Opaque { dialect: Dialect::Gemini, value: json!({}) }, json!([])),
         (
+            Part::ToolCall(ToolCall { custom: true, ..call("c", "any \"text\"") }),
+            json!([{"type": "tool_use", "id": "c", "name": "f", "input": {"input": "any \"text\""}}]),
+        ),
+        (
+            Part::Audio { source: inline("audio/wav", "AA=="), transcript: Some("said".to_owned()) },
+            json!([{"type": "text", "text": "said"}]),
+        ),
+        (
+            Part::Audio { source: inline("audio/wav", "AA=="), transcript: None },
+            json!([{"type": "text", "text": "[The model answered with audio, which this API cannot carry.]"}]),
+        ),
+        (
             image(inline("image/png", "AA==")),
             json!([{"type": "text", "text": "[The model answered with an image, which this API cannot carry.]"}]),
         ),
@@ -148,6 +162,19 @@ fn usage_counts_as_anthropic_does_with_the_cost_beside_it() {
             cost,
         );
         assert!(written.ends_with(&format!("\"usage\":{expected}}}")), "{written}");
+    }
+}
+
+#[test]
+fn the_tier_that_served_is_named_in_anthropics_words() {
+    for (given, tier) in [
+        (Some("default"), json!("standard")),
+        (Some("priority"), json!("priority")),
+        (Some("flex"), Value::Null),
+        (None, Value::Null),
+    ] {
+        let response = Response { service_tier: given.map(str::to_owned), ..answer(vec![], StopReason::End) };
+        assert_eq!(write(&response)["usage"]["service_tier"], tier);
     }
 }
 
@@ -202,6 +229,8 @@ fn proofs_of_other_providers_survive_an_anthropic_client() {
     for parts in [
         vec![thought("t", Some(signature(Dialect::Gemini, "a+/=="))), text("x")],
         vec![thought("", Some(signature(Dialect::OpenAiChat, "a:b"))), text("x")],
+        vec![thought("t", Some(signature(Dialect::OpenAiResponses, "gAAA"))), text("x")],
+        vec![thought("t", Some(signature(Dialect::Converse, "a"))), thought("t", Some(signature(Dialect::Cohere, "b")))],
         vec![thought("t", Some(signature(Dialect::Anthropic, "S")))],
         vec![Part::RedactedReasoning { data: "d".to_owned(), dialect: Dialect::OpenAiChat }],
         vec![thought("t", None), signed("c1", "a"), Part::ToolCall(call("c2", "{}")), signed("f:3", "b:c")],

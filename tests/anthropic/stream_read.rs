@@ -5,7 +5,8 @@ use portolan::{
         response::StopReason,
         usage::Usage,
     },
-    dialect::anthropic::Anthropic,
+    dialect::{Upstream, anthropic::Anthropic},
+    wire::sse::Frames,
 };
 use serde_json::{Value, json};
 
@@ -127,6 +128,7 @@ fn a_whole_stream_reads_the_same_however_it_is_cut() {
 #[test]
 fn blocks_open_as_what_they_are() {
     let server = json!({"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}});
+    let searched = json!({"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"q": 1}});
     let found = json!({"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": [{"x": 1}]});
     let end = || Event::BlockEnd { index: 0 };
     let opaque = |value: &Value| Block::Opaque { dialect: Dialect::Anthropic, value: value.clone() };
@@ -159,16 +161,22 @@ fn blocks_open_as_what_they_are() {
             vec![start(0, Block::RedactedReasoning { data: "x".to_owned(), dialect: Dialect::Anthropic }), end()],
         ),
         // A server tool's input is not a call's.
-        (vec![opens(0, server.clone()), json_delta("{\"q\""), closes(0)], vec![start(0, opaque(&server)), end()]),
-        (vec![opens(0, found.clone()), closes(0)], vec![start(0, opaque(&found)), end()]),
+        (
+            vec![opens(0, server.clone()), json_delta("{\"q\""), json_delta(":1}"), closes(0)],
+            vec![start(0, opaque(&searched)), end()],
+        ),
+        (vec![opens(0, server.clone()), json_delta(""), closes(0)], vec![start(0, opaque(&server)), end()]),
+        // What it is grows, and it is carried whole.
         (
             vec![
-                opens(0, json!({"type": "text", "text": ""})),
-                adds(0, json!({"type": "citations_delta", "citation": {}})),
+                opens(0, json!({"type": "compaction", "content": null})),
+                adds(0, json!({"type": "compaction_delta", "content": "So "})),
+                adds(0, json!({"type": "compaction_delta", "content": "far."})),
                 closes(0),
             ],
-            vec![start(0, Block::Text), end()],
+            vec![start(0, opaque(&json!({"type": "compaction", "content": "So far."}))), end()],
         ),
+        (vec![opens(0, found.clone()), closes(0)], vec![start(0, opaque(&found)), end()]),
     ] {
         assert_eq!(events(&frames), expected, "{frames:?}");
     }
@@ -237,4 +245,21 @@ fn only_the_dialects_own_marker_ends_a_stream() {
     let stop = Event::Stop { choice: 0, reason: StopReason::StopSequence, sequence: Some("X".to_owned()) };
     assert_eq!(events(std::slice::from_ref(&delta)), [usage.clone(), stop.clone()], "cut off before its end");
     assert_eq!(events(&[delta, json!({"type": "message_stop"})]), [usage, stop, Event::End], "an answer without a block");
+}
+
+/// The provider's own numbers: the last word on each.
+#[test]
+fn raw_usage_is_collected_over_the_reports() {
+    let first = json!({"type": "message_start", "message": {"usage": {"input_tokens": 9, "output_tokens": 1, "service_tier": "standard", "cache_creation": {"ephemeral_1h_input_tokens": 4}}}});
+    let last = json!({"type": "message_delta", "delta": {}, "usage": {"input_tokens": null, "output_tokens": 40, "server_tool_use": {"web_search_requests": 2}}});
+    let bytes: String = [first, last].iter().map(|frame| format!("data: {frame}\n\n")).collect();
+    let (mut reader, mut frames, mut out) = (Anthropic.event_reader(), Frames::default(), vec![]);
+    assert_eq!(reader.raw_usage(), None);
+    frames.push(bytes.as_bytes()).unwrap();
+    while let Some(frame) = frames.next_frame() {
+        reader.read(&frame, &mut out);
+    }
+    let expected = json!({"input_tokens": 9, "output_tokens": 40, "service_tier": "standard", "cache_creation": {"ephemeral_1h_input_tokens": 4}, "server_tool_use": {"web_search_requests": 2}});
+    assert_eq!(reader.raw_usage(), Some(&expected));
+    assert_eq!(out.last(), Some(&Event::Usage(Usage { input: 9, cache_write: 4, output: 40, ..Usage::default() })));
 }

@@ -38,6 +38,8 @@ fn frames(events: &[Event], stop: StopReason) -> Vec<Value> {
         data.push(value);
     }
     assert_eq!(data.remove(0)["type"], "message_start");
+    let pings = data.extract_if(.., |frame| frame["type"] == "ping").count();
+    assert_eq!(pings, usize::from(data[0]["type"] == "content_block_start"), "one, if there is a block");
     data
 }
 
@@ -116,6 +118,9 @@ data: {"type":"message_start","message":{"id":"msg_minted","type":"message","rol
 event: content_block_start
 data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}
 
+event: ping
+data: {"type":"ping"}
+
 event: content_block_delta
 data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"hi"}}
 
@@ -190,6 +195,10 @@ fn blocks_are_written_as_what_they_are() {
     let thinks = |text: &str| json!({"type": "thinking_delta", "thinking": text});
     let signs = |text: &str| json!({"type": "signature_delta", "signature": text});
     let server = json!({"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}});
+    let custom = ToolCall { custom: true, ..call("a", "") };
+    let audio = || start(0, Block::Audio { media_type: "audio/wav".to_owned() });
+    let sound = || delta(0, Delta::Audio("AA==".to_owned()));
+    let no_audio = "[The model answered with audio, which this API cannot carry.]";
     let image = Block::Image { media_type: "image/png".to_owned(), data: "AA==".to_owned() };
     for (events, expected) in [
         // Clients send empty text back, and Anthropic refuses it.
@@ -228,6 +237,26 @@ fn blocks_are_written_as_what_they_are() {
                 end(0),
                 start(1, Block::Text),
                 said(1, "x"),
+            ],
+            text_block(0, "x"),
+        ),
+        // What is said in it is text; without words a note.
+        (vec![audio(), sound(), said(0, "hi"), sound(), end(0)], text_block(0, "hi")),
+        (vec![audio(), sound(), end(0)], block(0, json!({"type": "text", "text": no_audio}), &[])),
+        // Any text as the one string of an object, escaped piece by piece.
+        (
+            vec![start(0, Block::ToolCall(custom)), argued(0, "say \"é\""), argued(0, "\n"), end(0)],
+            call_block(0, "a", &["{\"input\":\"", "say \\\"é\\\"", "\\n", "\"}"]),
+        ),
+        // A second answer, which nobody here can ask for.
+        (
+            vec![
+                start(0, Block::Text),
+                Event::BlockStart { choice: 1, index: 1, block: Block::Text },
+                said(1, "other"),
+                said(0, "x"),
+                end(1),
+                end(0),
             ],
             text_block(0, "x"),
         ),

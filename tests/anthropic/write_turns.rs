@@ -1,16 +1,19 @@
 use portolan::{
     chat::{
         Dialect,
-        request::{Part, Source, ToolCall, ToolResult},
+        profile::Profile,
+        request::{Format, Part, Request, Source, Tool, ToolCall, ToolChoice, ToolResult},
     },
-    dialect::{Caller, anthropic::Anthropic},
+    dialect::{Caller, Upstream, anthropic::Anthropic},
 };
 use serde_json::{Value, json};
 
 use super::{
-    NOTHING, answered, asking, assistant, call, called, file, image, inline, result, said, signature, text, thought, user,
+    NOTHING, answered, asking, assistant, call, called, file, image, inline, result, said, signature, text, thought, told, user,
     written,
 };
+
+const NOT_CARRIED: &str = "[What was sent here cannot be passed on to this model.]";
 
 fn unanswered(id: &str) -> Value {
     json!({"type": "tool_result", "tool_use_id": id, "content": "No result: the tool was not run.", "is_error": true})
@@ -88,11 +91,11 @@ fn turns_alternate_and_every_call_is_answered() {
             json!([question, only_one, {"role": "user", "content": [unanswered("c1")]}, {"role": "assistant", "content": [said("a")]}, question]),
             vec![],
         ),
-        (vec![user(vec![answer("c9"), text("u")])], json!([question]), vec!["messages[0].parts[0]"]),
+        (vec![user(vec![answer("c9"), text("u")])], json!([question]), vec!["messages[].parts[].tool_result"]),
         (
             vec![user(vec![text("u")]), assistant(vec![one()]), user(vec![answer("c1"), answer("c1")])],
             json!([question, only_one, {"role": "user", "content": [answered("c1", "r")]}]),
-            vec!["messages[2].parts[1]"],
+            vec!["messages[].parts[].tool_result"],
         ),
     ] {
         let (body, dropped) = written(&asking(messages.clone()));
@@ -177,9 +180,14 @@ fn results_keep_images_and_say_errors() {
             vec![],
         ),
         (
-            ToolResult { parts: vec![image(inline("image/bmp", "AA=="))], ..bare },
-            json!({}),
-            vec!["messages[2].parts[0].parts[0]"],
+            ToolResult { parts: vec![image(inline("image/bmp", "AA=="))], ..bare.clone() },
+            json!({"content": [said(NOT_CARRIED)]}),
+            vec!["messages[].parts[].parts[].image"],
+        ),
+        (
+            ToolResult { parts: vec![text("r"), image(inline("image/bmp", "AA=="))], ..bare },
+            json!({"content": [said("r")]}),
+            vec!["messages[].parts[].parts[].image"],
         ),
     ] {
         let mut expected = json!({"type": "tool_result", "tool_use_id": "c"});
@@ -200,35 +208,116 @@ fn media_are_sent_where_anthropic_takes_them_and_named_where_not() {
     let id = |dialect| Source::Id { dialect, id: "f1".to_owned() };
     let base64 = |media_type: &str| json!({"type": "base64", "media_type": media_type, "data": "aGk="});
     let rows = [
-        (image(inline("image/webp", "aGk=")), Some(source(base64("image/webp")))),
-        (image(url()), Some(source(json!({"type": "url", "url": "https://a/b"})))),
-        (image(id(Dialect::Anthropic)), Some(source(json!({"type": "file", "file_id": "f1"})))),
-        (file(inline("application/pdf", "aGk=")), Some(document(base64("application/pdf")))),
-        (file(inline("text/csv", "aGk=")), Some(document(json!({"type": "text", "media_type": "text/plain", "data": "hi"})))),
-        (file(inline("image/png", "aGk=")), Some(source(base64("image/png")))),
-        (file(url()), Some(document(json!({"type": "url", "url": "https://a/b"})))),
-        (Part::Opaque { dialect: Dialect::Anthropic, value: json!({"type": "x"}) }, Some(json!([{"type": "x"}]))),
-        (image(inline("image/tiff", "aGk=")), None),
-        (image(id(Dialect::Gemini)), None),
-        (file(id(Dialect::OpenAiChat)), None),
-        (file(inline("text/plain", "!")), None),
-        (file(inline("application/zip", "aGk=")), None),
+        (image(inline("image/webp", "aGk=")), source(base64("image/webp"))),
+        (image(url()), source(json!({"type": "url", "url": "https://a/b"}))),
+        (image(id(Dialect::Anthropic)), source(json!({"type": "file", "file_id": "f1"}))),
+        (file(inline("application/pdf", "aGk=")), document(base64("application/pdf"))),
+        (file(inline("text/csv", "aGk=")), document(json!({"type": "text", "media_type": "text/plain", "data": "hi"}))),
+        (file(inline("image/png", "aGk=")), source(base64("image/png"))),
+        (file(url()), document(json!({"type": "url", "url": "https://a/b"}))),
         (
-            Part::Audio {
-                source: Source::Inline { media_type: "audio/wav".to_owned(), data: "aGk=".to_owned() },
-                transcript: None,
-            },
-            None,
+            file(inline("application/json; charset=utf-8", "aGk=")),
+            document(json!({"type": "text", "media_type": "text/plain", "data": "hi"})),
         ),
-        (Part::Opaque { dialect: Dialect::Gemini, value: json!({}) }, None),
+        (Part::Opaque { dialect: Dialect::Anthropic, value: json!({"type": "x"}) }, json!([{"type": "x"}])),
     ];
     for (part, content) in rows {
         let (body, dropped) = written(&asking(vec![user(vec![part.clone()])]));
-        match content {
-            Some(content) => assert_eq!((&body["messages"][0]["content"], dropped), (&content, vec![]), "{part:?}"),
-            None => assert_eq!((&body["messages"], dropped), (&json!([]), vec!["messages[0].parts[0]".to_owned()]), "{part:?}"),
-        }
+        assert_eq!((&body["messages"][0]["content"], dropped), (&content, vec![]), "{part:?}");
     }
+    let audio =
+        |transcript: Option<&str>| Part::Audio { source: inline("audio/wav", "aGk="), transcript: transcript.map(str::to_owned) };
+    let video = || Part::Video { source: url(), fps: None };
+    let detailed = |detail: &str| Part::Image { source: url(), detail: Some(detail.to_owned()), cache: None };
+    let shown = || json!({"type": "image", "source": {"type": "url", "url": "https://a/b"}});
+    for (parts, content, lost) in [
+        (vec![image(inline("image/tiff", "aGk="))], json!([said(NOT_CARRIED)]), vec!["messages[].parts[].image"]),
+        (vec![image(id(Dialect::Gemini)), text("t")], json!([said("t")]), vec!["messages[].parts[].image"]),
+        (vec![file(id(Dialect::OpenAiChat))], json!([said(NOT_CARRIED)]), vec!["messages[].parts[].file"]),
+        (vec![file(inline("text/plain", "!"))], json!([said(NOT_CARRIED)]), vec!["messages[].parts[].file"]),
+        (vec![file(inline("application/zip", "aGk="))], json!([said(NOT_CARRIED)]), vec!["messages[].parts[].file"]),
+        (vec![audio(None)], json!([said(NOT_CARRIED)]), vec!["messages[].parts[].audio"]),
+        (vec![audio(Some("hello"))], json!([said("hello")]), vec!["messages[].parts[].audio"]),
+        // Each path once.
+        (
+            vec![video(), audio(None), video()],
+            json!([said(NOT_CARRIED)]),
+            vec!["messages[].parts[].video", "messages[].parts[].audio"],
+        ),
+        (
+            vec![Part::Opaque { dialect: Dialect::Gemini, value: json!({}) }],
+            json!([said(NOT_CARRIED)]),
+            vec!["messages[].parts[].opaque"],
+        ),
+        (vec![detailed("low")], json!([shown()]), vec!["messages[].parts[].detail"]),
+        (vec![detailed("auto")], json!([shown()]), vec![]),
+    ] {
+        let (body, dropped) = written(&asking(vec![user(parts.clone())]));
+        assert_eq!(body["messages"], json!([{"role": "user", "content": content}]), "{parts:?}");
+        assert_eq!(dropped, lost, "{parts:?}");
+    }
+    let bare = Profile { image_urls: false, ..Profile::DEFAULT };
+    let (body, dropped) = told(&asking(vec![user(vec![text("t"), image(url())])]), &bare);
+    assert_eq!(body["messages"][0]["content"], json!([said("t")]));
+    assert_eq!(dropped, ["messages[].parts[].image"]);
+}
+
+/// Else the model would go on with its own last turn.
+#[test]
+fn a_last_turn_that_is_lost_keeps_its_place() {
+    let sound = Part::Audio { source: inline("audio/wav", "aGk="), transcript: None };
+    let (body, _) = written(&asking(vec![user(vec![text("u")]), assistant(vec![text("a")]), user(vec![sound])]));
+    assert_eq!(body["messages"][2], json!({"role": "user", "content": [said(NOT_CARRIED)]}));
+}
+
+#[test]
+fn a_begun_answer_goes_where_the_model_takes_none() {
+    let own = |value: Value| Part::Opaque { dialect: Dialect::Anthropic, value };
+    let work = json!({"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}});
+    let bare = Profile { prefill: false, ..Profile::DEFAULT };
+    for (parts, turns, lost) in [
+        (vec![text("{")], 1, vec!["messages[]"]),
+        (vec![text(" ")], 1, vec![]),
+        // Interrupted work of a server tool is gone on with; a call is answered.
+        (vec![text("a"), own(work)], 2, vec![]),
+        (vec![Part::ToolCall(call("c", ""))], 3, vec![]),
+    ] {
+        let (body, dropped) = told(&asking(vec![user(vec![text("u")]), assistant(parts.clone())]), &bare);
+        assert_eq!(body["messages"].as_array().map(Vec::len), Some(turns), "{parts:?}");
+        assert_eq!(dropped, lost, "{parts:?}");
+    }
+    let begun = || asking(vec![user(vec![text("u")]), assistant(vec![text("{")])]);
+    let format = Format::Schema { name: None, description: None, schema: json!({"type": "object"}), strict: None };
+    assert_eq!(written(&Request { format: Some(format), ..begun() }).1, ["messages[]"]);
+    let (body, dropped) = written(&begun());
+    assert_eq!((&body["messages"][1]["content"], dropped), (&json!([said("{")]), vec![]));
+}
+
+#[test]
+fn names_outside_the_alphabet_go_there_and_back() {
+    let named = |name: &str| ToolCall { name: name.to_owned(), ..call("c", "{}") };
+    for (name, spelled) in [("f", "f"), ("a.b:c", "portolan-a-2eb-3ac"), ("portolan_x", "portolan_x")] {
+        let tool = Tool::Function { name: name.to_owned(), description: None, parameters: None, strict: None, cache: None };
+        let request = Request {
+            tools: vec![tool],
+            tool_choice: Some(ToolChoice::Function(name.to_owned())),
+            ..asking(vec![user(vec![text("u")]), assistant(vec![Part::ToolCall(named(name))])])
+        };
+        let (body, dropped) = written(&request);
+        assert_eq!(body["tools"][0]["name"], spelled);
+        assert_eq!(body["tool_choice"]["name"], spelled);
+        assert_eq!(body["messages"][1]["content"][0]["name"], spelled);
+        assert_eq!(dropped, NOTHING);
+        let answer = json!({"content": [{"type": "tool_use", "id": "c", "name": spelled, "input": {}}]}).to_string();
+        assert_eq!(Anthropic.read_response(&answer).unwrap().parts, [Part::ToolCall(named(name))]);
+    }
+}
+
+#[test]
+fn calls_of_custom_tools_are_objects_with_one_text() {
+    let custom = ToolCall { custom: true, ..call("c", "*** \"patch\"\n") };
+    let (body, _) = written(&asking(vec![user(vec![text("u")]), assistant(vec![Part::ToolCall(custom)])]));
+    assert_eq!(body["messages"][1]["content"], json!([called("c", json!({"input": "*** \"patch\"\n"}))]));
 }
 
 #[test]
@@ -264,5 +353,9 @@ fn thoughts_go_back_only_to_who_can_check_them() {
             called("c", json!({})),
         ])
     );
-    assert_eq!(dropped, ["messages[1].parts[3]", "messages[1].parts[4]", "messages[1].parts[5]"]);
+    assert_eq!(dropped, ["messages[].parts[].reasoning"]);
+    // A proof without words is nothing to anybody else.
+    let (_, dropped) =
+        written(&asking(vec![user(vec![text("u")]), assistant(vec![thought("", Some(signature(Dialect::Gemini, "g")))])]));
+    assert_eq!(dropped, NOTHING);
 }

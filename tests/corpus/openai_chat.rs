@@ -68,11 +68,19 @@ fn compare(case: &Case, parts: &[Part], stop: Option<StopReason>, usage: Option<
     case.expect("text", said, text(derived, "text").to_owned(), wrong);
     case.expect("reasoning", thought, text(derived, "reasoning").to_owned(), wrong);
     case.expect("refusal", refused, text(derived, "refusal").to_owned(), wrong);
+    let custom = |call: &&Value| call["name"] == "";
+    let listed = derived["tool_calls"].as_array().into_iter().flatten();
+    case.expect(
+        "custom calls",
+        calls(parts).iter().filter(|call| call.custom).map(|call| call.id.clone()).collect(),
+        listed.clone().filter(custom).map(|call| text(call, "id").to_owned()).collect(),
+        wrong,
+    );
     let seen: Vec<(String, String, String)> =
-        calls(parts).iter().map(|c| (c.id.clone(), c.name.clone(), c.arguments.clone())).collect();
+        calls(parts).iter().filter(|call| !call.custom).map(|c| (c.id.clone(), c.name.clone(), c.arguments.clone())).collect();
     let mut expected: Vec<(String, String, String)> = vec![];
-    // A call without a name is of the kind `custom`, which only this dialect has.
-    for call in derived["tool_calls"].as_array().into_iter().flatten().filter(|call| call["name"] != "") {
+    // The derived summary knows no names of custom tools.
+    for call in listed.filter(|call| !custom(call)) {
         expected.push((text(call, "id").to_owned(), text(call, "name").to_owned(), text(call, "arguments").to_owned()));
     }
     let legacy = &derived["function_call"];
@@ -130,13 +138,29 @@ fn whole_answers_are_what_their_reader_sees() {
                     &Asked { stamp: stamp.clone(), facts: &Facts::default(), body: &[] },
                     None,
                 );
-                let Response { parts, stop, usage, .. } = OpenAiChat.read_response(&written).unwrap();
-                compare(case, &parts, Some(stop), usage, &mut wrong);
+                let again = OpenAiChat.read_response(&written).unwrap();
+                compare(case, &again.parts, Some(again.stop), again.usage, &mut wrong);
+                case.expect("beside its text", beside(&again), beside(&response), &mut wrong);
+                let choices = case.value["derived"]["choices"].as_u64().unwrap_or(1);
+                case.expect("choices", (response.more.len() + 1).to_string(), choices.to_string(), &mut wrong);
             }
             Err(error) => wrong.push(format!("{}: {error:?}", case.name)),
         }
     }
     report(seen, 70, &wrong);
+}
+
+fn beside(response: &Response) -> String {
+    let citations = response.parts.iter().map(|part| if let Part::Text { citations, .. } = part { citations.len() } else { 0 });
+    let audio = response.parts.iter().filter(|part| matches!(part, Part::Audio { .. }));
+    format!(
+        "{:?} {} {:?} {:?} {:?}",
+        citations.sum::<usize>(),
+        audio.count(),
+        response.logprobs,
+        response.service_tier,
+        response.more
+    )
 }
 
 #[test]
@@ -169,6 +193,7 @@ fn streams_are_what_their_reader_sees_however_they_are_cut() {
             let again = fold(&events(&OpenAiChat, [rewritten(&OpenAiChat, &whole).as_bytes()]));
             // Our own stream reports usage always: zeros where the provider kept silent.
             let usage = folded.usage.and(again.usage);
+            case.expect("further answers", format!("{:?}", again.more), format!("{:?}", folded.more), &mut wrong);
             compare(case, &again.parts, again.stop, usage, &mut wrong);
         }
     }
@@ -204,7 +229,7 @@ fn requests_are_read_and_keep_their_messages_and_tools() {
             continue;
         };
         assert!(OpenAiChat.facts(&Outline::read(body.as_bytes()).unwrap()).is_ok(), "{}", case.name);
-        let written = OpenAiChat.write_request(&read.value, &Profile::DEFAULT);
+        let written = OpenAiChat.write_request(&read.value, &Profile { custom_tools: true, ..Profile::DEFAULT });
         let again = OpenAiChat.read_request(&written.value);
         match again {
             Ok(again) => {
@@ -279,7 +304,7 @@ fn all_texts(messages: &Value) -> String {
 
 fn tool_names(body: &Value) -> String {
     let listed = |key: &str| body[key].as_array().cloned().unwrap_or_default();
-    let tools = listed("tools").into_iter().map(|tool| tool["function"]["name"].clone());
+    let tools = listed("tools").into_iter().map(|tool| tool[text(&tool, "type")]["name"].clone());
     let legacy = listed("functions").into_iter().map(|function| function["name"].clone());
     tools.chain(legacy).map(|name| name.to_string()).collect()
 }

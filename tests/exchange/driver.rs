@@ -86,7 +86,7 @@ impl Case {
 
     pub fn plan(&self) -> Plan {
         let facts = self.dialect.caller().unwrap().facts(&Outline::read(self.body.as_bytes()).unwrap()).unwrap();
-        plan::plan(Ask { dialect: self.dialect, facts: &facts }, &self.config, &self.health, START, self.seed).unwrap()
+        plan::plan(Ask::generate(self.dialect, &facts), &self.config, &self.health, START, self.seed).unwrap()
     }
 
     fn exchange(&self) -> Exchange {
@@ -97,6 +97,7 @@ impl Case {
             dialect: self.dialect,
             caller,
             facts,
+            task: portolan::exchange::Task::Generate,
             body: std::rc::Rc::new(self.body.clone().into_bytes()),
             headers: self.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
             started: START,

@@ -87,7 +87,7 @@ fn rows() -> Vec<Row> {
         row("transient", &error(503, "oops", "Oops."), (2, true), 503, (server, "overloaded"), "overloaded_error", "provider"),
         row("transient", &error(529, "oops", "Oops."), (2, true), 529, (server, "overloaded"), "overloaded_error", "provider"),
         row("transient", &error(504, "oops", "Oops."), (2, true), 504, (server, "timeout"), "timeout_error", "provider"),
-        row("transient", &error(408, "oops", "Oops."), (2, true), 502, (server, "bad_gateway"), "api_error", "provider"),
+        row("transient", &error(409, "oops", "Oops."), (2, true), 502, (server, "bad_gateway"), "api_error", "provider"),
         row("transient", &page(502), (2, true), 502, (server, "bad_gateway"), "api_error", "provider"),
         row("transient", &fails(Transport::Reset), (2, true), 502, (server, "bad_gateway"), "api_error", "provider"),
         row("transient", &fails(Transport::Refused), (2, true), 502, (server, "bad_gateway"), "api_error", "provider"),

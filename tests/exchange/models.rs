@@ -39,6 +39,14 @@ fn each_dialect_lists_in_its_own_shape() {
 }
 
 #[test]
+fn gemini_has_a_list_of_its_own_shape() {
+    let list = listed(Dialect::Gemini, None);
+    let small = list["models"].as_array().unwrap().iter().find(|model| model["name"] == "models/alpha/small").unwrap();
+    assert_eq!((&small["inputTokenLimit"], &small["displayName"]), (&json!(8000), &json!("alpha/small")));
+    assert_eq!(listed(Dialect::Gemini, Some("smart"))["name"], "models/smart");
+}
+
+#[test]
 fn one_model_is_found_by_its_name() {
     for dialect in [Dialect::OpenAiChat, Dialect::Anthropic] {
         assert_eq!(listed(dialect, Some("alpha/small"))["id"], "alpha/small");

@@ -5,7 +5,7 @@ use portolan::{dialect::Dialect, plan::outcome::Transport};
 use super::{
     driver::{Case, gateway},
     script::{
-        Answer, CHAT,
+        Answer,
         Ending::{Clean, Cut, Stall},
         MESSAGE, data, done, error, event, fails, json, message, message_start, role, says, served, silent, stop, stream, told,
         usage,
@@ -86,7 +86,6 @@ fn faults_inside_a_stream_before_its_first_content() {
         ("in-band refusal", TWO, stream([role(), refused]), "alpha", "content_filter", 0),
         ("a page with status 200", TWO, page(), "alpha beta", "broken", 0),
         ("a large page with status 200", TWO, large_page(), "alpha beta", "broken", 0),
-        ("a whole answer instead of a stream", TWO, json(200, CHAT), "alpha beta", "broken", 0),
         ("an error object instead of a stream", TWO, error(200, "overloaded", "Busy."), "alpha beta", "transient", 500),
         ("an empty stream", TWO, stream([""; 0]), "alpha beta", "broken", 0),
         ("metadata only", TWO, stream([role()]), "alpha beta", "broken", 0),

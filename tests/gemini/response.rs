@@ -4,7 +4,7 @@ use portolan::{
     chat::{
         Dialect,
         event::Stamp,
-        request::{Part, Request},
+        request::{Part, Request, Source},
         response::{Response, StopReason},
         usage::Usage,
     },
@@ -59,14 +59,14 @@ fn parts_are_read_in_order() {
             StopReason::End,
         ),
         (
-            "images, and what only Google knows",
+            "images, sounds, and what only Google knows",
             json!([{ "inlineData": { "mimeType": "image/png", "data": "AAAA" } }, code.clone(), { "inlineData": { "mimeType": "audio/wav", "data": "B" } }]),
             vec![
                 image(png()),
                 Part::Opaque { dialect: Dialect::Gemini, value: code },
-                Part::Opaque {
-                    dialect: Dialect::Gemini,
-                    value: json!({ "inlineData": { "mimeType": "audio/wav", "data": "B" } }),
+                Part::Audio {
+                    source: Source::Inline { media_type: "audio/wav".to_owned(), data: "B".to_owned() },
+                    transcript: None,
                 },
             ],
             StopReason::End,

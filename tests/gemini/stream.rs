@@ -152,9 +152,20 @@ fn streams_end_in_many_ways() {
             [vec![Event::Malformed], said("x"), vec![Event::Malformed], ended(StopReason::Length)].concat(),
         ),
         (
-            "only the first candidate is read",
-            "data: {\"modelVersion\":\"m\",\"responseId\":\"r\",\"candidates\":[{\"index\":1,\"content\":{\"parts\":[{\"text\":\"no\"}]}},{\"content\":{\"parts\":[{\"text\":\"x\"}]},\"finishReason\":\"STOP\"}]}".to_owned(),
-            [said("x"), ended(StopReason::End)].concat(),
+            "several candidates, each with blocks of its own",
+            "data: {\"modelVersion\":\"m\",\"responseId\":\"r\",\"candidates\":[{\"index\":1,\"content\":{\"parts\":[{\"text\":\"y\"}]},\"finishReason\":\"MAX_TOKENS\"},{\"content\":{\"parts\":[{\"text\":\"x\"}]},\"finishReason\":\"STOP\"}]}".to_owned(),
+            vec![
+                start(),
+                Event::BlockStart { choice: 1, index: 0, block: Block::Text },
+                delta(0, Delta::Text("y".to_owned())),
+                open(1, Block::Text),
+                delta(1, Delta::Text("x".to_owned())),
+                Event::BlockEnd { index: 1 },
+                Event::BlockEnd { index: 0 },
+                Event::Stop { choice: 0, reason: StopReason::End, sequence: None },
+                Event::Stop { choice: 1, reason: StopReason::Length, sequence: None },
+                Event::End,
+            ],
         ),
         ("nothing at all", String::new(), vec![]),
     ] {

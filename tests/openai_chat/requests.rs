@@ -88,6 +88,14 @@ fn turns_are_read_as_the_canonical_form_wants_them() {
         (r#"[{"role":"user","content":"a","cache_control":{"type":"ephemeral"}}]"#.to_owned(), vec!["user: text a cached"]),
         (r#"[{"role":"user","content":[{"type":"input_audio","input_audio":{"data":"AAAA","format":"mp3"}},{"type":"input_audio","input_audio":"UklGRg"}]}]"#.to_owned(), vec!["user: audio audio/mp3,AAAA | audio audio/wav,UklGRg=="]),
         (r#"[{"role":"user","content":[{"type":"file","file":{"file_id":"F"}},{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,AAAA"}},{"type":"file","file":{"file_data":"AAAA"}}]}]"#.to_owned(), vec!["user: file F@chat - | file application/pdf,AAAA a.pdf | file application/pdf,AAAA -"]),
+        (r#"[{"role":"user","content":[{"type":"video_url","video_url":{"url":"https://x/v.mp4","fps":0.5}},{"type":"video_url","video_url":"data:video/mp4;base64,AAAA"}]}]"#.to_owned(), vec!["user: video https://x/v.mp4 @0.5 | video video/mp4,AAAA"]),
+        (r#"[{"role":"user","content":[{"type":"audio_url","audio_url":{"url":"https://x/a.mp3"}},{"type":"input_audio","input_audio":{"data":"data:audio/ogg;base64,AAAA","format":"ogg"}},{"type":"input_audio","input_audio":"T2dnUw=="}]}]"#.to_owned(), vec!["user: audio https://x/a.mp3 | audio audio/ogg,AAAA | audio audio/ogg,T2dnUw=="]),
+        (r#"[{"role":"assistant","tool_calls":[{"id":"c","type":"custom","custom":{"name":"p","input":"*** x"}}]},{"role":"tool","tool_call_id":"c","content":"ok"}]"#.to_owned(), vec!["assistant: custom call c p *** x", "user: result c p (text ok)"]),
+        (r#"[{"role":"assistant","tool_calls":[{"id":"c","type":"web_search","web_search":{"q":1}}]}]"#.to_owned(), vec![r#"assistant: opaque {"id":"c","web_search":{"q":1},"type":"web_search"}@chat"#]),
+        (r#"[{"role":"assistant","content":null,"audio":{"id":"audio_1"}}]"#.to_owned(), vec!["assistant: audio audio_1@chat"]),
+        (r#"[{"role":"assistant","content":"b","annotations":[{"type":"url_citation","url_citation":{"url":"https://u","title":"t","start_index":0,"end_index":1}}],"prefix":true}]"#.to_owned(), vec!["assistant: text b <https://u 0-1>"]),
+        // Anthropic's blocks, as Cursor sends them.
+        (r#"[{"role":"assistant","content":[{"type":"text","text":"a"},{"type":"tool_use","id":"t","name":"f","input":{"b":1,"a":2}}]},{"role":"user","content":[{"type":"text","text":"and?"},{"type":"tool_result","tool_use_id":"t","is_error":true,"content":[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}}]}]}]"#.to_owned(), vec![r#"assistant: text a | call t f {"b":1,"a":2}"#, "user: result t f (image image/png,AAAA) error | text and?"]),
     ] {
         let read = read_messages(&messages).unwrap();
         assert_eq!(turns(&read.value), expected, "{messages}");
@@ -154,6 +162,32 @@ fn parameters_have_one_meaning_each() {
         (r#""reasoning":{"enabled":false}"#, effort(Reasoning::Off)),
         (r#""thinking":{"type":"enabled"}"#, effort(Reasoning::Adaptive)),
         (r#""thinking":{"type":"enabled","budget_tokens":9}"#, effort(Reasoning::Budget(9))),
+        (r#""thinking":{"type":"auto"}"#, effort(Reasoning::Adaptive)),
+        (r#""thinking":{"type":"enabled"},"reasoning_effort":"low""#, effort(Reasoning::Effort(Effort::Low))),
+        (r#""thinking":{"type":"disabled"},"reasoning_effort":"low""#, effort(Reasoning::Off)),
+        (r#""enable_thinking":true"#, effort(Reasoning::Adaptive)),
+        (r#""enable_thinking":true,"thinking_budget":99"#, effort(Reasoning::Budget(99))),
+        (r#""enable_thinking":false"#, effort(Reasoning::Off)),
+        (
+            r#""reasoning":{"effort":"high","exclude":true}"#,
+            Request { show_reasoning: Some(false), ..effort(Reasoning::Effort(Effort::High)) },
+        ),
+        (r#""include_reasoning":true"#, Request { show_reasoning: Some(true), ..none() }),
+        (r#""n":3"#, Request { n: Some(3), ..none() }),
+        (r#""logprobs":true,"top_logprobs":2"#, Request { logprobs: true, top_logprobs: Some(2), ..none() }),
+        (
+            r#""service_tier":"flex","verbosity":"low","store":false,"prompt_cache_key":"k""#,
+            Request {
+                service_tier: Some("flex".into()),
+                verbosity: Some("low".into()),
+                store: Some(false),
+                cache_key: Some("k".into()),
+                ..none()
+            },
+        ),
+        (r#""metadata":{"b":"1","a":"2"}"#, Request { metadata: Some(serde_json::json!({"b": "1", "a": "2"})), ..none() }),
+        (r#""modalities":["text","audio"]"#, Request { modalities: vec!["text".into(), "audio".into()], ..none() }),
+        (r#""user":"u","safety_identifier":"v""#, Request { user: Some("u".into()), ..none() }),
         (r#""tool_choice":"required""#, Request { tool_choice: Some(ToolChoice::Required), ..none() }),
         (r#""tool_choice":"any""#, Request { tool_choice: Some(ToolChoice::Required), ..none() }),
         (
@@ -196,27 +230,93 @@ fn tools_are_functions_or_kept_as_they_are() {
     ] {
         assert_eq!(read(members).unwrap().value.tools, [expected], "{members}");
     }
-    let custom = read(r#""tools":[{"type":"custom","custom":{"name":"patch"}}]"#).unwrap().value;
-    assert!(
-        matches!(custom.tools.as_slice(), [Tool::Opaque { value, .. }] if value["type"] == "custom" && value["custom"]["name"] == "patch")
-    );
+    let custom = |format: Option<&str>| Tool::Custom {
+        name: "p".into(),
+        description: Some("d".into()),
+        format: format.map(|format| serde_json::from_str(format).unwrap()),
+    };
+    let grammar = r#"{"type":"grammar","grammar":{"syntax":"lark","definition":"start: A"}}"#;
+    for (members, expected) in [
+        (
+            format!(r#""tools":[{{"type":"custom","custom":{{"name":"p","description":"d","format":{grammar}}}}}]"#),
+            custom(Some(grammar)),
+        ),
+        (r#""tools":[{"type":"custom","name":"p","description":"d"}]"#.to_owned(), custom(None)),
+        // Anthropic's name for its functions.
+        (
+            r#""tools":[{"type":"custom","name":"p","description":"d","input_schema":{"type":"object"}}]"#.to_owned(),
+            Tool::Function {
+                name: "p".into(),
+                description: Some("d".into()),
+                parameters: Some(serde_json::json!({"type": "object"})),
+                strict: None,
+                cache: None,
+            },
+        ),
+        (
+            r#""tools":[{"type":"openrouter:web_search","max":1}]"#.to_owned(),
+            Tool::Opaque {
+                dialect: portolan::dialect::Dialect::OpenAiChat,
+                value: serde_json::json!({"max": 1, "type": "openrouter:web_search"}),
+            },
+        ),
+    ] {
+        let read = read(&members).unwrap();
+        assert_eq!((read.value.tools, read.dropped), (vec![expected], vec![]), "{members}");
+    }
+}
+
+#[test]
+fn a_choice_of_tools_is_read_in_every_shape() {
+    let f = || Some(ToolChoice::Function("f".into()));
+    let among = |required| Some(ToolChoice::Among { names: vec!["f".into(), "p".into()], required });
+    for (members, expected) in [
+        (r#""tool_choice":"any""#, Some(ToolChoice::Required)),
+        (r#""tool_choice":{"type":"any"}"#, Some(ToolChoice::Required)),
+        (r#""tool_choice":{"type":"function","function":{"name":"f"}}"#, f()),
+        (r#""tool_choice":{"type":"function","name":"f"}"#, f()),
+        (r#""tool_choice":{"type":"tool","name":"f"}"#, f()),
+        (r#""tool_choice":{"type":"custom","custom":{"name":"f"}}"#, f()),
+        (r#""function_call":{"name":"f"}"#, f()),
+        (r#""function_call":"none""#, Some(ToolChoice::None)),
+        (
+            r#""tool_choice":{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"f"}},{"type":"custom","custom":{"name":"p"}}]}}"#,
+            among(true),
+        ),
+        (
+            r#""tool_choice":{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"f"},{"type":"custom","name":"p"}]}"#,
+            among(false),
+        ),
+    ] {
+        let read = read(members).unwrap();
+        assert_eq!((read.value.tool_choice, read.dropped), (expected, vec![]), "{members}");
+    }
+    // An answer of the old form holds one call.
+    assert_eq!(read(r#""functions":[{"name":"f"}]"#).unwrap().value.parallel_tool_calls, Some(false));
 }
 
 #[test]
 fn what_the_canonical_form_cannot_hold_is_reported_by_path() {
     for (members, expected) in [
-        (r#""n":2"#, vec!["n"]),
-        (r#""logprobs":true,"top_logprobs":2,"logit_bias":{"1":2}"#, vec!["logprobs", "top_logprobs", "logit_bias"]),
-        (r#""logprobs":false,"store":false,"metadata":null"#, vec![]),
-        (r#""stream_options":{"include_obfuscation":false}"#, vec!["stream_options.include_obfuscation"]),
-        (r#""tool_choice":{"type":"allowed_tools","allowed_tools":{}}"#, vec!["tool_choice"]),
-        (r#""tools":[{"type":"function","function":{"name":"f","odd":1}}]"#, vec!["tools[0].function.odd"]),
+        (r#""logit_bias":{"1":2},"prediction":{"type":"content","content":"a"}"#, vec!["logit_bias", "prediction"]),
+        (r#""web_search_options":{},"audio":{"voice":"alloy","format":"wav"}"#, vec!["web_search_options", "audio"]),
+        (r#""n":1,"logprobs":false,"metadata":null,"modalities":["text"]"#, vec![]),
+        (r#""stream_options":{"include_obfuscation":false,"odd":1}"#, vec!["stream_options.odd"]),
+        (r#""tool_choice":{"type":"web_search_preview"}"#, vec!["tool_choice"]),
+        (
+            r#""tool_choice":{"type":"allowed_tools","mode":"auto","tools":[{"type":"mcp"},{"type":"mcp"},{"type":"function","name":"f"}]}"#,
+            vec!["tool_choice.tools[]"],
+        ),
+        (
+            r#""tools":[{"type":"function","function":{"name":"f","odd":1}},{"type":"function","function":{"name":"g","odd":1}}]"#,
+            vec!["tools[].function.odd"],
+        ),
         (r#""frobnicate":{}"#, vec!["frobnicate"]),
     ] {
         assert_eq!(read(members).unwrap().dropped, expected, "{members}");
     }
     let named = read_messages(r#"[{"role":"user","name":"n","content":[{"type":"text","text":"a","odd":1}]}]"#).unwrap();
-    assert_eq!(named.dropped, ["messages[0].content[0].odd", "messages[0].name"]);
+    assert_eq!(named.dropped, ["messages[].content[].odd", "messages[].name"]);
 }
 
 #[test]
@@ -248,6 +348,9 @@ fn a_request_nobody_can_mean_is_refused_with_its_path() {
         (r#""response_format":{"type":"json_schema","json_schema":{}}"#, "response_format.json_schema.schema"),
         (r#""tools":[{"type":"function","function":{}}]"#, "tools[0].function.name"),
         (r#""tools":[{"function":{"name":"f"}}]"#, "tools[0].type"),
+        (r#""modalities":[1]"#, "modalities"),
+        (r#""metadata":"a""#, "metadata"),
+        (r#""tool_choice":{"type":"allowed_tools","allowed_tools":{}}"#, "tool_choice.allowed_tools.tools"),
     ] {
         assert_eq!(read(members).unwrap_err().param.as_deref(), Some(param), "{members}");
     }

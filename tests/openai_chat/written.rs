@@ -41,6 +41,11 @@ fn call(id: &str, signature: Option<Dialect>) -> Part {
     })
 }
 
+fn custom_call(id: &str) -> Part {
+    let (id, name, arguments) = (id.to_owned(), "p".to_owned(), "*** \"x\"".to_owned());
+    Part::ToolCall(ToolCall { id, name, arguments, custom: true, ..ToolCall::default() })
+}
+
 fn result(id: &str, parts: Vec<Part>) -> Part {
     Part::ToolResult(ToolResult { id: id.into(), name: "f".into(), parts, is_error: false, cache: None })
 }
@@ -78,6 +83,7 @@ fn everything() -> Request {
                     thought("b", Some(Dialect::Gemini)),
                     call("c1", Some(Dialect::Gemini)),
                     call("c2", None),
+                    custom_call("c3"),
                 ],
             ),
             message(
@@ -85,14 +91,29 @@ fn everything() -> Request {
                 vec![
                     result("c1", vec![text("1"), text("2")]),
                     result("c2", vec![]),
+                    Part::ToolResult(ToolResult {
+                        id: "c3".into(),
+                        name: "p".into(),
+                        parts: vec![text("3")],
+                        is_error: false,
+                        cache: None,
+                    }),
                     text("and?"),
+                    Part::Video { source: Source::Url("https://v".into()), fps: serde_json::Number::from_f64(0.5) },
                     Part::Audio {
                         source: Source::Inline { media_type: "audio/wav".to_owned(), data: "AAAA".to_owned() },
                         transcript: None,
                     },
                 ],
             ),
-            message(Role::Assistant, vec![thought("plain", None), text("x")]),
+            message(
+                Role::Assistant,
+                vec![
+                    thought("plain", None),
+                    text("x"),
+                    Part::Audio { source: Source::Id { dialect: Dialect::OpenAiChat, id: "audio_1".into() }, transcript: None },
+                ],
+            ),
             message(
                 Role::User,
                 vec![Part::File { source: Source::Id { dialect: Dialect::OpenAiChat, id: "F".into() }, name: None, cache: None }],
@@ -114,7 +135,12 @@ fn everything() -> Request {
                 strict: Some(false),
                 cache: None,
             },
-            Tool::Opaque { dialect: Dialect::OpenAiChat, value: json!({"type": "custom", "custom": {"name": "p"}}) },
+            Tool::Opaque { dialect: Dialect::OpenAiChat, value: json!({"max": 1, "type": "openrouter:web_search"}) },
+            Tool::Custom {
+                name: "p".into(),
+                description: Some("d".into()),
+                format: Some(json!({"type": "grammar", "grammar": {"syntax": "lark", "definition": "start: A"}})),
+            },
         ],
         tool_choice: Some(ToolChoice::Function("f".into())),
         parallel_tool_calls: Some(false),
@@ -129,17 +155,28 @@ fn everything() -> Request {
         format: Some(Format::Schema { name: Some("n".into()), description: Some("d".into()), schema: parameters, strict: None }),
         reasoning: Some(Reasoning::Effort(Effort::Minimal)),
         user: Some("u".into()),
-        ..Request::default()
+        n: Some(2),
+        logprobs: true,
+        top_logprobs: Some(3),
+        service_tier: Some("flex".into()),
+        verbosity: Some("low".into()),
+        store: Some(true),
+        metadata: Some(json!({"b": "1", "a": "2"})),
+        cache_key: Some("k".into()),
+        modalities: vec!["text".into(), "audio".into()],
+        show_reasoning: None,
     }
 }
 
 #[test]
 fn what_is_written_reads_as_what_was_meant() {
     let request = everything();
-    let written = OpenAiChat.write_request(&request, &portolan::chat::profile::Profile::DEFAULT);
+    let profile = portolan::chat::profile::Profile { custom_tools: true, ..portolan::chat::profile::Profile::DEFAULT };
+    let written = OpenAiChat.write_request(&request, &profile);
     assert_eq!(written.dropped, Vec::<String>::new());
     let again = OpenAiChat.read_request(&written.value).unwrap();
-    assert_eq!(again.dropped, Vec::<String>::new());
+    // The voice is named by no other dialect.
+    assert_eq!(again.dropped, ["audio"]);
     // Results say no name in this dialect; it is found by the call's id.
     assert_eq!(again.value, request);
 }
@@ -152,25 +189,25 @@ fn what_this_dialect_cannot_say_is_left_out_and_reported() {
     let opaque = |dialect| Part::Opaque { dialect, value: json!({"type": "server_tool_use"}) };
     for (request, expected) in [
         (Request { top_k: Some(5.into()), ..base() }, vec!["top_k"]),
-        (Request { stop: ["a", "b", "c", "d", "e"].map(str::to_owned).to_vec(), ..base() }, vec!["stop[4]"]),
+        (Request { stop: ["a", "b", "c", "d", "e"].map(str::to_owned).to_vec(), ..base() }, vec!["stop[]"]),
         (
             Request {
                 tools: vec![Tool::Opaque { dialect: Dialect::Anthropic, value: json!({}) }],
                 tool_choice: Some(ToolChoice::Auto),
                 ..base()
             },
-            vec!["tools[0]"],
+            vec!["tools[].opaque"],
         ),
-        (user(Part::Text { text: "a".into(), cache: hint(), citations: vec![] }), vec!["cache_control"]),
-        (user(opaque(Dialect::Anthropic)), vec!["messages[0].server_tool_use"]),
+        (user(Part::Text { text: "a".into(), cache: hint(), citations: vec![] }), vec!["messages[].parts[].cache"]),
+        (user(opaque(Dialect::Anthropic)), vec!["messages[].parts[].opaque"]),
         (user(opaque(Dialect::OpenAiChat)), vec![]),
         (
             user(Part::Image { source: Source::Id { dialect: Dialect::Anthropic, id: "F".into() }, detail: None, cache: None }),
-            vec!["messages[0].image"],
+            vec!["messages[].parts[].image"],
         ),
         (
             user(Part::File { source: Source::Id { dialect: Dialect::Anthropic, id: "F".into() }, name: None, cache: None }),
-            vec!["messages[0].file"],
+            vec!["messages[].parts[].file"],
         ),
         (
             user(Part::ToolResult(ToolResult {
@@ -180,7 +217,7 @@ fn what_this_dialect_cannot_say_is_left_out_and_reported() {
                 is_error: true,
                 cache: hint(),
             })),
-            vec!["cache_control", "is_error"],
+            vec!["messages[].parts[].cache", "messages[].parts[].is_error"],
         ),
     ] {
         assert_eq!(

@@ -35,7 +35,7 @@ fn ask(model: &str, tools: bool) -> Facts {
 }
 
 fn planned(config: &Snapshot, model: &str, view: &View, seed: u64) -> Result<Plan, Error> {
-    plan(Ask { dialect: Dialect::OpenAiChat, facts: &ask(model, false) }, config, view, NOW, seed)
+    plan(Ask::generate(Dialect::OpenAiChat, &ask(model, false)), config, view, NOW, seed)
 }
 
 /// `alpha/small: priority 1; beta/large: priority 2 | delta/x: no secret DELTA_KEY`
@@ -142,7 +142,7 @@ fn what_is_left_out_has_its_reason() {
         ),
     ] {
         let facts = ask(model, tools);
-        let plan = plan(Ask { dialect: Dialect::OpenAiChat, facts: &facts }, &config, &view, NOW, 1).unwrap();
+        let plan = plan(Ask::generate(Dialect::OpenAiChat, &facts), &config, &view, NOW, 1).unwrap();
         assert_eq!(told(&plan), expected, "{rule}");
         let probes: Vec<_> = plan.probes().collect();
         assert_eq!(probes.is_empty(), rule != "a probe says so", "{rule}: {probes:?}");
@@ -187,7 +187,7 @@ fn when_all_are_out_the_route_decides() {
 fn nothing_that_can_serve_is_an_error_that_says_why() {
     let config = snapshot(r#"{"seeing":{"targets":["alpha/toolless"]}}"#, "{}");
     let facts = ask("seeing", true);
-    let error = plan(Ask { dialect: Dialect::OpenAiChat, facts: &facts }, &config, &View::default(), NOW, 1).unwrap_err();
+    let error = plan(Ask::generate(Dialect::OpenAiChat, &facts), &config, &View::default(), NOW, 1).unwrap_err();
     assert_eq!((error.status, error.blame.name()), (400, "caller"));
     assert!(error.message.contains("alpha/toolless: cannot call tools"), "{}", error.message);
 }
@@ -219,7 +219,7 @@ fn a_body_is_carried_verbatim_where_the_provider_speaks_its_dialect() {
         (Dialect::Anthropic, "mock/echo", Dialect::Anthropic),
     ] {
         let facts = ask(model, false);
-        let plan = plan(Ask { dialect, facts: &facts }, &config, &View::default(), NOW, 1).unwrap();
+        let plan = plan(Ask::generate(dialect, &facts), &config, &View::default(), NOW, 1).unwrap();
         assert_eq!(plan.attempts[0].dialect, expected, "{dialect:?} {model}");
     }
 }

@@ -38,7 +38,10 @@ pub fn rewritten(dialect: &dyn Caller, events: &[Event]) -> String {
     }
     let folded = fold(events);
     let (stop, usage) = (folded.stop.unwrap_or(StopReason::End), folded.usage.unwrap_or_default());
-    writer.finish(&Finish { stop, stop_sequence: None, more: vec![], usage, cost: None }, &mut out);
+    let more = events.iter().filter_map(|event| {
+        if let Event::Stop { choice: choice @ 1.., reason, .. } = event { Some((*choice, *reason)) } else { None }
+    });
+    writer.finish(&Finish { stop, stop_sequence: None, more: more.collect(), usage, cost: None }, &mut out);
     out
 }
 
@@ -53,12 +56,14 @@ pub struct Folded {
     pub ended: bool,
     pub failed: Option<String>,
     pub malformed: usize,
+    /// Parts of further answers, as they came.
+    pub more: Vec<(usize, Part)>,
 }
 
 /// Folds, and holds the stream to its rules: blocks numbered in order of opening, deltas into open blocks only, none open
 /// at the end.
 pub fn fold(events: &[Event]) -> Folded {
-    let (mut folded, mut open) = (Folded::default(), vec![]);
+    let (mut folded, mut open, mut choices) = (Folded::default(), vec![], vec![]);
     for event in events {
         match event {
             Event::Start { id, model } => {
@@ -66,8 +71,9 @@ pub fn fold(events: &[Event]) -> Folded {
                 folded.id.clone_from(id);
                 folded.model.clone_from(model);
             }
-            Event::BlockStart { index, block, .. } => {
+            Event::BlockStart { choice, index, block } => {
                 assert_eq!(*index, folded.parts.len(), "numbered in order of opening");
+                choices.push(*choice);
                 open.push(*index);
                 folded.parts.push(part(block));
             }
@@ -80,6 +86,7 @@ pub fn fold(events: &[Event]) -> Folded {
                 open.retain(|i| i != index);
             }
             Event::Usage(usage) => folded.usage = Some(*usage),
+            Event::Stop { choice: 1.., .. } => {}
             Event::Stop { reason, .. } => {
                 assert!(folded.stop.is_none(), "stops once");
                 folded.stop = Some(*reason);
@@ -92,6 +99,10 @@ pub fn fold(events: &[Event]) -> Folded {
             Event::Malformed => folded.malformed += 1,
         }
     }
+    let (first, more) = choices.into_iter().zip(std::mem::take(&mut folded.parts)).partition(|(choice, _)| *choice == 0);
+    let first: Vec<(usize, Part)> = first;
+    folded.parts = first.into_iter().map(|(_, part)| part).collect();
+    folded.more = more;
     folded
 }
 

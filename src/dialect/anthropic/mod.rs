@@ -1,17 +1,25 @@
 //! Anthropic Messages.
 
-mod base64;
+mod answer;
+mod citation;
+mod dropped;
 mod id;
+mod marks;
 mod read_block;
 mod read_error;
 mod read_request;
 mod repair;
 mod response;
+mod schema;
 mod seal;
 mod stream_read;
 mod stream_write;
+mod thinking;
+mod usage;
 mod write_block;
 mod write_request;
+mod write_settings;
+mod write_tools;
 mod write_turns;
 
 use std::borrow::Cow;
@@ -32,6 +40,27 @@ use crate::{
 
 /// The dialect.
 pub struct Anthropic;
+
+/// What callers call the fields of the canonical form, the longest first.
+const SPELLING: [(&str, &str); 17] = [
+    ("messages[].parts[].tool_result", "messages[].content[].tool_result"),
+    ("messages[].parts[].tool_call", "messages[].content[].tool_use"),
+    ("messages[].parts[].reasoning", "messages[].content[].thinking"),
+    ("messages[].parts[].parts[]", "messages[].content[].content[]"),
+    ("messages[].parts[].opaque", "messages[].content[]"),
+    ("messages[].parts[].cache", "messages[].content[].cache_control"),
+    ("messages[].parts[].file", "messages[].content[].document"),
+    ("parallel_tool_calls", "tool_choice.disable_parallel_tool_use"),
+    ("messages[].parts[]", "messages[].content[]"),
+    ("tools[].parameters", "tools[].input_schema"),
+    ("show_reasoning", "thinking.display"),
+    ("tools[].opaque", "tools[]"),
+    ("tools[].cache", "tools[].cache_control"),
+    ("reasoning", "thinking"),
+    ("format", "output_config.format"),
+    ("user", "metadata.user_id"),
+    ("stop", "stop_sequences"),
+];
 
 impl Caller for Anthropic {
     fn facts(&self, body: &Outline<'_>) -> Result<Facts, Error> {
@@ -64,6 +93,10 @@ impl Caller for Anthropic {
         "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"
     }
 
+    fn spelling(&self) -> &'static [(&'static str, &'static str)] {
+        &SPELLING
+    }
+
     fn write_error(&self, error: &Error, request_id: &str) -> String {
         json_text(&json!({"type": "error", "error": write_error(error), "request_id": request_id}))
     }
@@ -74,8 +107,8 @@ impl Upstream for Anthropic {
         "/v1/messages".to_owned()
     }
 
-    fn write_request(&self, request: &Request, _profile: &Profile) -> Translated<String> {
-        write_request::write(request)
+    fn write_request(&self, request: &Request, profile: &Profile) -> Translated<String> {
+        write_request::write(request, profile)
     }
 
     fn edits(&self, body: &Outline<'_>, model: &str, _report_usage: bool) -> Vec<Edit> {
@@ -138,20 +171,31 @@ fn write_error(error: &Error) -> Value {
     json!({"type": error_type(error), "message": message})
 }
 
+/// The type its status stands for, as the SDKs have it; the kind decides where the status stands for none.
 const fn error_type(error: &Error) -> &'static str {
-    match error.kind {
-        // An empty purse is reported by status alone.
-        Kind::InvalidRequest | Kind::Forbidden | Kind::RateLimited if error.status == 402 => "billing_error",
-        Kind::InvalidRequest | Kind::MethodNotAllowed | Kind::UpgradeRequired | Kind::ContextTooLong | Kind::ContentFiltered => {
-            "invalid_request_error"
-        }
-        Kind::Unauthenticated => "authentication_error",
-        Kind::Forbidden => "permission_error",
-        Kind::NotFound | Kind::ModelNotFound => "not_found_error",
-        Kind::TooLarge => "request_too_large",
-        Kind::RateLimited => "rate_limit_error",
-        Kind::Internal | Kind::BadGateway => "api_error",
-        Kind::Unavailable => "overloaded_error",
-        Kind::Timeout => "timeout_error",
+    match error.status {
+        401 => "authentication_error",
+        402 => "billing_error",
+        403 => "permission_error",
+        404 => "not_found_error",
+        408 | 504 => "timeout_error",
+        413 => "request_too_large",
+        429 => "rate_limit_error",
+        503 | 529 => "overloaded_error",
+        _ => match error.kind {
+            Kind::InvalidRequest
+            | Kind::MethodNotAllowed
+            | Kind::UpgradeRequired
+            | Kind::ContextTooLong
+            | Kind::ContentFiltered => "invalid_request_error",
+            Kind::Unauthenticated => "authentication_error",
+            Kind::Forbidden => "permission_error",
+            Kind::NotFound | Kind::ModelNotFound => "not_found_error",
+            Kind::TooLarge => "request_too_large",
+            Kind::RateLimited => "rate_limit_error",
+            Kind::Internal | Kind::BadGateway => "api_error",
+            Kind::Unavailable => "overloaded_error",
+            Kind::Timeout => "timeout_error",
+        },
     }
 }

@@ -2,16 +2,23 @@
 
 use serde_json::Value;
 
-use super::read_block::{Scope, read_cache, read_content};
+use super::{
+    dropped,
+    read_block::{Scope, read_cache, read_content},
+};
 use crate::{
     chat::{
         Dialect,
-        request::{Effort, Format, Message, Part, Reasoning, Request, Role, Tool, ToolChoice},
+        request::{CacheHint, Effort, Format, Message, Part, Reasoning, Request, Role, Tool, ToolChoice},
     },
     dialect::Translated,
     error::{Error, Kind},
     wire::fields::{Fields, missing, must_be},
 };
+
+/// Begins the system block in which Claude Code tells Anthropic whom to bill: no instruction, and new with every session,
+/// which would keep others from caching the prompt.
+const BILLING: &str = "x-anthropic-billing-header:";
 
 pub(super) fn read(body: &str) -> Result<Translated<Request>, Error> {
     let value: Value = serde_json::from_str(body)
@@ -21,9 +28,13 @@ pub(super) fn read(body: &str) -> Result<Translated<Request>, Error> {
     let stream = fields.take_bool("stream")?.unwrap_or(false);
     let model = fields.need_str("model")?;
     let max_tokens = fields.take_u64("max_tokens")?.ok_or_else(|| missing("max_tokens"))?;
-    let messages = read_messages(&mut fields, &mut scope)?;
+    let mut messages = read_messages(&mut fields, &mut scope)?;
+    if let Some(hint) = read_cache(&mut fields, &mut scope.dropped)? {
+        mark_last(&mut messages, hint, &mut scope.dropped);
+    }
     let (tool_choice, parallel_tool_calls) = read_tool_choice(&mut fields, &mut scope.dropped)?;
     let (format, effort) = read_output_config(&mut fields, &mut scope.dropped)?;
+    let (reasoning, show_reasoning) = read_thinking(&mut fields, effort, &mut scope.dropped)?;
     let request = Request {
         model,
         stream,
@@ -38,18 +49,26 @@ pub(super) fn read(body: &str) -> Result<Translated<Request>, Error> {
         top_k: fields.take_number("top_k")?,
         stop: read_stop(&mut fields)?,
         format,
-        reasoning: read_reasoning(&mut fields, effort, &mut scope.dropped)?,
+        reasoning,
+        show_reasoning,
         user: read_user(&mut fields, &mut scope.dropped)?,
+        service_tier: read_tier(&mut fields, &mut scope.dropped)?,
         ..Request::default()
     };
     fields.leave(&mut scope.dropped);
-    Ok(Translated { value: request, dropped: scope.dropped })
+    Ok(Translated { value: request, dropped: dropped::tidy(&scope.dropped) })
 }
 
 fn read_messages(fields: &mut Fields, scope: &mut Scope) -> Result<Vec<Message>, Error> {
     let mut messages = vec![];
     if let Some(system) = fields.take("system") {
-        push(&mut messages, Role::System, read_content(system, "system", scope)?);
+        let mut parts = read_content(system, "system", scope)?;
+        let before = parts.len();
+        parts.retain(|part| !matches!(part, Part::Text { text, .. } if text.starts_with(BILLING)));
+        if parts.len() < before {
+            scope.dropped.push(format!("system[].{}", BILLING.trim_end_matches(':')));
+        }
+        push(&mut messages, Role::System, parts);
     }
     if fields.peek("messages").is_none() {
         return Err(missing("messages"));
@@ -73,6 +92,29 @@ fn read_messages(fields: &mut Fields, scope: &mut Scope) -> Result<Vec<Message>,
         message.parts.extend(rest);
     }
     Ok(messages)
+}
+
+/// A mark of the whole request is one on the last block that can bear it.
+fn mark_last(messages: &mut [Message], hint: CacheHint, dropped: &mut Vec<String>) {
+    let slot = messages.last_mut().and_then(|message| message.parts.iter_mut().rev().find_map(cache_slot));
+    match slot {
+        Some(slot) => *slot = slot.take().or(Some(hint)),
+        None => dropped.push("cache_control".to_owned()),
+    }
+}
+
+const fn cache_slot(part: &mut Part) -> Option<&mut Option<CacheHint>> {
+    match part {
+        Part::Text { cache, .. } | Part::Image { cache, .. } | Part::File { cache, .. } => Some(cache),
+        Part::ToolCall(call) => Some(&mut call.cache),
+        Part::ToolResult(result) => Some(&mut result.cache),
+        Part::Audio { .. }
+        | Part::Video { .. }
+        | Part::Reasoning { .. }
+        | Part::RedactedReasoning { .. }
+        | Part::Refusal { .. }
+        | Part::Opaque { .. } => None,
+    }
 }
 
 /// Neighbours of one role are one turn, as the server has it; a turn without content says nothing.
@@ -99,9 +141,23 @@ fn read_tools(fields: &mut Fields, dropped: &mut Vec<String>) -> Result<Vec<Tool
             strict: tool.take_bool("strict")?,
             cache: read_cache(&mut tool, dropped)?,
         });
+        forget_defaults(&mut tool);
         tool.leave(dropped);
     }
     Ok(tools)
+}
+
+/// Members that ask for what happens anyway, here or wherever the request goes.
+fn forget_defaults(tool: &mut Fields) {
+    if tool.peek("defer_loading").is_some_and(|deferred| *deferred == Value::Bool(false)) {
+        tool.take("defer_loading");
+    }
+    if tool.peek("allowed_callers").is_some_and(|callers| callers.as_array().is_some_and(|all| all.iter().all(|c| c == "direct")))
+    {
+        tool.take("allowed_callers");
+    }
+    // All others stream arguments as they are made.
+    tool.take("eager_input_streaming");
 }
 
 fn read_tool_choice(fields: &mut Fields, dropped: &mut Vec<String>) -> Result<(Option<ToolChoice>, Option<bool>), Error> {
@@ -151,21 +207,53 @@ fn read_format(format: Option<Fields>, dropped: &mut Vec<String>) -> Result<Opti
     Ok(Some(Format::Schema { name: None, description: None, schema, strict: None }))
 }
 
-/// An effort says more than "adaptive" and less than a budget.
-fn read_reasoning(fields: &mut Fields, effort: Option<Effort>, dropped: &mut Vec<String>) -> Result<Option<Reasoning>, Error> {
-    let Some(mut thinking) = fields.take_fields("thinking")? else { return Ok(effort.map(Reasoning::Effort)) };
+/// An effort says more than "adaptive" and less than a budget. Beside how much to think: whether to show it.
+fn read_thinking(
+    fields: &mut Fields,
+    effort: Option<Effort>,
+    dropped: &mut Vec<String>,
+) -> Result<(Option<Reasoning>, Option<bool>), Error> {
+    let Some(mut thinking) = fields.take_fields("thinking")? else { return Ok((effort.map(Reasoning::Effort), None)) };
     let kind = thinking.need_str("type")?;
     if effort.is_some() && kind != "adaptive" {
         dropped.push("output_config.effort".to_owned());
     }
     let reasoning = match kind.as_str() {
-        "enabled" => Reasoning::Budget(thinking.take_u64("budget_tokens")?.ok_or_else(|| missing("thinking.budget_tokens"))?),
-        "disabled" => Reasoning::Off,
-        "adaptive" => effort.map_or(Reasoning::Adaptive, Reasoning::Effort),
-        _ => return Err(must_be("thinking.type", "`enabled`, `disabled` or `adaptive`")),
+        "enabled" => {
+            Some(Reasoning::Budget(thinking.take_u64("budget_tokens")?.ok_or_else(|| missing("thinking.budget_tokens"))?))
+        }
+        "disabled" => Some(Reasoning::Off),
+        "adaptive" => Some(effort.map_or(Reasoning::Adaptive, Reasoning::Effort)),
+        // `between_tools`, and what will be invented.
+        _ => {
+            dropped.push("thinking.type".to_owned());
+            None
+        }
+    };
+    let show = match thinking.take_str("display")?.as_deref() {
+        Some("summarized") => Some(true),
+        Some("omitted") => Some(false),
+        Some(_) => {
+            dropped.push("thinking.display".to_owned());
+            None
+        }
+        None => None,
     };
     thinking.leave(dropped);
-    Ok(Some(reasoning))
+    Ok((reasoning, show))
+}
+
+/// In OpenAI's words: `auto` takes what was reserved, where something was.
+fn read_tier(fields: &mut Fields, dropped: &mut Vec<String>) -> Result<Option<String>, Error> {
+    Ok(match fields.take_str("service_tier")?.as_deref() {
+        Some("auto") => Some("auto".to_owned()),
+        Some("standard_only") => Some("default".to_owned()),
+        Some(_) => {
+            dropped.push("service_tier".to_owned());
+            None
+        }
+        None => None,
+    })
 }
 
 fn read_stop(fields: &mut Fields) -> Result<Vec<String>, Error> {

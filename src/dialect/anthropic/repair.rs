@@ -1,13 +1,13 @@
 //! Bodies of this dialect whose history was partly written by other providers.
 //!
 //! A route may answer one turn from elsewhere and the next from Anthropic, where thoughts without its own signature are
-//! refused. They are taken out; all else keeps its bytes.
+//! refused, and so are citations of what it never searched. They are taken out; all else keeps its bytes.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::seal;
+use super::{citation, seal};
 use crate::wire::json::{Edit, Outline, json_text};
 
 pub(super) fn repairs(body: &Outline<'_>) -> Vec<Edit> {
@@ -18,6 +18,9 @@ pub(super) fn repairs(body: &Outline<'_>) -> Vec<Edit> {
         let before = content.len();
         content.retain(|block| !is_foreign(block));
         changed |= content.len() != before;
+        for block in content {
+            changed |= forget_citations(block);
+        }
     }
     if !changed {
         return vec![];
@@ -35,7 +38,28 @@ pub(super) fn repairs(body: &Outline<'_>) -> Vec<Edit> {
 
 /// Cheap, for it looks at every body: no parsing unless one of our marks is there.
 fn is_suspect(text: &str) -> bool {
-    [r#""portolan:"#, r#""portolan-call:"#, r#""signature":"""#, r#""signature": """#].iter().any(|mark| text.contains(mark))
+    const MARKS: [&str; 6] = [
+        r#""portolan:"#,
+        r#""portolan-call:"#,
+        r#""signature":"""#,
+        r#""signature": """#,
+        r#""encrypted_index":"""#,
+        r#""encrypted_index": """#,
+    ];
+    MARKS.iter().any(|mark| text.contains(mark))
+}
+
+/// Takes another provider's citations out of a text; whether there were any.
+fn forget_citations(block: &mut Value) -> bool {
+    let Value::Object(map) = block else { return false };
+    let Some(Value::Array(citations)) = map.get_mut("citations") else { return false };
+    let before = citations.len();
+    citations.retain(|cited| !citation::is_foreign(cited));
+    let (is_changed, is_bare) = (citations.len() != before, citations.is_empty());
+    if is_changed && is_bare {
+        map.shift_remove("citations");
+    }
+    is_changed
 }
 
 fn content(message: &mut Value) -> Option<&mut Vec<Value>> {

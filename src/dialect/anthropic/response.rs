@@ -1,11 +1,11 @@
 //! Whole answers.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
-    id,
+    citation, id,
     read_block::{Scope, read_content},
-    read_error, seal, write_block as block,
+    read_error, seal, usage, write_block as block,
 };
 use crate::{
     chat::{
@@ -29,21 +29,29 @@ pub(super) fn read(body: &str) -> Result<Response, UpstreamError> {
         return Err(read_error::read(0, body));
     }
     let Some(content @ Value::Array(_)) = answer.remove("content") else { return Err(unreadable("has no content")) };
-    let parts = read_content(content, "content", &mut Scope::default())
+    let mut scope = Scope::of_answer();
+    let parts = read_content(content, "content", &mut scope)
         .map_err(|error| unreadable(&format!("is broken: {}", error.message.trim_end_matches('.'))))?;
     let text = |key: &str| answer.get(key).and_then(Value::as_str);
-    let usage = answer.get("usage").filter(|usage| usage.is_object()).map(|reported| {
-        let mut usage = Usage::default();
-        read_usage(reported, &mut usage);
-        usage
-    });
+    let mut stop = text("stop_reason").map_or(StopReason::End, read_stop);
+    // The only tool that was called was the gateway's own.
+    if scope.is_wrapped && stop == StopReason::ToolCalls && !parts.iter().any(|part| matches!(part, Part::ToolCall(_))) {
+        stop = StopReason::End;
+    }
+    let raw_usage = answer.get("usage").filter(|usage| usage.is_object());
     Ok(Response {
         id: text("id").map(str::to_owned),
         model: text("model").map(str::to_owned),
         parts,
-        stop: text("stop_reason").map_or(StopReason::End, read_stop),
+        stop,
         stop_sequence: text("stop_sequence").map(str::to_owned),
-        usage,
+        usage: raw_usage.map(|reported| {
+            let mut counted = Usage::default();
+            usage::read(reported, &mut counted);
+            counted
+        }),
+        service_tier: raw_usage.and_then(usage::read_tier),
+        raw_usage: raw_usage.cloned(),
         ..Response::default()
     })
 }
@@ -91,41 +99,6 @@ pub(super) const fn write_stop(stop: StopReason, held: Held) -> &'static str {
     }
 }
 
-/// Overwrites key by key: a later report of a stream repeats some counts, raises others and leaves some out.
-pub(super) fn read_usage(reported: &Value, usage: &mut Usage) {
-    let set = |count: &mut u64, value: Option<u64>| *count = value.unwrap_or(*count);
-    let count = |key: &str| reported.get(key).and_then(Value::as_u64);
-    set(&mut usage.input, count("input_tokens"));
-    set(&mut usage.cache_read, count("cache_read_input_tokens"));
-    set(&mut usage.cache_write, count("cache_creation_input_tokens").or_else(|| cache_creation(reported)));
-    set(&mut usage.output, count("output_tokens"));
-    let thinking = reported.get("output_tokens_details").and_then(|details| details.get("thinking_tokens"));
-    set(&mut usage.reasoning, thinking.and_then(Value::as_u64));
-    usage.reasoning = usage.reasoning.min(usage.output);
-}
-
-/// The cache writes where only their split by lifetime is told.
-fn cache_creation(reported: &Value) -> Option<u64> {
-    let split = reported.get("cache_creation")?.as_object()?;
-    Some(split.values().filter_map(Value::as_u64).fold(0, u64::saturating_add))
-}
-
-pub(super) fn write_usage(usage: &Usage, cost: Option<Money>) -> Value {
-    let mut out = Map::new();
-    let mut put = |key: &str, value: Value| out.insert(key.to_owned(), value);
-    put("input_tokens", Value::from(usage.input));
-    put("cache_creation_input_tokens", Value::from(usage.cache_write));
-    put("cache_read_input_tokens", Value::from(usage.cache_read));
-    put("output_tokens", Value::from(usage.output));
-    if usage.reasoning > 0 {
-        put("output_tokens_details", json!({"thinking_tokens": usage.reasoning}));
-    }
-    if let Some(cost) = cost.and_then(|cost| serde_json::from_str(&cost.dollars()).ok()) {
-        put("cost", cost);
-    }
-    Value::Object(out)
-}
-
 /// The provider's id where it fits the dialect.
 pub(super) fn message_id<'a>(given: Option<&'a str>, stamp: &'a Stamp) -> &'a str {
     given.filter(|id| id.starts_with(ID_PREFIX)).unwrap_or(&stamp.id)
@@ -142,6 +115,10 @@ pub(super) fn write(response: &Response, stamp: &Stamp, cost: Option<Money>) -> 
         }
         content.extend(write_part(part));
     }
+    let mut usage = usage::write(&response.usage.unwrap_or_default(), cost);
+    if let Some(tier) = usage::write_tier(response.service_tier.as_deref()) {
+        usage.insert("service_tier".to_owned(), tier.into());
+    }
     json_text(&json!({
         "id": message_id(response.id.as_deref(), stamp),
         "type": "message",
@@ -150,14 +127,21 @@ pub(super) fn write(response: &Response, stamp: &Stamp, cost: Option<Money>) -> 
         "content": content,
         "stop_reason": write_stop(response.stop, held),
         "stop_sequence": response.stop_sequence,
-        "usage": write_usage(&response.usage.unwrap_or_default(), cost),
+        "usage": usage,
     }))
 }
 
 fn write_part(part: &Part) -> Option<Value> {
     match part {
         Part::Text { text, .. } | Part::Refusal { text } if text.is_empty() => None,
-        Part::Text { text, .. } | Part::Refusal { text } => Some(json!({"type": "text", "text": text})),
+        Part::Text { text, citations, .. } => {
+            let mut block = json!({"type": "text", "text": text});
+            if let (false, Value::Object(map)) = (citations.is_empty(), &mut block) {
+                map.insert("citations".to_owned(), citations.iter().map(citation::write).collect());
+            }
+            Some(block)
+        }
+        Part::Refusal { text } => Some(json!({"type": "text", "text": text})),
         Part::Reasoning { text, signature } => {
             let signature = signature.as_ref().map(|s| seal::seal(s.dialect, &s.value)).unwrap_or_default();
             Some(json!({"type": "thinking", "thinking": text, "signature": signature}))
@@ -169,13 +153,18 @@ fn write_part(part: &Part) -> Option<Value> {
             "type": "tool_use",
             "id": id::encode(&call.id),
             "name": call.name,
-            "input": block::input(&call.arguments),
+            "input": block::input(&call.json_arguments()),
         })),
         Part::Image { .. } => Some(json!({"type": "text", "text": NO_IMAGE})),
+        Part::Audio { transcript, .. } => {
+            let said = transcript.as_deref().filter(|said| !said.is_empty());
+            Some(json!({"type": "text", "text": said.unwrap_or(NO_AUDIO)}))
+        }
         Part::Opaque { dialect: Dialect::Anthropic, value } => Some(value.clone()),
-        Part::File { .. } | Part::Audio { .. } | Part::Video { .. } | Part::ToolResult(_) | Part::Opaque { .. } => None,
+        Part::File { .. } | Part::Video { .. } | Part::ToolResult(_) | Part::Opaque { .. } => None,
     }
 }
 
 /// An assistant's image has no block in this dialect; silence would look like an empty answer.
 pub(super) const NO_IMAGE: &str = "[The model answered with an image, which this API cannot carry.]";
+pub(super) const NO_AUDIO: &str = "[The model answered with audio, which this API cannot carry.]";

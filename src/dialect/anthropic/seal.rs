@@ -11,6 +11,16 @@ use crate::chat::{
     request::{Signature, ToolCall},
 };
 
+/// All whose proofs may travel here.
+const PROVERS: [Dialect; 7] = [
+    Dialect::OpenAiChat,
+    Dialect::OpenAiResponses,
+    Dialect::OpenAiCompletions,
+    Dialect::Anthropic,
+    Dialect::Gemini,
+    Dialect::Converse,
+    Dialect::Cohere,
+];
 /// Of the block's own thoughts: `portolan:gemini:…`.
 const OWN: &str = "portolan:";
 /// Of a tool call: `portolan-call:gemini:toolu_1:…`.
@@ -51,5 +61,5 @@ pub(super) fn unseal_call(text: &str) -> Option<(String, Signature)> {
 
 fn split_dialect(text: &str) -> Option<(Dialect, &str)> {
     let (name, value) = text.split_once(':')?;
-    Dialect::ALL.into_iter().find(|dialect| dialect.name() == name).map(|dialect| (dialect, value))
+    PROVERS.into_iter().find(|dialect| dialect.name() == name).map(|dialect| (dialect, value))
 }

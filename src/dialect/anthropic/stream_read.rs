@@ -4,16 +4,13 @@ use std::{borrow::Cow, collections::HashMap};
 
 use serde_json::Value;
 
-use super::{
-    read_error,
-    response::{read_stop, read_usage},
-    seal,
-};
+use super::{answer, citation, id, read_error, response::read_stop, seal, usage};
 use crate::{
     chat::{
         Dialect,
         event::{Block, Delta, Event},
         request::ToolCall,
+        response::StopReason,
         usage::Usage,
     },
     dialect::EventReader,
@@ -26,15 +23,24 @@ enum Kind {
     Text,
     Reasoning,
     Call,
+    /// The gateway's own tool, whose input is text to everybody else.
+    Answer,
     Other,
 }
 
 #[derive(Default)]
 pub(super) struct Reader {
     usage: Usage,
+    raw_usage: Option<Value>,
     /// Open blocks by their number on the wire: ours and their kind.
     open: HashMap<u64, (usize, Kind)>,
     opened: usize,
+    /// Blocks that are carried whole, and hence held until they are: the block, and the JSON of its input.
+    whole: HashMap<u64, (Value, String)>,
+    /// A tool of the caller's was called.
+    called: bool,
+    /// The answer came through the gateway's own tool; whether anything of it did.
+    answered: Option<bool>,
 }
 
 impl EventReader for Reader {
@@ -50,11 +56,7 @@ impl EventReader for Reader {
             Some("message_start") => self.start(&value, out),
             Some("content_block_start") => self.block_start(&value, out),
             Some("content_block_delta") => self.block_delta(&value, out),
-            Some("content_block_stop") => {
-                if let Some((index, _)) = self.open.remove(&number(&value)) {
-                    out.push(Event::BlockEnd { index });
-                }
-            }
+            Some("content_block_stop") => self.block_stop(number(&value), out),
             Some("message_delta") => self.message_delta(&value, out),
             Some("message_stop") => out.push(Event::End),
             Some("error") => out.push(Event::Failed(read_error::read_value(0, &value))),
@@ -69,6 +71,10 @@ impl EventReader for Reader {
 
     /// The dialect has a marker of its own for a whole answer.
     fn close(&mut self, _out: &mut Vec<Event>) {}
+
+    fn raw_usage(&self) -> Option<&Value> {
+        self.raw_usage.as_ref()
+    }
 }
 
 impl Reader {
@@ -80,7 +86,8 @@ impl Reader {
 
     fn usage(&mut self, holder: &Value, out: &mut Vec<Event>) {
         if let Some(reported) = holder.get("usage").filter(|usage| usage.is_object()) {
-            read_usage(reported, &mut self.usage);
+            usage::read(reported, &mut self.usage);
+            usage::merge(reported, &mut self.raw_usage);
             out.push(Event::Usage(self.usage));
         }
     }
@@ -89,7 +96,11 @@ impl Reader {
         self.usage(value, out);
         let Some(delta) = value.get("delta") else { return };
         if let Some(reason) = delta.get("stop_reason").and_then(Value::as_str) {
-            out.push(Event::Stop { choice: 0, reason: read_stop(reason), sequence: word(delta, "stop_sequence") });
+            let mut reason = read_stop(reason);
+            if reason == StopReason::ToolCalls && self.answered.is_some() && !self.called {
+                reason = StopReason::End;
+            }
+            out.push(Event::Stop { choice: 0, reason, sequence: word(delta, "stop_sequence") });
         }
     }
 
@@ -115,11 +126,18 @@ impl Reader {
             Some("tool_use") => {
                 let input = block.get("input").and_then(Value::as_object).filter(|input| !input.is_empty());
                 let arguments = input.and_then(|input| serde_json::to_string(input).ok()).unwrap_or_default();
-                let call = ToolCall { id: said("id"), name: said("name"), arguments, ..ToolCall::default() };
+                let name = id::decode(said("name"));
+                if name == answer::NAME {
+                    let index = self.open(at, Kind::Answer, Block::Text, out);
+                    self.answered = Some(!arguments.is_empty());
+                    return push(out, index, arguments, Delta::Text);
+                }
+                self.called = true;
+                let call = ToolCall { id: id::decode(said("id")), name, arguments, ..ToolCall::default() };
                 self.open(at, Kind::Call, Block::ToolCall(call), out);
             }
             _ => {
-                self.open(at, Kind::Other, Block::Opaque { dialect: Dialect::Anthropic, value: block.clone() }, out);
+                self.whole.insert(at, (block.clone(), String::new()));
             }
         }
     }
@@ -134,30 +152,75 @@ impl Reader {
 
     fn block_delta(&mut self, value: &Value, out: &mut Vec<Event>) {
         let Some(delta) = value.get("delta") else { return out.push(Event::Malformed) };
+        let at = number(value);
+        if let Some((block, input)) = self.whole.get_mut(&at) {
+            return extend(block, input, delta);
+        }
         let said = |key: &str| word(delta, key).unwrap_or_default();
         let (kind, text, wrap): (_, _, fn(String) -> Delta) = match delta.get("type").and_then(Value::as_str) {
             Some("text_delta") => (Kind::Text, said("text"), Delta::Text),
             Some("thinking_delta") => (Kind::Reasoning, said("thinking"), Delta::Reasoning),
             Some("signature_delta") => (Kind::Reasoning, said("signature"), |text| Delta::Signature(seal::unseal(text))),
             Some("input_json_delta") => (Kind::Call, said("partial_json"), Delta::Arguments),
-            // Citations, summaries of compaction: nothing the canonical form holds.
+            Some("citations_delta") => return self.citation(at, delta, out),
             _ => return,
         };
-        let at = number(value);
         let index = match self.open.get(&at) {
             Some((index, opened)) if *opened == kind => *index,
-            // A server tool's input: its block is opaque.
+            Some((index, Kind::Answer)) if kind == Kind::Call => {
+                self.answered = self.answered.map(|said| said || !text.is_empty());
+                return push(out, *index, text, Delta::Text);
+            }
             Some(_) => return,
             None => self.open(at, kind, unseen(kind), out),
         };
         push(out, index, text, wrap);
+    }
+
+    fn citation(&mut self, at: u64, delta: &Value, out: &mut Vec<Event>) {
+        let Some(cited) = delta.get("citation").filter(|cited| cited.is_object()) else { return out.push(Event::Malformed) };
+        let index = match self.open.get(&at) {
+            Some((index, Kind::Text)) => *index,
+            Some(_) => return,
+            None => self.open(at, Kind::Text, Block::Text, out),
+        };
+        out.push(Event::BlockDelta { index, delta: Delta::Citation(citation::read(cited.clone())) });
+    }
+
+    fn block_stop(&mut self, at: u64, out: &mut Vec<Event>) {
+        if let Some((mut value, input)) = self.whole.remove(&at) {
+            if let (Value::Object(block), Ok(input)) = (&mut value, serde_json::from_str::<Value>(&input)) {
+                block.insert("input".to_owned(), input);
+            }
+            self.open(at, Kind::Other, Block::Opaque { dialect: Dialect::Anthropic, value }, out);
+        }
+        let Some((index, kind)) = self.open.remove(&at) else { return };
+        // No fragment at all is an object without members.
+        if kind == Kind::Answer && self.answered == Some(false) {
+            push(out, index, "{}".to_owned(), Delta::Text);
+        }
+        out.push(Event::BlockEnd { index });
+    }
+}
+
+/// One more piece of a block that is carried whole: its input as JSON text, or a member of it.
+fn extend(block: &mut Value, input: &mut String, delta: &Value) {
+    let Value::Object(block) = block else { return };
+    for (key, more) in delta.as_object().into_iter().flatten().filter(|(key, _)| *key != "type") {
+        match (key.as_str(), more.as_str(), block.get_mut(key)) {
+            ("partial_json", Some(more), _) => input.push_str(more),
+            (_, Some(more), Some(Value::String(text))) => text.push_str(more),
+            _ => {
+                block.insert(key.clone(), more.clone());
+            }
+        }
     }
 }
 
 /// The block of a delta whose opening went by before this reader came.
 fn unseen(kind: Kind) -> Block {
     match kind {
-        Kind::Text | Kind::Other => Block::Text,
+        Kind::Text | Kind::Answer | Kind::Other => Block::Text,
         Kind::Reasoning => Block::Reasoning,
         Kind::Call => {
             let nothing = String::new;

@@ -5,20 +5,23 @@ use std::{collections::VecDeque, mem};
 use serde_json::{Value, json};
 
 use super::{
-    id,
-    response::{Held, NO_IMAGE, message_id, write_stop, write_usage},
-    seal, write_error,
+    citation, id,
+    response::{Held, NO_AUDIO, NO_IMAGE, message_id, write_stop},
+    seal, usage, write_error,
 };
 use crate::{
     chat::{
         Dialect,
         event::{Block, Delta, Event, Finish, Stamp},
-        request::Signature,
+        request::{CUSTOM_INPUT, Signature},
         usage::Usage,
     },
     dialect::EventWriter,
     error::Error,
-    wire::{json::json_text, sse},
+    wire::{
+        json::{json_text, quoted},
+        sse,
+    },
 };
 
 pub(super) struct Writer {
@@ -27,6 +30,7 @@ pub(super) struct Writer {
     model: Option<String>,
     usage: Usage,
     started: bool,
+    pinged: bool,
     /// The number on the wire of the next block.
     next: usize,
     /// The canonical block that is being written.
@@ -47,10 +51,16 @@ struct Open {
 
 enum Shape {
     Text,
+    /// What is said in it is text; without words a note stands for it.
+    Audio,
     Reasoning,
     Call {
         id: String,
         fragments: bool,
+    },
+    /// A call whose input is any text: here the one string of an object, escaped piece by piece.
+    Custom {
+        id: String,
     },
     /// Written whole at its start.
     Whole,
@@ -73,6 +83,7 @@ impl Writer {
             model: None,
             usage: Usage::default(),
             started: false,
+            pinged: false,
             next: 0,
             open: None,
             waiting: VecDeque::new(),
@@ -86,6 +97,8 @@ impl EventWriter for Writer {
         match event {
             Event::Start { id, model } => (self.id, self.model) = (id.clone(), model.clone()),
             Event::Usage(usage) => self.usage = *usage,
+            // Nobody who speaks this dialect can ask for several answers.
+            Event::BlockStart { choice: 1.., .. } => {}
             Event::BlockStart { index, block, .. } if self.open.is_some() => {
                 self.waiting.push_back(Waiting { index: *index, block: block.clone(), deltas: vec![], ended: false });
             }
@@ -115,7 +128,7 @@ impl EventWriter for Writer {
         self.end(out);
         self.follow(true, out);
         let delta = json!({"stop_reason": write_stop(finish.stop, self.held), "stop_sequence": finish.stop_sequence});
-        let usage = write_usage(&finish.usage, finish.cost);
+        let usage = usage::write(&finish.usage, finish.cost);
         emit(out, "message_delta", &json!({"type": "message_delta", "delta": delta, "usage": usage}));
         emit(out, "message_stop", &json!({"type": "message_stop"}));
     }
@@ -139,7 +152,7 @@ impl Writer {
             "content": [],
             "stop_reason": null,
             "stop_sequence": null,
-            "usage": write_usage(&self.usage, None),
+            "usage": usage::write(&self.usage, None),
         });
         emit(out, "message_start", &json!({"type": "message_start", "message": message}));
     }
@@ -164,14 +177,19 @@ impl Writer {
                 }
                 arguments = Some(Delta::Arguments(call.arguments.clone()));
                 let opening = json!({"type": "tool_use", "id": id::encode(&call.id), "name": call.name, "input": {}});
-                (Shape::Call { id: call.id.clone(), fragments: false }, Some(opening))
+                let id = call.id.clone();
+                (if call.custom { Shape::Custom { id } } else { Shape::Call { id, fragments: false } }, Some(opening))
             }
+            Block::Audio { .. } => (Shape::Audio, None),
             Block::Image { .. } => (Shape::Whole, Some(json!({"type": "text", "text": NO_IMAGE}))),
             Block::Opaque { dialect: Dialect::Anthropic, value } => (Shape::Whole, Some(value.clone())),
-            Block::Audio { .. } | Block::Opaque { .. } => (Shape::Foreign, None),
+            Block::Opaque { .. } => (Shape::Foreign, None),
         };
         if let Some(block) = &whole {
             self.block_start(block, out);
+        }
+        if let Shape::Custom { .. } = shape {
+            self.fragment(&format!("{{{}:\"", quoted(CUSTOM_INPUT)), out);
         }
         self.open = Some(Open { index, shape, begun: whole.is_some(), late: None });
         if let Some(arguments) = arguments {
@@ -182,9 +200,10 @@ impl Writer {
     fn delta(&mut self, delta: &Delta, out: &mut String) {
         let Some(mut open) = self.open.take() else { return };
         let written = match (&mut open.shape, delta) {
-            (Shape::Text, Delta::Text(text) | Delta::Refusal(text)) if !text.is_empty() => {
+            (Shape::Text | Shape::Audio, Delta::Text(text) | Delta::Refusal(text)) if !text.is_empty() => {
                 Some(json!({"type": "text_delta", "text": text}))
             }
+            (Shape::Text, Delta::Citation(cited)) => Some(json!({"type": "citations_delta", "citation": citation::write(cited)})),
             (Shape::Reasoning, Delta::Reasoning(text)) if !text.is_empty() => {
                 Some(json!({"type": "thinking_delta", "thinking": text}))
             }
@@ -195,7 +214,12 @@ impl Writer {
                 *fragments = true;
                 Some(json!({"type": "input_json_delta", "partial_json": text}))
             }
-            (Shape::Call { id, .. }, Delta::Signature(signature)) => {
+            (Shape::Custom { .. }, Delta::Arguments(text)) if !text.is_empty() => {
+                let escaped = quoted(text);
+                let inner = escaped.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default();
+                Some(json!({"type": "input_json_delta", "partial_json": inner}))
+            }
+            (Shape::Call { id, .. } | Shape::Custom { id }, Delta::Signature(signature)) => {
                 open.late = Some(seal::call_seal(id, signature));
                 None
             }
@@ -204,14 +228,25 @@ impl Writer {
                 None
             }
             // Empty, or not of this block.
-            (Shape::Text | Shape::Reasoning | Shape::Call { .. } | Shape::Whole | Shape::Foreign, _) => None,
+            (
+                Shape::Text
+                | Shape::Audio
+                | Shape::Reasoning
+                | Shape::Call { .. }
+                | Shape::Custom { .. }
+                | Shape::Whole
+                | Shape::Foreign,
+                _,
+            ) => None,
         };
         if let Some(delta) = written {
             if !open.begun {
                 open.begun = true;
                 let block = match open.shape {
                     Shape::Reasoning => json!({"type": "thinking", "thinking": "", "signature": ""}),
-                    Shape::Text | Shape::Call { .. } | Shape::Whole | Shape::Foreign => json!({"type": "text", "text": ""}),
+                    Shape::Text | Shape::Audio | Shape::Call { .. } | Shape::Custom { .. } | Shape::Whole | Shape::Foreign => {
+                        json!({"type": "text", "text": ""})
+                    }
                 };
                 self.block_start(&block, out);
             }
@@ -223,8 +258,14 @@ impl Writer {
     /// Closes the open block.
     fn end(&mut self, out: &mut String) {
         let Some(open) = self.open.take() else { return };
-        if let Shape::Call { fragments: false, .. } = open.shape {
-            self.block_delta(&json!({"type": "input_json_delta", "partial_json": ""}), out);
+        match open.shape {
+            Shape::Call { fragments: false, .. } => self.fragment("", out),
+            Shape::Custom { .. } => self.fragment("\"}", out),
+            Shape::Audio if !open.begun => {
+                self.block_start(&json!({"type": "text", "text": NO_AUDIO}), out);
+                self.block_stop(out);
+            }
+            Shape::Text | Shape::Audio | Shape::Reasoning | Shape::Call { .. } | Shape::Whole | Shape::Foreign => {}
         }
         if open.begun {
             self.block_stop(out);
@@ -255,9 +296,17 @@ impl Writer {
         self.block_stop(out);
     }
 
-    fn block_start(&self, block: &Value, out: &mut String) {
+    fn block_start(&mut self, block: &Value, out: &mut String) {
         let frame = json!({"type": "content_block_start", "index": self.next, "content_block": block});
         emit(out, "content_block_start", &frame);
+        // Where Anthropic sends its own.
+        if !mem::replace(&mut self.pinged, true) {
+            emit(out, "ping", &json!({"type": "ping"}));
+        }
+    }
+
+    fn fragment(&self, text: &str, out: &mut String) {
+        self.block_delta(&json!({"type": "input_json_delta", "partial_json": text}), out);
     }
 
     fn block_delta(&self, delta: &Value, out: &mut String) {

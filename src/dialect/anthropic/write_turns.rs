@@ -4,14 +4,20 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::{id, write_block as block};
+use super::{
+    id,
+    write_block::{self as block, Blocks},
+};
 use crate::chat::{
     Dialect,
+    profile::Profile,
     request::{Message, Part, Role, ToolCall, ToolResult},
 };
 
 /// The first turn must be the user's.
 const OPENING: &str = "Please continue.";
+/// Blocks that are the assistant's own words.
+const SAID: [&str; 3] = ["text", "thinking", "redacted_thinking"];
 /// Stands for a result that the caller cut from the history.
 const NO_RESULT: &str = "No result: the tool was not run.";
 
@@ -20,60 +26,64 @@ struct Turn {
     blocks: Vec<Value>,
 }
 
-/// The turns of a request under construction.
-#[derive(Default)]
-pub(super) struct Turns {
-    turns: Vec<Turn>,
-    /// Ids already written: they must be unique in a request.
-    used: HashSet<String>,
-    /// Calls of the last assistant turn without a result yet: the id as given and as written.
-    open: Vec<(String, String)>,
-}
+/// The turns of a request.
+pub(super) struct Turns(Vec<Turn>);
 
 impl Turns {
-    /// `first` is the number of the first of these messages, for paths.
-    pub(super) fn write(messages: &[Message], first: usize, dropped: &mut Vec<String>) -> Self {
-        let mut turns = Self::default();
-        for (i, message) in messages.iter().enumerate() {
-            let path = format!("messages[{}]", first + i);
+    pub(super) fn write(messages: &[Message], profile: &Profile, dropped: &mut Vec<String>) -> Self {
+        let blocks = Blocks { image_urls: profile.image_urls, dropped };
+        let mut draft = Draft { turns: vec![], used: HashSet::new(), open: vec![], blocks };
+        for message in messages {
             match message.role {
-                Role::Assistant => turns.assistant(&message.parts, &path, dropped),
-                Role::User => turns.user(&message.parts, &path, dropped),
-                Role::System => turns.instruction(&message.parts, &path, dropped),
+                Role::Assistant => draft.assistant(&message.parts),
+                Role::User => draft.user(&message.parts),
+                Role::System => draft.instruction(&message.parts),
             }
         }
-        turns.settle();
-        turns.arrange();
-        turns
+        draft.settle();
+        draft.arrange();
+        Self(draft.turns)
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.turns.is_empty()
+        self.0.is_empty()
     }
 
-    pub(super) fn ends_with_assistant(&self) -> bool {
-        self.turns.last().is_some_and(|turn| turn.role == Role::Assistant)
+    /// The last turn is the beginning of an answer. One that ends with a server tool's work is not: it was interrupted,
+    /// and is sent back to be gone on with.
+    pub(super) fn is_prefilled(&self) -> bool {
+        let last = self.0.last().filter(|turn| turn.role == Role::Assistant);
+        last.is_some_and(|turn| turn.blocks.last().is_some_and(|block| SAID.iter().any(|kind| is(block, kind))))
+    }
+
+    /// Takes the beginning of an answer out; whether there was one.
+    pub(super) fn forget_prefill(&mut self) -> bool {
+        let is_prefilled = self.is_prefilled();
+        if is_prefilled {
+            self.0.pop();
+        }
+        is_prefilled
     }
 
     /// A budget demands that an assistant turn whose calls are being answered begins with its proven thoughts.
     pub(super) fn lacks_thoughts(&self) -> bool {
-        let [.., assistant, user] = self.turns.as_slice() else { return false };
+        let [.., assistant, user] = self.0.as_slice() else { return false };
         user.blocks.iter().any(|block| is(block, "tool_result"))
             && !assistant.blocks.first().is_some_and(|block| is(block, "thinking") || is(block, "redacted_thinking"))
     }
 
     /// Without thinking, a last turn of the assistant may hold no thoughts.
     pub(super) fn forget_last_thoughts(&mut self) {
-        if let Some(last) = self.turns.last_mut().filter(|turn| turn.role == Role::Assistant) {
+        if let Some(last) = self.0.last_mut().filter(|turn| turn.role == Role::Assistant) {
             last.blocks.retain(|block| !is(block, "thinking") && !is(block, "redacted_thinking"));
             if last.blocks.is_empty() {
-                self.turns.pop();
+                self.0.pop();
             }
         }
     }
 
     pub(super) fn into_value(self) -> Value {
-        self.turns
+        self.0
             .into_iter()
             .map(|turn| {
                 let role = if turn.role == Role::Assistant { "assistant" } else { "user" };
@@ -81,25 +91,68 @@ impl Turns {
             })
             .collect()
     }
+}
 
-    fn assistant(&mut self, parts: &[Part], path: &str, dropped: &mut Vec<String>) {
+/// The turns under construction.
+struct Draft<'a> {
+    turns: Vec<Turn>,
+    /// Ids already written: they must be unique in a request.
+    used: HashSet<String>,
+    /// Calls of the last assistant turn without a result yet: the id as given and as written.
+    open: Vec<(String, String)>,
+    blocks: Blocks<'a>,
+}
+
+impl Draft<'_> {
+    fn assistant(&mut self, parts: &[Part]) {
         let mut said = false;
-        for (i, part) in parts.iter().enumerate() {
-            if block::is_blank(part) {
-                continue;
-            }
-            if let Part::ToolCall(call) = part {
-                self.begin_assistant(&mut said);
-                let block = self.call(call);
-                self.push(Role::Assistant, block);
-                continue;
-            }
-            match assistant_block(part) {
-                Some(block) => {
+        for part in parts {
+            let block = match part {
+                Part::ToolCall(call) => {
                     self.begin_assistant(&mut said);
-                    self.push(Role::Assistant, block);
+                    Some(self.call(call))
                 }
-                None => dropped.push(format!("{path}.parts[{i}]")),
+                Part::Reasoning { .. } | Part::RedactedReasoning { .. } | Part::Image { .. } | Part::File { .. } => {
+                    self.own(part)
+                }
+                Part::Text { .. }
+                | Part::Refusal { .. }
+                | Part::Audio { .. }
+                | Part::Video { .. }
+                | Part::ToolResult(_)
+                | Part::Opaque { .. } => self.blocks.part(part),
+            };
+            if let Some(block) = block {
+                self.begin_assistant(&mut said);
+                self.push(Role::Assistant, block);
+            }
+        }
+    }
+
+    /// Thoughts go back only to who can check them; media of its own this dialect cannot show the model again.
+    fn own(&mut self, part: &Part) -> Option<Value> {
+        match part {
+            Part::Reasoning { text, signature: Some(signature) } if signature.dialect == Dialect::Anthropic => {
+                Some(json!({"type": "thinking", "thinking": text, "signature": signature.value}))
+            }
+            Part::RedactedReasoning { data, dialect: Dialect::Anthropic } => {
+                Some(json!({"type": "redacted_thinking", "data": data}))
+            }
+            Part::Reasoning { .. }
+            | Part::RedactedReasoning { .. }
+            | Part::Image { .. }
+            | Part::File { .. }
+            | Part::Text { .. }
+            | Part::Refusal { .. }
+            | Part::Audio { .. }
+            | Part::Video { .. }
+            | Part::ToolCall(_)
+            | Part::ToolResult(_)
+            | Part::Opaque { .. } => {
+                if !block::is_blank(part) {
+                    self.blocks.dropped.push(block::path(part));
+                }
+                None
             }
         }
     }
@@ -120,60 +173,46 @@ impl Turns {
             number += 1;
         }
         self.open.push((call.id.clone(), written.clone()));
-        let block = json!({"type": "tool_use", "id": written, "name": call.name, "input": block::input(&call.arguments)});
-        block::with_cache(block, call.cache.as_ref())
+        let input = block::input(&call.json_arguments());
+        let block = json!({"type": "tool_use", "id": written, "name": id::encode(&call.name), "input": input});
+        self.blocks.marked(block, call.cache.as_ref(), "messages[].parts[].cache")
     }
 
-    fn user(&mut self, parts: &[Part], path: &str, dropped: &mut Vec<String>) {
-        for (i, part) in parts.iter().enumerate() {
-            let path = format!("{path}.parts[{i}]");
-            let written = match part {
-                Part::ToolResult(result) => self.result(result, &path, dropped),
-                Part::Text { .. }
-                | Part::Image { .. }
-                | Part::File { .. }
-                | Part::Audio { .. }
-                | Part::Video { .. }
-                | Part::Reasoning { .. }
-                | Part::RedactedReasoning { .. }
-                | Part::Refusal { .. }
-                | Part::ToolCall(_)
-                | Part::Opaque { .. } => block::user_part(part),
-            };
-            match written {
-                Some(block) => self.push(Role::User, block),
-                None if block::is_blank(part) => {}
-                None => dropped.push(path),
+    fn user(&mut self, parts: &[Part]) {
+        let mut is_silent = !parts.iter().all(block::is_blank);
+        for part in parts {
+            let written = if let Part::ToolResult(result) = part { self.result(result) } else { self.blocks.part(part) };
+            if let Some(block) = written {
+                is_silent = false;
+                self.push(Role::User, block);
             }
+        }
+        let only_results = parts.iter().all(|part| matches!(part, Part::ToolResult(_)));
+        if is_silent && !only_results {
+            self.push(Role::User, block::not_carried());
         }
     }
 
     /// A result that answers no call of the turn before cannot be said.
-    fn result(&mut self, result: &ToolResult, path: &str, dropped: &mut Vec<String>) -> Option<Value> {
-        let at = self.open.iter().position(|(given, _)| *given == result.id)?;
+    fn result(&mut self, result: &ToolResult) -> Option<Value> {
+        let Some(at) = self.open.iter().position(|(given, _)| *given == result.id) else {
+            self.blocks.dropped.push("messages[].parts[].tool_result".to_owned());
+            return None;
+        };
         let (_, written) = self.open.remove(at);
-        Some(block::result(result, &written, path, dropped))
+        Some(self.blocks.result(result, &written))
     }
 
     /// Instructions in the middle: not every model takes them as such, so they are marked text of the user.
-    fn instruction(&mut self, parts: &[Part], path: &str, dropped: &mut Vec<String>) {
-        for (i, part) in parts.iter().enumerate() {
-            match part {
-                Part::Text { text, .. } if text.trim().is_empty() => {}
-                Part::Text { text, cache, .. } => {
-                    let marked = json!({"type": "text", "text": format!("<system>\n{text}\n</system>")});
-                    self.push(Role::User, block::with_cache(marked, cache.as_ref()));
+    fn instruction(&mut self, parts: &[Part]) {
+        for part in parts {
+            if let Part::Text { text, cache, .. } = part {
+                let said = if text.trim().is_empty() { String::new() } else { format!("<system>\n{text}\n</system>") };
+                if let Some(block) = self.blocks.text(&said, cache.as_ref()) {
+                    self.push(Role::User, block);
                 }
-                Part::Image { .. }
-                | Part::File { .. }
-                | Part::Audio { .. }
-                | Part::Video { .. }
-                | Part::Reasoning { .. }
-                | Part::RedactedReasoning { .. }
-                | Part::Refusal { .. }
-                | Part::ToolCall(_)
-                | Part::ToolResult(_)
-                | Part::Opaque { .. } => dropped.push(format!("{path}.parts[{i}]")),
+            } else {
+                self.blocks.dropped.push(block::path(part));
             }
         }
     }
@@ -208,25 +247,6 @@ impl Turns {
             let blocks = vec![json!({"type": "text", "text": OPENING})];
             self.turns.insert(0, Turn { role: Role::User, blocks });
         }
-    }
-}
-
-/// Thoughts go back only to who can check them.
-fn assistant_block(part: &Part) -> Option<Value> {
-    match part {
-        Part::Reasoning { text, signature: Some(signature) } if signature.dialect == Dialect::Anthropic => {
-            Some(json!({"type": "thinking", "thinking": text, "signature": signature.value}))
-        }
-        Part::RedactedReasoning { data, dialect: Dialect::Anthropic } => Some(json!({"type": "redacted_thinking", "data": data})),
-        Part::Text { .. } | Part::Refusal { .. } | Part::Opaque { .. } => block::user_part(part),
-        Part::Reasoning { .. }
-        | Part::RedactedReasoning { .. }
-        | Part::Image { .. }
-        | Part::File { .. }
-        | Part::Audio { .. }
-        | Part::Video { .. }
-        | Part::ToolCall(_)
-        | Part::ToolResult(_) => None,
     }
 }
 

@@ -1,8 +1,13 @@
 //! Google's error shape, and whatever else stands in its place.
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
-use crate::chat::event::UpstreamError;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    chat::event::UpstreamError,
+    error::{Error, Kind},
+};
 
 /// Characters kept of a body that is no JSON: enough for a sentence, not a page.
 const EXCERPT: usize = 300;
@@ -66,4 +71,62 @@ fn duration_ms(text: &str) -> Option<u64> {
     let ms: u64 = digits.parse().ok()?;
     let rest = part.get(3..).is_some_and(|rest| rest.bytes().any(|b| b != b'0'));
     seconds.checked_mul(1000)?.checked_add(ms)?.checked_add(u64::from(rest))
+}
+
+/// What Google's clients recognise an overlong prompt by.
+const TOO_LONG: &str = "The input token count exceeds the maximum number of tokens allowed";
+
+pub fn write(error: &Error, request_id: Option<&str>) -> Value {
+    let message = if error.kind == Kind::ContextTooLong && !error.message.contains("token count") {
+        Cow::Owned(format!("{TOO_LONG}. {}", error.message))
+    } else {
+        Cow::Borrowed(error.message.as_str())
+    };
+    let mut details = vec![];
+    let mut tell = |kind: &str, key: &str, value: Value| {
+        details.push(json!({ "@type": format!("type.googleapis.com/google.rpc.{kind}"), key: value }));
+    };
+    if let Some(code) = reason_of(error) {
+        tell("ErrorInfo", "reason", code.into());
+    }
+    if let Some(param) = &error.param {
+        tell("BadRequest", "fieldViolations", json!([{ "field": param, "description": error.message }]));
+    }
+    if let Some(seconds) = error.retry_after_seconds() {
+        tell("RetryInfo", "retryDelay", format!("{seconds}s").into());
+    }
+    if let Some(id) = request_id {
+        tell("RequestInfo", "requestId", id.into());
+    }
+    let mut fields = Map::new();
+    fields.insert("code".to_owned(), error.status.into());
+    fields.insert("message".to_owned(), message.into());
+    fields.insert("status".to_owned(), status(error).into());
+    if !details.is_empty() {
+        fields.insert("details".to_owned(), Value::Array(details));
+    }
+    json!({ "error": fields })
+}
+
+fn reason_of(error: &Error) -> Option<&str> {
+    error.code.as_deref().or_else(|| (error.kind == Kind::Unauthenticated).then_some("API_KEY_INVALID"))
+}
+
+/// The name of Google's code (`google.rpc.Code`).
+const fn status(error: &Error) -> &'static str {
+    match error.kind {
+        Kind::InvalidRequest if error.status == 409 => "ABORTED",
+        Kind::InvalidRequest | Kind::Forbidden | Kind::RateLimited if error.status == 402 => "FAILED_PRECONDITION",
+        Kind::InvalidRequest | Kind::TooLarge | Kind::ContextTooLong | Kind::ContentFiltered | Kind::UpgradeRequired => {
+            "INVALID_ARGUMENT"
+        }
+        Kind::Unauthenticated => "UNAUTHENTICATED",
+        Kind::Forbidden => "PERMISSION_DENIED",
+        Kind::NotFound | Kind::ModelNotFound => "NOT_FOUND",
+        Kind::MethodNotAllowed => "UNIMPLEMENTED",
+        Kind::RateLimited => "RESOURCE_EXHAUSTED",
+        Kind::Internal => "INTERNAL",
+        Kind::BadGateway | Kind::Unavailable => "UNAVAILABLE",
+        Kind::Timeout => "DEADLINE_EXCEEDED",
+    }
 }

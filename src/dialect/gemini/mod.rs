@@ -1,37 +1,97 @@
-//! Gemini generateContent, spoken by providers only.
+//! Gemini generateContent.
 
+mod answer;
+mod candidate;
 mod contents;
 mod error;
+mod grounding;
+mod logprobs;
 mod media;
+mod members;
 mod part;
+mod parts;
+mod read_contents;
+mod read_part;
+mod read_request;
+mod read_tools;
+mod repair;
 mod request;
 mod response;
+mod schema;
+mod seal;
 mod stream;
 mod thinking;
+mod write_response;
 
-use super::{EventReader, Translated, Upstream};
+use serde_json::Value;
+
+use super::{Asked, Caller, EventReader, EventWriter, Facts, Translated, Upstream};
 use crate::{
     chat::{event::UpstreamError, profile::Profile, request::Request, response::Response},
-    wire::json::{Edit, Outline},
+    error::Error,
+    units::Money,
+    wire::{
+        json::{Edit, Outline, json_text},
+        percent,
+    },
 };
 
 /// The dialect.
 pub struct Gemini;
 
+impl Caller for Gemini {
+    /// The path says the rest.
+    fn facts(&self, body: &Outline<'_>) -> Result<Facts, Error> {
+        let config: Option<Value> = body
+            .get("generationConfig")
+            .or_else(|| body.get("generation_config"))
+            .and_then(|config| serde_json::from_str(config).ok());
+        let max_output =
+            config.as_ref().and_then(|config| config.get("maxOutputTokens").or_else(|| config.get("max_output_tokens")));
+        Ok(Facts {
+            wants_usage: true,
+            tools: body.get("tools").is_some_and(has_items),
+            max_output: max_output.and_then(Value::as_u64),
+            ..Facts::default()
+        })
+    }
+
+    fn read_request(&self, body: &str) -> Result<Translated<Request>, Error> {
+        read_request::read(body)
+    }
+
+    fn write_response(&self, response: &Response, asked: &Asked<'_>, cost: Option<Money>) -> String {
+        write_response::write(response, asked, cost)
+    }
+
+    fn event_writer(&self, asked: &Asked<'_>) -> Box<dyn EventWriter> {
+        Box::new(write_response::Writer::new(asked))
+    }
+
+    /// None: the stream just ends.
+    fn terminal(&self) -> &'static str {
+        ""
+    }
+
+    fn write_error(&self, error: &Error, request_id: &str) -> String {
+        json_text(&error::write(error, Some(request_id)))
+    }
+}
+
 impl Upstream for Gemini {
     fn path(&self, model: &str, stream: bool) -> String {
-        let model = segment(model.strip_prefix("models/").unwrap_or(model));
+        let model = percent::encoded(model.strip_prefix("models/").unwrap_or(model));
         let operation = if stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
         format!("/v1beta/models/{model}:{operation}")
     }
 
-    fn write_request(&self, request: &Request, _profile: &Profile) -> Translated<String> {
-        request::write(request)
+    fn write_request(&self, request: &Request, profile: &Profile) -> Translated<String> {
+        request::write(request, profile)
     }
 
-    /// None: the model is in the path, and no caller speaks this dialect.
-    fn edits(&self, _body: &Outline<'_>, _model: &str, _report_usage: bool) -> Vec<Edit> {
-        vec![]
+    /// The model is in the path.
+    fn edits(&self, body: &Outline<'_>, model: &str, _report_usage: bool) -> Vec<Edit> {
+        repair::repairs(body, model)
     }
 
     fn always_reports_usage(&self) -> bool {
@@ -51,15 +111,7 @@ impl Upstream for Gemini {
     }
 }
 
-/// One path segment: everything but RFC 3986's unreserved characters is escaped, so a name cannot leave its place.
-fn segment(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
+/// Whether the text of an array has an item, seen without parsing it; one tool may stand without its array.
+fn has_items(text: &str) -> bool {
+    text.strip_prefix('[').is_none_or(|rest| !rest.trim_start().starts_with(']'))
 }

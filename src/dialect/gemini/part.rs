@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     chat::{event::UpstreamError, response::StopReason, usage::Usage},
+    units::Money,
     wire::json::json_text,
 };
 
@@ -12,12 +13,15 @@ const MAX_CALL_ID: usize = 40;
 
 /// A part in the gateway's words.
 pub enum Piece {
-    Text(String),
+    Text {
+        text: String,
+        signature: Option<String>,
+    },
     Thought {
         text: String,
         signature: Option<String>,
     },
-    /// The signature of the text or image that follows, or of nothing visible.
+    /// A signature of nothing visible.
     Signature(String),
     Call {
         id: Option<String>,
@@ -25,40 +29,39 @@ pub enum Piece {
         arguments: String,
         signature: Option<String>,
     },
-    Image {
+    /// An image or a sound.
+    Media {
         media_type: String,
         data: String,
+        signature: Option<String>,
     },
     Opaque(Value),
 }
 
-/// The pieces of one part, in the order in which they are told.
-pub fn read(part: Value) -> Vec<Piece> {
-    let Value::Object(mut fields) = part else { return vec![] };
+/// `None` for a part that says nothing.
+pub fn read(part: Value) -> Option<Piece> {
+    let Value::Object(mut fields) = part else { return None };
     if let Some(call) = take_object(&mut fields, "functionCall") {
-        return vec![read_call(call, take_text(&mut fields, "thoughtSignature"))];
+        return Some(read_call(call, take_text(&mut fields, "thoughtSignature")));
     }
     if let Some(text) = take_text(&mut fields, "text") {
         let signature = take_text(&mut fields, "thoughtSignature");
         if fields.get("thought").and_then(Value::as_bool) == Some(true) {
-            return vec![Piece::Thought { text, signature }];
+            return Some(Piece::Thought { text, signature });
         }
-        return before(signature, (!text.is_empty()).then_some(Piece::Text(text)));
+        return if text.is_empty() { signature.map(Piece::Signature) } else { Some(Piece::Text { text, signature }) };
     }
     let media_type = fields.get("inlineData").and_then(|data| data.get("mimeType")).and_then(Value::as_str);
-    if let Some(media_type) = media_type.filter(|media_type| media_type.starts_with("image/")).map(str::to_owned) {
+    let is_known = |media_type: &&str| media_type.starts_with("image/") || media_type.starts_with("audio/");
+    if let Some(media_type) = media_type.filter(is_known).map(str::to_owned) {
         let signature = take_text(&mut fields, "thoughtSignature");
         let data = take_object(&mut fields, "inlineData").and_then(|mut inline| take_text(&mut inline, "data"));
-        return before(signature, Some(Piece::Image { media_type, data: data.unwrap_or_default() }));
+        return Some(Piece::Media { media_type, data: data.unwrap_or_default(), signature });
     }
     if fields.len() == 1 && fields.contains_key("thoughtSignature") {
-        return before(take_text(&mut fields, "thoughtSignature"), None);
+        return take_text(&mut fields, "thoughtSignature").map(Piece::Signature);
     }
-    if fields.is_empty() { vec![] } else { vec![Piece::Opaque(Value::Object(fields))] }
-}
-
-fn before(signature: Option<String>, piece: Option<Piece>) -> Vec<Piece> {
-    signature.map(Piece::Signature).into_iter().chain(piece).collect()
+    (!fields.is_empty()).then_some(Piece::Opaque(Value::Object(fields)))
 }
 
 fn read_call(mut call: Map<String, Value>, signature: Option<String>) -> Piece {
@@ -97,6 +100,25 @@ pub fn read_usage(usage: &Value) -> Option<Usage> {
     let reasoning = thoughts.unwrap_or(0);
     let output = candidates.unwrap_or(0).saturating_add(reasoning);
     Some(Usage { input: whole - cache_read, cache_read, cache_write: 0, output, reasoning })
+}
+
+pub fn write_usage(usage: &Usage, cost: Option<Money>) -> Value {
+    let mut out = Map::new();
+    let mut put = |key: &str, value: Value| out.insert(key.to_owned(), value);
+    put("promptTokenCount", usage.prompt().into());
+    if usage.cache_read > 0 {
+        put("cachedContentTokenCount", usage.cache_read.into());
+    }
+    let thoughts = usage.reasoning.min(usage.output);
+    put("candidatesTokenCount", (usage.output - thoughts).into());
+    if thoughts > 0 {
+        put("thoughtsTokenCount", thoughts.into());
+    }
+    put("totalTokenCount", usage.total().into());
+    if let Some(cost) = cost.and_then(|cost| serde_json::from_str(&cost.dollars()).ok()) {
+        put("cost", cost);
+    }
+    Value::Object(out)
 }
 
 /// How a candidate ended. `None`: it has not.

@@ -6,6 +6,7 @@ use super::{contents, thinking};
 use crate::{
     chat::{
         Dialect,
+        profile::Profile,
         request::{Format, Request, Tool, ToolChoice},
     },
     dialect::Translated,
@@ -33,37 +34,49 @@ impl Dropped {
     }
 }
 
-pub fn write(request: &Request) -> Translated<String> {
+pub fn write(request: &Request, profile: &Profile) -> Translated<String> {
     let (mut body, mut dropped) = (Map::new(), Dropped::default());
-    let (system, contents) = contents::write(request, &mut dropped);
+    let (system, contents) = contents::write(request, profile, &mut dropped);
     if let Some(system) = system {
         body.insert("systemInstruction".to_owned(), system);
     }
     body.insert("contents".to_owned(), Value::Array(contents));
-    write_tools(request, &mut body, &mut dropped);
-    let config = generation_config(request, &mut dropped);
+    write_tools(request, profile, &mut body, &mut dropped);
+    let config = generation_config(request, profile, &mut dropped);
     if !config.is_empty() {
         body.insert("generationConfig".to_owned(), Value::Object(config));
     }
+    match request.service_tier.as_deref() {
+        None | Some("auto") => {}
+        Some("default") => drop(body.insert("serviceTier".to_owned(), "standard".into())),
+        Some(tier @ ("flex" | "priority")) => drop(body.insert("serviceTier".to_owned(), tier.into())),
+        Some(_) => dropped.add("service_tier"),
+    }
     dropped.add_if(request.user.is_some(), "user");
+    dropped.add_if(request.verbosity.is_some(), "verbosity");
+    dropped.add_if(request.store == Some(true), "store");
+    dropped.add_if(request.metadata.is_some(), "metadata");
+    dropped.add_if(request.cache_key.is_some(), "cache_key");
     Translated { value: json_text(&Value::Object(body)), dropped: dropped.0 }
 }
 
-fn write_tools(request: &Request, body: &mut Map<String, Value>, dropped: &mut Dropped) {
+fn write_tools(request: &Request, profile: &Profile, body: &mut Map<String, Value>, dropped: &mut Dropped) {
     let (mut functions, mut tools) = (vec![], vec![]);
     for tool in &request.tools {
         match tool {
             Tool::Function { name, description, parameters, strict, cache } => {
                 functions.push(declaration(name, description.as_deref(), parameters.as_ref()));
                 dropped.add_if(*strict == Some(true), "tools[].strict");
-                dropped.add_if(cache.is_some(), "tools[].cache_control");
+                dropped.add_if(cache.is_some(), "tools[].cache");
             }
             Tool::Opaque { dialect: Dialect::Gemini, value } => tools.push(value.clone()),
-            Tool::Custom { .. } => dropped.add("tools[].custom"),
-            Tool::Opaque { value, .. } => {
-                let kind = value.get("type").and_then(Value::as_str).unwrap_or_default();
-                dropped.add(&format!("tools[].{kind}"));
+            Tool::Custom { name, description, format } => {
+                let stand_in = Tool::stand_in(name, description.as_deref(), format.as_ref());
+                if let Tool::Function { name, description, parameters, .. } = &stand_in {
+                    functions.push(declaration(name, description.as_deref(), parameters.as_ref()));
+                }
             }
+            Tool::Opaque { .. } => dropped.add("tools[].opaque"),
         }
     }
     let has_functions = !functions.is_empty();
@@ -75,6 +88,10 @@ fn write_tools(request: &Request, body: &mut Map<String, Value>, dropped: &mut D
     }
     dropped.add_if(has_functions && request.parallel_tool_calls == Some(false), "parallel_tool_calls");
     if let Some(choice) = request.tool_choice.as_ref().filter(|_| has_functions) {
+        let is_forced = !matches!(choice, ToolChoice::Auto | ToolChoice::None);
+        if is_forced && !profile.tool_choice {
+            return dropped.add("tool_choice");
+        }
         body.insert("toolConfig".to_owned(), json!({ "functionCallingConfig": calling(choice) }));
     }
 }
@@ -111,7 +128,7 @@ fn calling(choice: &ToolChoice) -> Value {
     }
 }
 
-fn generation_config(request: &Request, dropped: &mut Dropped) -> Map<String, Value> {
+fn generation_config(request: &Request, profile: &Profile, dropped: &mut Dropped) -> Map<String, Value> {
     let mut config = Map::new();
     let mut put = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -119,12 +136,23 @@ fn generation_config(request: &Request, dropped: &mut Dropped) -> Map<String, Va
         }
     };
     let number = |number: &Option<serde_json::Number>| number.clone().map(Value::Number);
-    put("maxOutputTokens", request.max_tokens.map(Value::from));
-    put("temperature", number(&request.temperature));
-    put("topP", number(&request.top_p));
-    put("topK", number(&request.top_k));
+    put("maxOutputTokens", request.max_tokens.map(|tokens| tokens.min(profile.max_output.unwrap_or(tokens)).into()));
+    let sampling = [
+        ("temperature", "temperature", &request.temperature),
+        ("topP", "top_p", &request.top_p),
+        ("topK", "top_k", &request.top_k),
+    ];
+    for (key, path, value) in sampling {
+        dropped.add_if(value.is_some() && !profile.sampling, path);
+        put(key, number(value).filter(|_| profile.sampling));
+    }
     put("presencePenalty", number(&request.presence_penalty));
     put("frequencyPenalty", number(&request.frequency_penalty));
+    put("candidateCount", request.n.filter(|n| *n > 1).map(Value::from));
+    put("responseLogprobs", request.logprobs.then_some(Value::Bool(true)));
+    put("logprobs", request.top_logprobs.filter(|_| request.logprobs).map(Value::from));
+    let modalities: Vec<String> = request.modalities.iter().map(|word| word.to_ascii_uppercase()).collect();
+    put("responseModalities", (!modalities.is_empty()).then(|| json!(modalities)));
     // 32 bits on this side.
     let fits = |seed: &serde_json::Number| seed.as_i64().is_some_and(|seed| i32::try_from(seed).is_ok());
     let seed = request.seed.clone().filter(fits);
@@ -132,19 +160,18 @@ fn generation_config(request: &Request, dropped: &mut Dropped) -> Map<String, Va
     put("seed", seed.map(Value::Number));
     let stops: Vec<&String> = request.stop.iter().take(MAX_STOPS).collect();
     put("stopSequences", (!stops.is_empty()).then(|| json!(stops)));
-    (MAX_STOPS..request.stop.len()).for_each(|i| dropped.add(&format!("stop[{i}]")));
+    dropped.add_if(request.stop.len() > MAX_STOPS, "stop[]");
     match &request.format {
         None => {}
         Some(Format::Json) => put("responseMimeType", Some("application/json".into())),
         Some(Format::Schema { schema, .. }) => {
             put("responseMimeType", Some("application/json".into()));
-            put("responseJsonSchema", Some(schema.clone()));
+            put("responseJsonSchema", profile.json_schema.then(|| schema.clone()));
+            dropped.add_if(!profile.json_schema, "format.schema");
         }
     }
-    if let Some(reasoning) = &request.reasoning {
-        let (thinking, says_less) = thinking::config(reasoning, &request.model);
-        put("thinkingConfig", thinking);
-        dropped.add_if(says_less, "reasoning");
-    }
+    let (thinking, says_less) = thinking::config(request, profile.thinking);
+    put("thinkingConfig", thinking);
+    dropped.add_if(says_less, if request.reasoning.is_some() { "reasoning" } else { "show_reasoning" });
     config
 }

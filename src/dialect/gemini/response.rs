@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use super::{error, stream::Reader};
-use crate::chat::{event::UpstreamError, fold::fold, response::Response};
+use crate::{
+    chat::{event::UpstreamError, fold::fold, response::Response},
+    dialect::EventReader,
+};
 
 pub fn read(body: &str) -> Result<Response, UpstreamError> {
     let value: Value = serde_json::from_str(body.trim()).map_err(|_| no_answer("The answer is not JSON."))?;
@@ -16,7 +19,10 @@ pub fn read(body: &str) -> Result<Response, UpstreamError> {
     let (mut reader, mut events) = (Reader::default(), vec![]);
     reader.read_value(value, &mut events);
     reader.finish(&mut events);
-    fold(events)
+    let raw_usage = reader.raw_usage().cloned();
+    let tier = raw_usage.as_ref().and_then(|usage| usage.get("serviceTier")?.as_str());
+    let service_tier = tier.map(|tier| if tier == "standard" { "default" } else { tier }.to_owned());
+    Ok(Response { raw_usage, service_tier, ..fold(events)? })
 }
 
 fn is_answer(value: &Value) -> bool {

@@ -3,14 +3,13 @@
 use serde_json::Value;
 
 use super::{
+    candidate::Candidate,
     error,
-    part::{self, Ending, Piece},
+    part::{self, Ending},
 };
 use crate::{
     chat::{
-        Dialect,
-        event::{Block, Delta, Event},
-        request::{Signature, ToolCall},
+        event::{Event, UpstreamError},
         response::StopReason,
         usage::Usage,
     },
@@ -18,11 +17,8 @@ use crate::{
     wire::sse::Frame,
 };
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Open {
-    Text,
-    Reasoning,
-}
+/// Answers to one question: more than Google gives.
+const MAX_CANDIDATES: usize = 128;
 
 #[derive(Default)]
 pub struct Reader {
@@ -30,14 +26,12 @@ pub struct Reader {
     /// Nothing is said after an error.
     failed: bool,
     response_id: Option<String>,
-    /// The block that text may still be added to.
-    open: Option<Open>,
     /// Blocks begun so far.
     blocks: usize,
-    calls: usize,
+    /// By their index.
+    candidates: Vec<Candidate>,
     usage: Option<Usage>,
-    /// Held to the end: chunks with usage or a signature follow it, and a later reason is the truer one.
-    stop: Option<StopReason>,
+    raw_usage: Option<Value>,
 }
 
 impl EventReader for Reader {
@@ -55,11 +49,20 @@ impl EventReader for Reader {
     }
 
     fn close(&mut self, out: &mut Vec<Event>) {
-        let Some(stop) = self.stop.filter(|_| !self.failed) else { return };
-        self.close_block(out);
-        let reason = if stop == StopReason::End && self.calls > 0 { StopReason::ToolCalls } else { stop };
-        out.push(Event::Stop { choice: 0, reason, sequence: None });
+        if self.failed || self.candidates.first().is_none_or(|first| first.stop.is_none()) {
+            return;
+        }
+        for (choice, candidate) in self.candidates.iter_mut().enumerate() {
+            candidate.end(choice, &mut self.blocks, out);
+        }
+        for (choice, candidate) in self.candidates.iter().enumerate() {
+            out.push(Event::Stop { choice, reason: candidate.reason(), sequence: None });
+        }
         out.push(Event::End);
+    }
+
+    fn raw_usage(&self) -> Option<&Value> {
+        self.raw_usage.as_ref()
     }
 }
 
@@ -70,7 +73,7 @@ impl Reader {
             return;
         }
         if let Some(error) = error::find(&value) {
-            return self.fail(Event::Failed(error::from_value(0, error)), out);
+            return self.fail(error::from_value(0, error), out);
         }
         match value {
             Value::Array(items) => items.into_iter().for_each(|item| self.read_value(item, out)),
@@ -81,34 +84,65 @@ impl Reader {
 
     /// A whole answer needs no reason to be whole.
     pub fn finish(&mut self, out: &mut Vec<Event>) {
-        self.stop.get_or_insert(StopReason::End);
+        if let Some(first) = self.candidate(0) {
+            first.stop.get_or_insert(StopReason::End);
+        }
         self.close(out);
     }
 
     fn read_chunk(&mut self, mut chunk: Value, out: &mut Vec<Event>) {
         self.start(&chunk, out);
         // First, for callers whose opening frame tells the prompt's tokens.
-        let usage = chunk.get("usageMetadata").and_then(part::read_usage);
-        if let Some(usage) = usage.filter(|usage| self.usage != Some(*usage)) {
-            self.usage = Some(usage);
-            out.push(Event::Usage(usage));
-        }
-        let mut candidates = chunk.get_mut("candidates").map(Value::take).unwrap_or_default();
-        let first = candidates.as_array_mut().and_then(|all| all.iter_mut().find(|c| is_first(c)));
-        if let Some(candidate) = first {
-            match part::read_ending(candidate) {
-                Some(Ending::Stop(reason)) => self.stop = Some(reason),
-                // Before its parts are told: then another target may still answer.
-                Some(Ending::Failed(error)) => return self.fail(Event::Failed(error), out),
-                None => {}
+        if let Some(reported) = chunk.get("usageMetadata") {
+            let usage = part::read_usage(reported);
+            if usage.is_some() {
+                self.raw_usage = Some(reported.clone());
             }
-            let parts = candidate.pointer_mut("/content/parts").map(Value::take).unwrap_or_default();
-            if let Value::Array(parts) = parts {
-                parts.into_iter().flat_map(part::read).for_each(|piece| self.tell(piece, out));
+            if let Some(usage) = usage.filter(|usage| self.usage != Some(*usage)) {
+                self.usage = Some(usage);
+                out.push(Event::Usage(usage));
             }
         }
-        if chunk.pointer("/promptFeedback/blockReason").is_some_and(|reason| !reason.is_null()) {
-            self.stop = Some(StopReason::ContentFilter);
+        let candidates = chunk.get_mut("candidates").map(Value::take).unwrap_or_default();
+        for candidate in candidates.as_array().into_iter().flatten() {
+            // Before its parts are told: then another target may still answer.
+            if let Some(Ending::Failed(error)) = part::read_ending(candidate) {
+                return self.fail(error, out);
+            }
+        }
+        let Value::Array(candidates) = candidates else { return self.blocked(&chunk) };
+        for candidate in candidates {
+            self.read_candidate(candidate, out);
+        }
+        self.blocked(&chunk);
+    }
+
+    fn read_candidate(&mut self, mut value: Value, out: &mut Vec<Event>) {
+        let choice = value.get("index").and_then(Value::as_u64).and_then(|index| usize::try_from(index).ok()).unwrap_or(0);
+        let mut blocks = self.blocks;
+        let response_id = self.response_id.clone();
+        let Some(candidate) = self.candidate(choice) else { return };
+        if let Some(Ending::Stop(reason)) = part::read_ending(&value) {
+            candidate.stop = Some(reason);
+        }
+        let parts = value.pointer_mut("/content/parts").map(Value::take).unwrap_or_default();
+        let parts = if let Value::Array(parts) = parts { parts } else { vec![] };
+        candidate.read(choice, parts, &value, response_id.as_deref(), &mut blocks, out);
+        self.blocks = blocks;
+    }
+
+    fn candidate(&mut self, choice: usize) -> Option<&mut Candidate> {
+        if self.candidates.len() <= choice && choice < MAX_CANDIDATES {
+            self.candidates.resize_with(choice + 1, Candidate::default);
+        }
+        self.candidates.get_mut(choice)
+    }
+
+    fn blocked(&mut self, chunk: &Value) {
+        if chunk.pointer("/promptFeedback/blockReason").is_some_and(|reason| !reason.is_null())
+            && let Some(first) = self.candidate(0)
+        {
+            first.stop = Some(StopReason::ContentFilter);
         }
     }
 
@@ -122,74 +156,8 @@ impl Reader {
         out.push(Event::Start { id: self.response_id.clone(), model: text("modelVersion") });
     }
 
-    fn fail(&mut self, event: Event, out: &mut Vec<Event>) {
+    fn fail(&mut self, error: UpstreamError, out: &mut Vec<Event>) {
         self.failed = true;
-        out.push(event);
+        out.push(Event::Failed(error));
     }
-
-    fn tell(&mut self, piece: Piece, out: &mut Vec<Event>) {
-        match piece {
-            Piece::Text(text) => self.add(Open::Text, Delta::Text(text), out),
-            Piece::Thought { text, signature } => {
-                self.add(Open::Reasoning, Delta::Reasoning(text), out);
-                if let Some(signature) = signature {
-                    self.add(Open::Reasoning, Delta::Signature(ours(signature)), out);
-                    self.close_block(out);
-                }
-            }
-            Piece::Signature(signature) => {
-                self.close_block(out);
-                self.add(Open::Reasoning, Delta::Signature(ours(signature)), out);
-                self.close_block(out);
-            }
-            Piece::Call { id, name, arguments, signature } => {
-                let id = id.unwrap_or_else(|| part::mint_id(self.calls, self.response_id.as_deref(), &name, &arguments));
-                let signature = signature.map(ours);
-                self.calls += 1;
-                let call = ToolCall { id, name, arguments: String::new(), signature, ..ToolCall::default() };
-                self.whole(Block::ToolCall(call), Some(Delta::Arguments(arguments)), out);
-            }
-            Piece::Image { media_type, data } => self.whole(Block::Image { media_type, data }, None, out),
-            Piece::Opaque(value) => self.whole(Block::Opaque { dialect: Dialect::Gemini, value }, None, out),
-        }
-    }
-
-    fn add(&mut self, kind: Open, delta: Delta, out: &mut Vec<Event>) {
-        if self.open != Some(kind) {
-            self.close_block(out);
-            let block = match kind {
-                Open::Text => Block::Text,
-                Open::Reasoning => Block::Reasoning,
-            };
-            out.push(Event::BlockStart { choice: 0, index: self.blocks, block });
-            self.blocks += 1;
-            self.open = Some(kind);
-        }
-        out.push(Event::BlockDelta { index: self.blocks - 1, delta });
-    }
-
-    /// A block that comes in one piece.
-    fn whole(&mut self, block: Block, delta: Option<Delta>, out: &mut Vec<Event>) {
-        self.close_block(out);
-        let index = self.blocks;
-        self.blocks += 1;
-        out.push(Event::BlockStart { choice: 0, index, block });
-        out.extend(delta.map(|delta| Event::BlockDelta { index, delta }));
-        out.push(Event::BlockEnd { index });
-    }
-
-    fn close_block(&mut self, out: &mut Vec<Event>) {
-        if self.open.take().is_some() {
-            out.push(Event::BlockEnd { index: self.blocks - 1 });
-        }
-    }
-}
-
-/// The gateway asks for one candidate; of several only the first is read.
-fn is_first(candidate: &Value) -> bool {
-    candidate.get("index").and_then(Value::as_u64).unwrap_or(0) == 0
-}
-
-const fn ours(value: String) -> Signature {
-    Signature { dialect: Dialect::Gemini, value }
 }

@@ -1,8 +1,11 @@
 //! How much to think, in the words of each generation of models.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
-use crate::chat::request::{Effort, Reasoning};
+use crate::chat::{
+    profile::Thinking,
+    request::{Effort, Reasoning, Request},
+};
 
 /// What a model can be told. The generation is in its name; Google's documentation of thinking has the bounds.
 enum Control {
@@ -17,39 +20,52 @@ enum Control {
 /// Lets the model decide.
 const DYNAMIC: i64 = -1;
 
-fn control(model: &str) -> Control {
+fn control(model: &str, thinking: Thinking) -> Control {
     let is = |part: &str| model.contains(part);
-    if !is("gemini-") || is("gemini-1") || is("gemini-2.0") || is("gemini-2.5-flash-image") {
-        Control::None
-    } else if is("gemini-2.5-pro") {
-        Control::Budget { off: 128, least: 128, most: 32_768 }
-    } else if is("gemini-2.5-flash-lite") {
-        Control::Budget { off: 0, least: 512, most: 24_576 }
-    } else if is("gemini-2.5") {
-        Control::Budget { off: 0, least: 1, most: 24_576 }
-    } else {
-        Control::Level { minimal: is("flash") }
+    let never = ["gemma", "gemini-1", "gemini-2.0", "gemini-2.5-flash-image"].into_iter().any(is);
+    match thinking {
+        Thinking::None | Thinking::Switch => Control::None,
+        Thinking::Budget | Thinking::Effort if never => Control::None,
+        Thinking::Budget | Thinking::Effort if is("gemini-2.5-pro") => Control::Budget { off: 128, least: 128, most: 32_768 },
+        Thinking::Budget | Thinking::Effort if is("gemini-2.5-flash-lite") => {
+            Control::Budget { off: 0, least: 512, most: 24_576 }
+        }
+        Thinking::Budget => Control::Budget { off: 0, least: 1, most: 24_576 },
+        Thinking::Effort if is("gemini-2.5") => Control::Budget { off: 0, least: 1, most: 24_576 },
+        Thinking::Effort => Control::Level { minimal: is("flash") },
     }
 }
 
 /// Whether a history of this model must show a signature for each step of the current turn's calls (Gemini 3 on).
 pub fn needs_signatures(model: &str) -> bool {
-    matches!(control(model), Control::Level { .. })
+    model.contains("gemini") && matches!(control(model, Thinking::Effort), Control::Level { .. })
 }
 
-/// The `thinkingConfig`, and whether it says less than was asked.
-pub fn config(reasoning: &Reasoning, model: &str) -> (Option<Value>, bool) {
-    match control(model) {
-        Control::None => (None, *reasoning != Reasoning::Off),
-        Control::Budget { off, least, most } => budget(reasoning, off, (least, most)),
-        Control::Level { minimal } => level(reasoning, if minimal { "MINIMAL" } else { "LOW" }),
+/// The `thinkingConfig`, and whether it says less than was asked. Thoughts are shown to who wants them, and to who wants
+/// thinking and does not say.
+pub fn config(request: &Request, thinking: Thinking) -> (Option<Value>, bool) {
+    let (mut config, says_less) = match (&request.reasoning, control(&request.model, thinking)) {
+        (None, Control::None) => return (None, request.show_reasoning == Some(true)),
+        (None, Control::Budget { .. } | Control::Level { .. }) => (Map::new(), false),
+        (Some(reasoning), Control::None) => return (None, *reasoning != Reasoning::Off),
+        (Some(reasoning), Control::Budget { off, least, most }) => budget(reasoning, off, (least, most)),
+        (Some(reasoning), Control::Level { minimal }) => level(reasoning, if minimal { "MINIMAL" } else { "LOW" }),
+    };
+    let thinks = !matches!(request.reasoning, None | Some(Reasoning::Off | Reasoning::Budget(0)));
+    if request.show_reasoning.unwrap_or(thinks) {
+        config.insert("includeThoughts".to_owned(), true.into());
     }
+    ((!config.is_empty()).then(|| Value::Object(config)), says_less)
 }
 
-fn budget(reasoning: &Reasoning, off: u64, (least, most): (u64, u64)) -> (Option<Value>, bool) {
+fn one(key: &str, value: Value) -> Map<String, Value> {
+    Map::from_iter([(key.to_owned(), value)])
+}
+
+fn budget(reasoning: &Reasoning, off: u64, (least, most): (u64, u64)) -> (Map<String, Value>, bool) {
     let tokens = match reasoning {
-        Reasoning::Off | Reasoning::Budget(0) => return (Some(json!({ "thinkingBudget": off })), off > 0),
-        Reasoning::Adaptive => return (Some(json!({ "thinkingBudget": DYNAMIC, "includeThoughts": true })), false),
+        Reasoning::Off | Reasoning::Budget(0) => return (one("thinkingBudget", off.into()), off > 0),
+        Reasoning::Adaptive => return (one("thinkingBudget", DYNAMIC.into()), false),
         Reasoning::Budget(tokens) => *tokens,
         Reasoning::Effort(effort) => match effort {
             Effort::Minimal | Effort::Low => 1024,
@@ -57,15 +73,15 @@ fn budget(reasoning: &Reasoning, off: u64, (least, most): (u64, u64)) -> (Option
             Effort::High | Effort::XHigh | Effort::Max => 24_576,
         },
     };
-    (Some(json!({ "thinkingBudget": tokens.clamp(least, most), "includeThoughts": true })), false)
+    (one("thinkingBudget", tokens.clamp(least, most).into()), false)
 }
 
-fn level(reasoning: &Reasoning, lowest: &str) -> (Option<Value>, bool) {
+fn level(reasoning: &Reasoning, lowest: &str) -> (Map<String, Value>, bool) {
     let word = match reasoning {
-        Reasoning::Off => return (Some(json!({ "thinkingLevel": lowest })), true),
-        Reasoning::Adaptive => return (Some(json!({ "includeThoughts": true })), false),
+        Reasoning::Off | Reasoning::Budget(0) => return (one("thinkingLevel", lowest.into()), true),
+        Reasoning::Adaptive => return (Map::new(), false),
         // Still taken by Gemini 3, in place of a level.
-        Reasoning::Budget(tokens) => return (Some(json!({ "thinkingBudget": tokens, "includeThoughts": true })), false),
+        Reasoning::Budget(tokens) => return (one("thinkingBudget", (*tokens).into()), false),
         Reasoning::Effort(effort) => match effort {
             Effort::Minimal => lowest,
             Effort::Low => "LOW",
@@ -73,5 +89,5 @@ fn level(reasoning: &Reasoning, lowest: &str) -> (Option<Value>, bool) {
             Effort::High | Effort::XHigh | Effort::Max => "HIGH",
         },
     };
-    (Some(json!({ "thinkingLevel": word, "includeThoughts": true })), false)
+    (one("thinkingLevel", word.into()), false)
 }

@@ -3,21 +3,36 @@
 //! Thoughts have no slot in this dialect. They travel as `reasoning_content`; what their provider must get back
 //! (signatures, encrypted thoughts) as `reasoning_details`, the shape OpenRouter's clients already return.
 
+mod asked;
+mod audio;
+mod citations;
 mod data_url;
 mod error;
+mod logprobs;
 mod messages;
+mod parts;
 mod reasoning;
 mod request;
+mod request_reasoning;
+mod request_tools;
 mod response;
 mod stop;
 mod stream;
+mod stream_call;
+mod stream_choice;
+mod stream_open;
 mod stream_write;
 mod usage;
 mod write;
 mod write_messages;
+mod write_part;
+mod write_response;
+mod write_tools;
 
 use serde::de::IgnoredAny;
 use serde_json::Value;
+
+use asked::Form;
 
 use super::{Asked, Caller, Dialect, EventReader, EventWriter, Facts, Translated, Upstream};
 use crate::{
@@ -62,11 +77,11 @@ impl Caller for OpenAiChat {
     }
 
     fn write_response(&self, response: &Response, asked: &Asked<'_>, cost: Option<Money>) -> String {
-        response::write(response, &asked.stamp, cost)
+        write_response::write(response, &asked.stamp, &Form::of(asked), cost)
     }
 
     fn event_writer(&self, asked: &Asked<'_>) -> Box<dyn EventWriter> {
-        Box::new(stream_write::Writer::new(asked.stamp.clone(), asked.facts.wants_usage))
+        Box::new(stream_write::Writer::new(asked.stamp.clone(), asked.facts.wants_usage, Form::of(asked)))
     }
 
     fn terminal(&self) -> &'static str {
@@ -83,8 +98,8 @@ impl Upstream for OpenAiChat {
         "/chat/completions".to_owned()
     }
 
-    fn write_request(&self, request: &Request, _profile: &Profile) -> Translated<String> {
-        write::write(request)
+    fn write_request(&self, request: &Request, profile: &Profile) -> Translated<String> {
+        write::write(request, profile)
     }
 
     fn edits(&self, body: &Outline<'_>, model: &str, report_usage: bool) -> Vec<Edit> {

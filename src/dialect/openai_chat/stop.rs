@@ -23,10 +23,17 @@ pub fn read(reason: &str, calls: bool) -> Stop {
     Stop::Reason(reason)
 }
 
-pub const fn write(reason: StopReason) -> &'static str {
+/// A tool was called, so that is why it stopped: some say only that it did.
+pub const fn called(reason: StopReason, calls: bool) -> StopReason {
+    if calls && matches!(reason, StopReason::End) { StopReason::ToolCalls } else { reason }
+}
+
+/// `legacy`: for callers of the old `functions`.
+pub const fn write(reason: StopReason, legacy: bool) -> &'static str {
     match reason {
         StopReason::End | StopReason::StopSequence | StopReason::Pause => "stop",
         StopReason::Length => "length",
+        StopReason::ToolCalls if legacy => "function_call",
         StopReason::ToolCalls => "tool_calls",
         StopReason::ContentFilter => "content_filter",
     }

@@ -1,19 +1,18 @@
 //! A provider's stream, read: chunks in, blocks out.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{
-    error, items,
-    reasoning::{self, google_signature},
-    response::{arguments, first_choice, is_error, made_up_id, read_image},
-    stop::{self, Stop},
+    citations, error, items,
+    response::{is_error, number},
+    stream_choice::{Choice, Out},
     text, usage,
 };
 use crate::{
     chat::{
-        event::{Block, Delta, Event, UpstreamError},
-        request::{Part, Signature, Source, ToolCall},
-        response::StopReason,
+        event::{Event, UpstreamError},
         usage::Usage,
     },
     dialect::EventReader,
@@ -22,54 +21,27 @@ use crate::{
 
 const DONE: &str = "[DONE]";
 
+/// Answers to one question: OpenAI gives no more.
+const MAX_CHOICES: usize = 128;
+
 #[derive(Default)]
 pub struct Reader {
     started: bool,
     id: Option<String>,
     /// The number of the next block.
     next: usize,
-    open: Option<Open>,
-    calls: Vec<Call>,
+    /// By their number.
+    choices: BTreeMap<usize, Choice>,
     usage: Option<Usage>,
-    stop: Option<StopReason>,
+    raw_usage: Option<Value>,
     /// After `[DONE]` or a failure nothing counts any more.
     done: bool,
-}
-
-/// The block that text goes on in. Blocks of calls stay open beside it, for their pieces may interleave.
-struct Open {
-    index: usize,
-    kind: Kind,
-    /// The detail that a thought belongs to, and whether it is complete.
-    detail: Option<u64>,
-    signed: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Reasoning,
-    Refusal,
-}
-
-/// A call whose pieces are arriving. Its block opens when id and name are known.
-#[derive(Default)]
-struct Call {
-    key: Option<u64>,
-    id: Option<String>,
-    name: String,
-    held: String,
-    signature: Option<Signature>,
-    block: Option<usize>,
 }
 
 impl EventReader for Reader {
     fn read(&mut self, frame: &Frame<'_>, out: &mut Vec<Event>) {
         let Some(data) = frame.data.as_deref().map(str::trim).filter(|data| !data.is_empty() && !self.done) else { return };
         if data == DONE {
-            if self.stop.is_none() && (self.next > 0 || !self.calls.is_empty()) {
-                self.stop("", out);
-            }
             self.end(out);
             return;
         }
@@ -87,30 +59,54 @@ impl EventReader for Reader {
 
     fn close(&mut self, out: &mut Vec<Event>) {
         // Cerebras and Perplexity end without `[DONE]`.
-        if self.stop.is_some() && !self.done {
+        let is_whole = !self.choices.is_empty() && self.choices.values().all(Choice::has_stopped);
+        if is_whole && !self.done {
             self.end(out);
         }
+    }
+
+    fn raw_usage(&self) -> Option<&Value> {
+        self.raw_usage.as_ref()
     }
 }
 
 impl Reader {
     fn chunk(&mut self, chunk: &Value, out: &mut Vec<Event>) {
-        let choice = first_choice(chunk);
-        self.start(chunk, choice.is_some(), out);
-        if let Some(choice) = choice {
+        let choices: Vec<(usize, &Value)> = items(chunk, "choices")
+            .iter()
+            .filter_map(|choice| Some((usize::try_from(number(choice)).ok()?, choice)))
+            .filter(|(place, _)| *place < MAX_CHOICES)
+            .collect();
+        self.start(chunk, !choices.is_empty(), out);
+        for (place, choice) in &choices {
+            let (known, mut to) = self.choice(*place, out);
             // Perplexity repeats the whole message beside the delta; one that comes alone is the answer.
-            let alone = choice.get("message").filter(|_| self.next == 0 && self.calls.is_empty());
+            let alone = choice.get("message").filter(|_| known.is_fresh());
             if let Some(delta) = choice.get("delta").or(alone) {
-                self.delta(delta, out);
+                known.delta(delta, choice, &mut to);
+            }
+            // Beside every chunk: the last lists count.
+            let sources = citations::sources(chunk);
+            if !sources.is_empty() {
+                known.sources = sources;
             }
         }
-        self.count(chunk, choice, out);
-        let Some(choice) = choice else { return };
-        if is_error(choice) {
-            self.fail(error::of_value(0, choice), out);
-        } else if let Some(reason) = text(choice, "finish_reason").filter(|_| self.stop.is_none()) {
-            self.stop(reason, out);
+        self.count(chunk, choices.first().map(|(_, choice)| *choice), out);
+        for (place, choice) in choices {
+            if is_error(choice) {
+                return self.fail(error::of_value(0, choice), out);
+            }
+            let (known, mut to) = self.choice(place, out);
+            let reason = text(choice, "finish_reason").filter(|_| !known.has_stopped());
+            if let Some(failed) = reason.and_then(|reason| known.stop(reason, &mut to)) {
+                return self.fail(failed, out);
+            }
         }
+    }
+
+    fn choice<'a>(&'a mut self, place: usize, out: &'a mut Vec<Event>) -> (&'a mut Choice, Out<'a>) {
+        let known = self.choices.entry(place).or_default();
+        (known, Out { choice: place, next: &mut self.next, id: self.id.as_deref(), events: out })
     }
 
     /// Azure's preamble has neither id nor model nor choice: the answer starts after it.
@@ -127,15 +123,20 @@ impl Reader {
     /// Usage may come in any chunk, once or in each: the last one holds, nothing is summed. A chunk of its own is told
     /// even when it says nothing new: who did not ask for it must not get it.
     fn count(&mut self, chunk: &Value, choice: Option<&Value>, out: &mut Vec<Event>) {
-        let Some(usage) = usage::find(chunk, choice).filter(|usage| choice.is_none() || self.usage != Some(*usage)) else {
+        let Some((usage, raw)) = usage::find(chunk, choice) else { return };
+        if choice.is_some() && self.usage == Some(usage) {
             return;
-        };
+        }
         self.usage = Some(usage);
+        self.raw_usage = Some(raw.clone());
         out.push(Event::Usage(usage));
     }
 
     fn end(&mut self, out: &mut Vec<Event>) {
-        self.close_text(out);
+        for place in self.choices.keys().copied().collect::<Vec<_>>() {
+            let (known, mut to) = self.choice(place, out);
+            known.end(&mut to);
+        }
         self.done = true;
         out.push(Event::End);
     }
@@ -143,215 +144,5 @@ impl Reader {
     fn fail(&mut self, error: UpstreamError, out: &mut Vec<Event>) {
         self.done = true;
         out.push(Event::Failed(error));
-    }
-
-    fn stop(&mut self, reason: &str, out: &mut Vec<Event>) {
-        for place in 0..self.calls.len() {
-            self.open_call(place, out);
-        }
-        self.close_text(out);
-        let blocks = std::mem::take(&mut self.calls).into_iter().filter_map(|call| call.block);
-        let before = out.len();
-        out.extend(blocks.map(|index| Event::BlockEnd { index }));
-        match stop::read(reason, out.len() > before) {
-            Stop::Failed => {
-                let message = format!("The provider gave up on this answer ({reason}).");
-                self.fail(UpstreamError { message, ..UpstreamError::default() }, out);
-            }
-            Stop::Reason(reason) => {
-                self.stop = Some(reason);
-                out.push(Event::Stop { choice: 0, reason, sequence: None });
-            }
-        }
-    }
-
-    fn delta(&mut self, delta: &Value, out: &mut Vec<Event>) {
-        let mut told = false;
-        for item in items(delta, "reasoning_details") {
-            match reasoning::read_detail(item) {
-                Some(Part::Reasoning { text, signature }) => {
-                    told |= !text.is_empty();
-                    self.thought(&text, signature, item.get("index").and_then(Value::as_u64), out);
-                }
-                Some(Part::RedactedReasoning { data, dialect }) => self.whole(Block::RedactedReasoning { data, dialect }, out),
-                Some(Part::Opaque { dialect, value }) => self.whole(Block::Opaque { dialect, value }, out),
-                Some(_) | None => {}
-            }
-        }
-        if let Some(thought) = reasoning::plain(delta).filter(|_| !told) {
-            self.thought(thought, None, None, out);
-        }
-        self.content(delta, out);
-        if let Some(refusal) = text(delta, "refusal") {
-            self.say(Kind::Refusal, Delta::Refusal(refusal.to_owned()), out);
-        }
-        for item in items(delta, "images") {
-            self.image(item, out);
-        }
-        if let Some(signature) = google_signature(delta) {
-            let kind = self.open.as_ref().map_or(Kind::Reasoning, |open| open.kind);
-            self.say(kind, Delta::Signature(signature), out);
-        }
-        // Text may still follow the finish reason (OpenRouter's Gemini); calls that do are repetitions.
-        if self.stop.is_some() {
-            return;
-        }
-        for piece in items(delta, "tool_calls") {
-            self.piece(piece, piece.get("function").unwrap_or(&Value::Null), out);
-        }
-        if let Some(function) = delta.get("function_call").filter(|call| call.is_object()) {
-            self.piece(&Value::Null, function, out);
-        }
-    }
-
-    /// A text, or Mistral's parts.
-    fn content(&mut self, delta: &Value, out: &mut Vec<Event>) {
-        if let Some(said) = text(delta, "content") {
-            return self.say(Kind::Text, Delta::Text(said.to_owned()), out);
-        }
-        for item in items(delta, "content") {
-            match text(item, "type") {
-                Some("thinking") => self.thought(&reasoning::thinking(item), None, None, out),
-                Some("image_url") => self.image(item, out),
-                _ => {
-                    if let Some(said) = text(item, "text") {
-                        self.say(Kind::Text, Delta::Text(said.to_owned()), out);
-                    }
-                }
-            }
-        }
-    }
-
-    /// A signed thought is complete: what follows is another one, as is what names another detail.
-    fn thought(&mut self, thought: &str, signature: Option<Signature>, detail: Option<u64>, out: &mut Vec<Event>) {
-        if thought.is_empty() && signature.is_none() {
-            return;
-        }
-        let ends = |open: &Open| open.signed || (detail.is_some() && open.detail.is_some() && detail != open.detail);
-        if self.open.as_ref().is_some_and(|open| open.kind == Kind::Reasoning && ends(open)) {
-            self.close_text(out);
-        }
-        if !thought.is_empty() {
-            self.say(Kind::Reasoning, Delta::Reasoning(thought.to_owned()), out);
-        }
-        let signed = signature.is_some();
-        if let Some(signature) = signature {
-            self.say(Kind::Reasoning, Delta::Signature(signature), out);
-        }
-        if let Some(open) = &mut self.open {
-            open.detail = detail;
-            open.signed = signed;
-        }
-    }
-
-    fn say(&mut self, kind: Kind, delta: Delta, out: &mut Vec<Event>) {
-        let index = match &self.open {
-            Some(open) if open.kind == kind => open.index,
-            _ => {
-                self.close_text(out);
-                let block = match kind {
-                    Kind::Text => Block::Text,
-                    Kind::Reasoning => Block::Reasoning,
-                    Kind::Refusal => Block::Refusal,
-                };
-                let index = self.begin(block, out);
-                self.open = Some(Open { index, kind, detail: None, signed: false });
-                index
-            }
-        };
-        out.push(Event::BlockDelta { index, delta });
-    }
-
-    fn image(&mut self, item: &Value, out: &mut Vec<Event>) {
-        // An image the provider only links to has no place in a stream of blocks.
-        if let Some(Part::Image { source: Source::Inline { media_type, data }, .. }) = read_image(item) {
-            self.whole(Block::Image { media_type, data }, out);
-        }
-    }
-
-    fn whole(&mut self, block: Block, out: &mut Vec<Event>) {
-        self.close_text(out);
-        let index = self.begin(block, out);
-        out.push(Event::BlockEnd { index });
-    }
-
-    fn begin(&mut self, block: Block, out: &mut Vec<Event>) -> usize {
-        let index = self.next;
-        self.next += 1;
-        out.push(Event::BlockStart { choice: 0, index, block });
-        index
-    }
-
-    fn close_text(&mut self, out: &mut Vec<Event>) {
-        if let Some(open) = self.open.take() {
-            out.push(Event::BlockEnd { index: open.index });
-        }
-    }
-
-    fn piece(&mut self, piece: &Value, function: &Value, out: &mut Vec<Event>) {
-        let (key, id) = (piece.get("index").and_then(Value::as_u64), text(piece, "id"));
-        let (name, more) = (text(function, "name"), arguments(function).unwrap_or_default());
-        let signature = google_signature(piece);
-        let place = match self.find(key, id, name) {
-            Some(place) => place,
-            None if id.is_none() && name.is_none() && more.is_empty() => return,
-            None => {
-                self.calls.push(Call { key, ..Call::default() });
-                self.calls.len() - 1
-            }
-        };
-        let Some(call) = self.calls.get_mut(place) else { return };
-        if call.id.is_none() {
-            call.id = id.map(str::to_owned);
-        }
-        if call.name.is_empty() {
-            name.unwrap_or_default().clone_into(&mut call.name);
-        }
-        if let Some(index) = call.block {
-            if !more.is_empty() {
-                out.push(Event::BlockDelta { index, delta: Delta::Arguments(more) });
-            }
-            out.extend(signature.map(|signature| Event::BlockDelta { index, delta: Delta::Signature(signature) }));
-            return;
-        }
-        call.held.push_str(&more);
-        call.signature = signature.or(call.signature.take());
-        if call.id.is_some() && !call.name.is_empty() {
-            self.open_call(place, out);
-        }
-    }
-
-    /// Which call a piece belongs to; `None` for a new one. Google numbers parallel calls all 0, Mistral leaves the
-    /// number out, others repeat id and name in each piece.
-    fn find(&self, key: Option<u64>, id: Option<&str>, name: Option<&str>) -> Option<usize> {
-        if let Some(key) = key {
-            let place = self.calls.iter().rposition(|call| call.key == Some(key))?;
-            let known = self.calls.get(place)?.id.as_deref();
-            let is_other = name.is_some() && id.is_some() && known.is_some() && id != known;
-            return (!is_other).then_some(place);
-        }
-        if id.is_some() {
-            return self.calls.iter().rposition(|call| call.id.as_deref() == id);
-        }
-        let last = self.calls.len().checked_sub(1)?;
-        let is_other = name.is_some() && self.calls.get(last).is_some_and(|call| !call.name.is_empty());
-        (!is_other).then_some(last)
-    }
-
-    fn open_call(&mut self, place: usize, out: &mut Vec<Event>) {
-        let made_up = made_up_id(self.id.as_deref(), place);
-        let Some(call) = self.calls.get_mut(place).filter(|call| call.block.is_none()) else { return };
-        let (name, held) = (call.name.clone(), std::mem::take(&mut call.held));
-        let id = call.id.clone().unwrap_or(made_up);
-        let signature = call.signature.take();
-        self.close_text(out);
-        let index =
-            self.begin(Block::ToolCall(ToolCall { id, name, arguments: String::new(), signature, ..ToolCall::default() }), out);
-        if let Some(call) = self.calls.get_mut(place) {
-            call.block = Some(index);
-        }
-        if !held.is_empty() {
-            out.push(Event::BlockDelta { index, delta: Delta::Arguments(held) });
-        }
     }
 }

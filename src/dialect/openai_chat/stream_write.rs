@@ -1,16 +1,23 @@
 //! A caller's stream, written as chunks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{error, reasoning, response::outward_id, stop, usage, write_messages::image};
+use super::{
+    asked::Form,
+    audio, citations, error, logprobs, reasoning, stop,
+    stream_open::{Open, Said, argument_piece, call_piece, signature_piece},
+    usage,
+    write_part::image,
+    write_response::outward_id,
+};
 use crate::{
     chat::{
         event::{Block, Delta, Event, Finish, Stamp},
-        request::{Part, Signature, Source, ToolCall},
-        response::StopReason,
+        request::{Part, Source},
+        response::{StopReason, TokenLogprob},
     },
     dialect::EventWriter,
     error::Error,
@@ -20,18 +27,10 @@ use crate::{
 pub struct Writer {
     stamp: Stamp,
     wants_usage: bool,
-    /// Whether the first chunk, which names the role, was written.
-    begun: bool,
-    /// What must be remembered of the blocks that are open.
-    blocks: BTreeMap<usize, Open>,
-    calls: usize,
-}
-
-enum Open {
-    /// Its place among the calls, and whether arguments were written.
-    Call { place: usize, has_arguments: bool },
-    /// The thought so far: its signature is valid beside the whole text only.
-    Reasoning { thought: String },
+    form: Form,
+    /// What must be remembered of each answer, and of the blocks that are open, with the answer they belong to.
+    choices: BTreeMap<usize, Said>,
+    blocks: BTreeMap<usize, (usize, Open)>,
 }
 
 #[derive(Serialize)]
@@ -48,15 +47,15 @@ struct Chunk<'a> {
 
 #[derive(Serialize)]
 struct Choice {
-    index: u8,
+    index: usize,
     delta: Value,
-    logprobs: Option<()>,
+    logprobs: Value,
     finish_reason: Option<&'static str>,
 }
 
 impl Writer {
-    pub const fn new(stamp: Stamp, wants_usage: bool) -> Self {
-        Self { stamp, wants_usage, begun: false, blocks: BTreeMap::new(), calls: 0 }
+    pub const fn new(stamp: Stamp, wants_usage: bool, form: Form) -> Self {
+        Self { stamp, wants_usage, form, choices: BTreeMap::new(), blocks: BTreeMap::new() }
     }
 
     fn chunk(&self, choices: &[Choice], usage: Option<Value>, out: &mut String) {
@@ -68,87 +67,140 @@ impl Writer {
         }
     }
 
-    fn delta(&mut self, delta: Value, out: &mut String) {
-        self.begin(out);
-        self.choice(delta, None, out);
-    }
-
-    fn choice(&self, delta: Value, finish_reason: Option<&'static str>, out: &mut String) {
+    fn choice(&self, choice: Choice, out: &mut String) {
         let usage = self.wants_usage.then_some(Value::Null);
-        self.chunk(&[Choice { index: 0, delta, logprobs: None, finish_reason }], usage, out);
+        self.chunk(&[choice], usage, out);
     }
 
-    fn begin(&mut self, out: &mut String) {
-        if !self.begun {
-            self.begun = true;
-            self.choice(json!({"role": "assistant", "content": "", "refusal": null}), None, out);
+    fn delta(&mut self, index: usize, delta: Value, out: &mut String) {
+        self.begin(index, out);
+        self.choice(Choice { index, delta, logprobs: Value::Null, finish_reason: None }, out);
+    }
+
+    /// The first chunk of an answer names the role.
+    fn begin(&mut self, index: usize, out: &mut String) {
+        if let Entry::Vacant(place) = self.choices.entry(index) {
+            place.insert(Said::default());
+            let delta = json!({"role": "assistant", "content": "", "refusal": null});
+            self.choice(Choice { index, delta, logprobs: Value::Null, finish_reason: None }, out);
         }
     }
 
-    fn start_block(&mut self, index: usize, block: &Block, out: &mut String) {
-        match block {
-            Block::Text | Block::Refusal | Block::Audio { .. } => {}
-            Block::Reasoning => {
-                self.blocks.insert(index, Open::Reasoning { thought: String::new() });
+    fn said(&mut self, choice: usize) -> &mut Said {
+        self.choices.entry(choice).or_default()
+    }
+
+    fn start_block(&mut self, choice: usize, index: usize, block: &Block, out: &mut String) {
+        self.begin(choice, out);
+        let open = match block {
+            Block::Refusal => Open::Other,
+            Block::Text => Open::Text { start: self.said(choice).characters, citations: vec![] },
+            Block::Reasoning => Open::Reasoning { thought: String::new() },
+            Block::Audio { .. } => {
+                self.delta(choice, json!({"audio": {"id": audio::id(&self.stamp.id)}}), out);
+                Open::Audio
             }
             Block::RedactedReasoning { data, dialect } => {
-                self.delta(json!({"reasoning_details": [reasoning::encrypted(data, *dialect, index)]}), out);
+                self.delta(choice, json!({"reasoning_details": [reasoning::encrypted(data, *dialect, index)]}), out);
+                Open::Other
             }
-            Block::ToolCall(call) => self.start_call(index, call, out),
+            Block::ToolCall(call) => {
+                let place = self.said(choice).calls;
+                self.said(choice).calls += 1;
+                let custom = self.form.is_custom(call);
+                if let Some(piece) = call_piece(call, place, custom, self.form.legacy) {
+                    self.delta(choice, piece, out);
+                }
+                let held = (custom && !call.custom).then(|| call.arguments.clone());
+                Open::Call { place, custom, held, has_arguments: !call.arguments.is_empty() }
+            }
             Block::Image { media_type, data } => {
                 let source = Source::Inline { media_type: media_type.clone(), data: data.clone() };
-                self.delta(json!({"images": [image(&source, None)]}), out);
+                self.delta(choice, json!({"images": [image(&source, None)]}), out);
+                Open::Other
             }
             Block::Opaque { dialect, value } => {
-                let part = Part::Opaque { dialect: *dialect, value: value.clone() };
-                if reasoning::is_detail(&part) {
-                    self.delta(json!({"reasoning_details": [value]}), out);
+                if reasoning::is_detail(&Part::Opaque { dialect: *dialect, value: value.clone() }) {
+                    self.delta(choice, json!({"reasoning_details": [value]}), out);
                 }
+                Open::Other
             }
-        }
-    }
-
-    /// Calls are counted over calls only, whatever other blocks there are.
-    fn start_call(&mut self, index: usize, call: &ToolCall, out: &mut String) {
-        let place = self.calls;
-        self.calls += 1;
-        self.blocks.insert(index, Open::Call { place, has_arguments: !call.arguments.is_empty() });
-        let function = json!({"name": call.name, "arguments": call.arguments});
-        let mut piece = json!({"index": place, "id": call.id, "type": "function", "function": function});
-        if let Some(extra) = reasoning::google_extra(call.signature.as_ref()) {
-            piece["extra_content"] = extra;
-        }
-        self.delta(json!({"tool_calls": [piece]}), out);
-    }
-
-    fn write_arguments(&mut self, index: usize, arguments: &str, out: &mut String) {
-        let Some(Open::Call { place, has_arguments }) = self.blocks.get_mut(&index) else { return };
-        *has_arguments = true;
-        let piece = json!({"index": *place, "function": {"arguments": arguments}});
-        self.delta(json!({"tool_calls": [piece]}), out);
-    }
-
-    /// A call's signature goes beside it, any other into a detail with the whole thought.
-    fn write_signature(&mut self, index: usize, signature: &Signature, out: &mut String) {
-        let delta = match self.blocks.get_mut(&index) {
-            Some(Open::Call { place, .. }) => {
-                let Some(extra) = reasoning::google_extra(Some(signature)) else { return };
-                json!({"tool_calls": [{"index": *place, "function": {"arguments": ""}, "extra_content": extra}]})
-            }
-            Some(Open::Reasoning { thought }) => {
-                json!({"reasoning_details": [reasoning::signed(&std::mem::take(thought), Some(signature), index)]})
-            }
-            None => json!({"reasoning_details": [reasoning::signed("", Some(signature), index)]}),
         };
-        self.delta(delta, out);
+        self.blocks.insert(index, (choice, open));
     }
 
-    /// A call without arguments is one with none to give: `{}`.
-    fn end_block(&mut self, index: usize, out: &mut String) {
-        if let Some(Open::Call { has_arguments: false, .. }) = self.blocks.get(&index) {
-            self.write_arguments(index, "{}", out);
+    fn write_delta(&mut self, index: usize, delta: &Delta, out: &mut String) {
+        let legacy = self.form.legacy;
+        let choice = self.blocks.get(&index).map_or(0, |(choice, _)| *choice);
+        self.begin(choice, out);
+        let (_, open) = self.blocks.entry(index).or_insert((choice, Open::Other));
+        let written = match (delta, open) {
+            (Delta::Text(text) | Delta::Refusal(text) | Delta::Reasoning(text) | Delta::Arguments(text), _)
+                if text.is_empty() =>
+            {
+                None
+            }
+            (Delta::Text(text), Open::Audio) => Some(json!({"audio": {"transcript": text}})),
+            (Delta::Text(text), _) => {
+                self.said(choice).characters += citations::characters(text);
+                Some(json!({"content": text}))
+            }
+            (Delta::Refusal(text), _) => Some(json!({"refusal": text})),
+            (Delta::Reasoning(text), open) => {
+                if let Open::Reasoning { thought } = open {
+                    thought.push_str(text);
+                }
+                Some(json!({"reasoning_content": text}))
+            }
+            (Delta::Arguments(text), open) => open.arguments(text, legacy),
+            // The old form has no place beside a call.
+            (Delta::Signature(_), Open::Call { .. }) if legacy => None,
+            (Delta::Signature(signature), open) => signature_piece(open, signature, index),
+            (Delta::Citation(citation), Open::Text { citations, .. }) => {
+                citations.push(citation.clone());
+                None
+            }
+            (Delta::Citation(_), _) => None,
+            (Delta::Logprobs(tokens), _) => return self.logprobs(choice, tokens, out),
+            (Delta::Audio(data), _) => Some(json!({"audio": {"data": data}})),
+        };
+        if let Some(delta) = written {
+            self.delta(choice, delta, out);
         }
-        self.blocks.remove(&index);
+    }
+
+    fn logprobs(&mut self, index: usize, tokens: &[TokenLogprob], out: &mut String) {
+        if !tokens.is_empty() {
+            self.begin(index, out);
+            let choice = Choice { index, delta: json!({"content": ""}), logprobs: logprobs::write(tokens), finish_reason: None };
+            self.choice(choice, out);
+        }
+    }
+
+    fn end_block(&mut self, index: usize, out: &mut String) {
+        let Some((choice, open)) = self.blocks.remove(&index) else { return };
+        let last = match open {
+            Open::Text { start, citations } => {
+                let end = self.said(choice).characters;
+                let list: Vec<Value> = citations.iter().filter_map(|one| citations::write(one, (start, end))).collect();
+                (!list.is_empty()).then(|| json!({"annotations": list}))
+            }
+            Open::Audio => Some(json!({"audio": {"expires_at": self.stamp.created}})),
+            Open::Call { place, custom, held, has_arguments } => {
+                argument_piece(place, (custom, self.form.legacy), held.as_deref(), has_arguments)
+            }
+            Open::Reasoning { .. } | Open::Other => None,
+        };
+        if let Some(delta) = last {
+            self.delta(choice, delta, out);
+        }
+    }
+
+    fn stop(&mut self, index: usize, reason: StopReason, out: &mut String) {
+        self.begin(index, out);
+        let reason = stop::called(reason, self.said(index).calls > 0);
+        let finish_reason = Some(stop::write(reason, self.form.legacy));
+        self.choice(Choice { index, delta: json!({}), logprobs: Value::Null, finish_reason }, out);
     }
 }
 
@@ -156,42 +208,30 @@ impl EventWriter for Writer {
     fn write(&mut self, event: &Event, out: &mut String) {
         match event {
             Event::Start { id, model } => {
-                if !self.begun {
+                if self.choices.is_empty() {
                     self.stamp.id = outward_id(id.as_deref(), &self.stamp);
                     if let Some(model) = model {
                         self.stamp.model.clone_from(model);
                     }
                 }
-                self.begin(out);
+                self.begin(0, out);
             }
-            Event::BlockStart { index, block, .. } => self.start_block(*index, block, out),
-            Event::BlockDelta { index, delta } => match delta {
-                Delta::Text(text) if !text.is_empty() => self.delta(json!({"content": text}), out),
-                Delta::Refusal(text) if !text.is_empty() => self.delta(json!({"refusal": text}), out),
-                Delta::Reasoning(text) if !text.is_empty() => {
-                    if let Some(Open::Reasoning { thought }) = self.blocks.get_mut(index) {
-                        thought.push_str(text);
-                    }
-                    self.delta(json!({"reasoning_content": text}), out);
-                }
-                Delta::Arguments(text) if !text.is_empty() => self.write_arguments(*index, text, out),
-                Delta::Text(_) | Delta::Refusal(_) | Delta::Reasoning(_) | Delta::Arguments(_) => {}
-                Delta::Citation(_) | Delta::Logprobs(_) | Delta::Audio(_) => {}
-                Delta::Signature(signature) => self.write_signature(*index, signature, out),
-            },
+            Event::BlockStart { choice, index, block } => self.start_block(*choice, *index, block, out),
+            Event::BlockDelta { index, delta } => self.write_delta(*index, delta, out),
             Event::BlockEnd { index } => self.end_block(*index, out),
             Event::Usage(_) | Event::Stop { .. } | Event::End | Event::Failed(_) | Event::Malformed => {}
         }
     }
 
     fn finish(&mut self, finish: &Finish, out: &mut String) {
-        self.begin(out);
-        let open: Vec<usize> = self.blocks.keys().copied().collect();
-        for index in open {
+        self.begin(0, out);
+        for index in self.blocks.keys().copied().collect::<Vec<_>>() {
             self.end_block(index, out);
         }
-        let stop = if self.calls > 0 && finish.stop == StopReason::End { StopReason::ToolCalls } else { finish.stop };
-        self.choice(json!({}), Some(stop::write(stop)), out);
+        self.stop(0, finish.stop, out);
+        for (choice, reason) in &finish.more {
+            self.stop(*choice, *reason, out);
+        }
         if self.wants_usage {
             self.chunk(&[], Some(usage::write(&finish.usage, finish.cost)), out);
         }
@@ -201,6 +241,6 @@ impl EventWriter for Writer {
     /// SDKs raise at the `error`; those that do not look for it see a reason that is no success.
     fn fail(&mut self, error: &Error, out: &mut String) {
         sse::write(out, None, &json_text(&error::write(error, None)));
-        self.choice(json!({}), Some("error"), out);
+        self.choice(Choice { index: 0, delta: json!({}), logprobs: Value::Null, finish_reason: Some("error") }, out);
     }
 }

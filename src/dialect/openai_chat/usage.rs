@@ -28,11 +28,11 @@ pub fn read(usage: &Value) -> Option<Usage> {
     Some(Usage { input: prompt - cache_read - cache_write, cache_read, cache_write, output, reasoning: thought.min(output) })
 }
 
-/// The usage of an answer or a chunk: at the top, under Groq's name, or in the choice (Moonshot).
-pub fn find(body: &Value, choice: Option<&Value>) -> Option<Usage> {
+/// The usage of an answer or a chunk, and as it was said: at the top, under Groq's name, or in the choice (Moonshot).
+pub fn find<'a>(body: &'a Value, choice: Option<&'a Value>) -> Option<(Usage, &'a Value)> {
     let groq = body.get("x_groq").and_then(|groq| groq.get("usage"));
     let inside = choice.and_then(|choice| choice.get("usage"));
-    [body.get("usage"), groq, inside].into_iter().flatten().find_map(read)
+    [body.get("usage"), groq, inside].into_iter().flatten().find_map(|raw| read(raw).map(|usage| (usage, raw)))
 }
 
 fn count(holder: &Value, key: &str) -> Option<u64> {

@@ -112,7 +112,7 @@ export const anthropic = {
   shut: (index = 0) => named({ type: "content_block_stop", index }),
   finish: (answer = {}) => named({
     type: "message_delta", delta: { stop_reason: ANTHROPIC_REASON[reasonOf(answer)], stop_sequence: null },
-    usage: { output_tokens: usageOf(answer).output },
+    usage: anthropicUsage(answer),
   }),
   done: () => named({ type: "message_stop" }),
   stream(answer = {}) {

@@ -1,0 +1,66 @@
+//! Counted tokens, both ways.
+
+use serde_json::{Map, Value, json};
+
+use crate::{chat::usage::Usage, units::Money};
+
+/// Overwrites key by key: a later report of a stream repeats some counts, raises others and leaves some out.
+pub(super) fn read(reported: &Value, usage: &mut Usage) {
+    let set = |count: &mut u64, value: Option<u64>| *count = value.unwrap_or(*count);
+    let count = |key: &str| reported.get(key).and_then(Value::as_u64);
+    set(&mut usage.input, count("input_tokens"));
+    set(&mut usage.cache_read, count("cache_read_input_tokens"));
+    set(&mut usage.cache_write, count("cache_creation_input_tokens").or_else(|| cache_creation(reported)));
+    set(&mut usage.output, count("output_tokens"));
+    let thinking = reported.get("output_tokens_details").and_then(|details| details.get("thinking_tokens"));
+    set(&mut usage.reasoning, thinking.and_then(Value::as_u64));
+    usage.reasoning = usage.reasoning.min(usage.output);
+}
+
+/// The cache writes where only their split by lifetime is told.
+fn cache_creation(reported: &Value) -> Option<u64> {
+    let split = reported.get("cache_creation")?.as_object()?;
+    Some(split.values().filter_map(Value::as_u64).fold(0, u64::saturating_add))
+}
+
+/// The provider's own numbers after one more report.
+pub(super) fn merge(reported: &Value, raw: &mut Option<Value>) {
+    match (raw, reported) {
+        (Some(Value::Object(raw)), Value::Object(more)) => {
+            let said = more.iter().filter(|(_, value)| !value.is_null());
+            raw.extend(said.map(|(key, value)| (key.clone(), value.clone())));
+        }
+        (raw, _) => *raw = Some(reported.clone()),
+    }
+}
+
+/// The tier that served, in OpenAI's words.
+pub(super) fn read_tier(reported: &Value) -> Option<String> {
+    let tier = reported.get("service_tier")?.as_str()?;
+    Some(if tier == "standard" { "default".to_owned() } else { tier.to_owned() })
+}
+
+pub(super) fn write(usage: &Usage, cost: Option<Money>) -> Map<String, Value> {
+    let mut out = Map::new();
+    let mut put = |key: &str, value: Value| out.insert(key.to_owned(), value);
+    put("input_tokens", Value::from(usage.input));
+    put("cache_creation_input_tokens", Value::from(usage.cache_write));
+    put("cache_read_input_tokens", Value::from(usage.cache_read));
+    put("output_tokens", Value::from(usage.output));
+    if usage.reasoning > 0 {
+        put("output_tokens_details", json!({"thinking_tokens": usage.reasoning}));
+    }
+    if let Some(cost) = cost.and_then(|cost| serde_json::from_str(&cost.dollars()).ok()) {
+        put("cost", cost);
+    }
+    out
+}
+
+/// In Anthropic's words; a tier that it does not have is not named.
+pub(super) fn write_tier(tier: Option<&str>) -> Option<&str> {
+    match tier? {
+        "default" | "standard" => Some("standard"),
+        "priority" => Some("priority"),
+        _ => None,
+    }
+}

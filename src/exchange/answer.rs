@@ -1,0 +1,110 @@
+//! A whole answer, and whole answers where streams were asked for and the other way round.
+
+use super::{
+    Exchange, State,
+    reply::{self, Body, Reply},
+};
+use crate::{
+    chat::{
+        event::{Event, UpstreamError},
+        fold,
+        response::Response,
+    },
+    dialect::{Asked, Facts, Upstream},
+    ledger::{cost, numbers},
+    plan::{Attempt, health::Signal, outcome},
+    units::{Millis, Money},
+    wire::sse::Frames,
+};
+
+const JSON: &str = "application/json";
+
+/// The type of a stream as it was asked for.
+pub(super) const fn stream_type(facts: &Facts) -> &'static str {
+    if facts.array { JSON } else { "text/event-stream; charset=utf-8" }
+}
+
+impl Exchange {
+    pub(super) fn received_whole(&mut self, bytes: &[u8], now: Millis) {
+        let text = String::from_utf8_lossy(bytes);
+        let Some(attempt) = self.plan.attempts.get(self.attempt).cloned() else { return };
+        let status = self.current.head.as_ref().map_or(0, |h| h.status);
+        let upstream = attempt.dialect.upstream();
+        if !(200..300).contains(&status) {
+            let error = upstream.read_error(status, &text);
+            let headers = self.current.head.as_ref().map_or(&[][..], |h| &h.headers);
+            let outcome = outcome::of_answer(status, headers, &error, now);
+            return self.judge(outcome, &error, now);
+        }
+        let is_stream = is_events(&text);
+        let read = if is_stream { read_events(upstream, bytes) } else { upstream.read_response(&text) };
+        match read {
+            Err(error) => self.judge(outcome::in_band(&error), &error, now),
+            Ok(response) => {
+                // A provider that ignores `stream` has answered in the other form.
+                let as_it_is = self.call.is_verbatim(&attempt) && is_stream == self.call.facts.stream;
+                self.answer(&attempt, &response, as_it_is, now);
+            }
+        }
+    }
+
+    /// A whole answer, on its way to the caller.
+    fn answer(&mut self, attempt: &Attempt, response: &Response, as_it_is: bool, now: Millis) {
+        self.receipt.usage = response.usage;
+        self.receipt.raw_usage = response.raw_usage.as_ref().and_then(numbers::of);
+        self.receipt.model.clone_from(&response.model);
+        self.receipt.id.clone_from(&response.id);
+        let status = self.current.head.as_ref().map_or(200, |h| h.status);
+        self.last = None;
+        self.words = None;
+        self.note_try(now, status, "ok");
+        self.learn_good(Signal::Served);
+        let price = self.config.price(&attempt.provider, &attempt.model);
+        let cost = response.usage.zip(price.as_ref()).map(|(usage, price)| cost::of(&usage, price));
+        let body = if as_it_is { Body::Upstream } else { Body::Text(self.write(attempt, response, cost)) };
+        let mut headers = self.story(now);
+        if let Some(cost) = cost {
+            headers.push(("x-portolan-cost".to_owned(), cost.dollars()));
+        }
+        let content_type = if self.call.facts.stream { stream_type(&self.call.facts) } else { JSON };
+        headers.push(("content-type".to_owned(), content_type.to_owned()));
+        self.state = State::Done(Reply { status, headers, body });
+    }
+
+    /// The answer in the caller's dialect and in the form it asked for.
+    fn write(&self, attempt: &Attempt, response: &Response, cost: Option<Money>) -> String {
+        let facts = &self.call.facts;
+        let asked = Asked { stamp: reply::stamp(&self.call, attempt), facts, body: &self.call.body };
+        if !facts.stream {
+            return self.call.caller.write_response(response, &asked, cost);
+        }
+        let (events, finish) = fold::unfold(response, cost);
+        let (mut writer, mut out) = (self.call.caller.event_writer(&asked), String::new());
+        for event in &events {
+            writer.write(event, &mut out);
+        }
+        writer.finish(&finish, &mut out);
+        out
+    }
+}
+
+/// Whether an answer is a stream's text: `data:`, `event:` or a comment where JSON should begin.
+fn is_events(text: &str) -> bool {
+    let text = text.trim_start();
+    ["data:", "event:", ":"].iter().any(|start| text.starts_with(start))
+}
+
+fn read_events(upstream: &dyn Upstream, bytes: &[u8]) -> Result<Response, UpstreamError> {
+    let cut = |message: &str| UpstreamError { message: message.to_owned(), ..UpstreamError::default() };
+    let (mut frames, mut reader, mut events) = (Frames::default(), upstream.event_reader(), vec![]);
+    frames.push(bytes).map_err(|_| cut("The answer is too large."))?;
+    while let Some(frame) = frames.next_frame() {
+        reader.read(&frame, &mut events);
+    }
+    if let Some(frame) = frames.last_frame() {
+        reader.read(&frame, &mut events);
+    }
+    reader.close(&mut events);
+    let is_whole = events.iter().any(|event| matches!(event, Event::End | Event::Failed(_)));
+    if is_whole { fold::fold(events) } else { Err(cut("The answer is a stream that broke off.")) }
+}

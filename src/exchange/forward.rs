@@ -1,0 +1,109 @@
+//! What goes to a provider as it came: its own paths (`/passthrough/…`) and what it keeps (`/v1/responses/{id}`).
+
+use super::upstream;
+use crate::{
+    catalog::{self, MOCK},
+    config::{Provider, Snapshot},
+    dialect::Dialect,
+    error::{Error, Kind},
+};
+
+/// A call whose body and answer nobody reads.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Forward {
+    pub provider: String,
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+}
+
+/// Headers of one connection, of the caller's credential, and of the gateway's own: they end here, in both directions.
+const OURS: [&str; 22] = [
+    "accept-encoding",
+    "api-key",
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "cookie",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "set-cookie",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "true-client-ip",
+    "upgrade",
+    "x-api-key",
+    "x-goog-api-key",
+    "x-real-ip",
+    "x-request-id",
+];
+/// Beginnings of names that say where the caller is, or whose account the operator has.
+const OURS_BY_PREFIX: [&str; 7] =
+    ["anthropic-organization", "cf-", "openai-organization", "openai-project", "x-forwarded-", "x-portolan-", "x-amzn-"];
+
+fn is_theirs(name: &str) -> bool {
+    !OURS.contains(&name) && !OURS_BY_PREFIX.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Headers of a provider's answer that the caller may see.
+pub fn answered(headers: &[(String, String)]) -> Vec<(String, String)> {
+    headers.iter().filter(|(name, _)| is_theirs(name)).cloned().collect()
+}
+
+/// `/passthrough/{provider}/…`. A path that begins as the provider's base URL ends (`/v1/…`) replaces that end.
+pub fn passthrough(
+    config: &Snapshot,
+    provider: &str,
+    (path, query): (&str, &str),
+    headers: &[(String, String)],
+) -> Result<Forward, Error> {
+    let name = catalog::provider(provider).map_or(provider, |row| row.name);
+    let provider = config.providers.get(name).filter(|p| p.kind.name != MOCK).ok_or_else(|| {
+        Error::new(Kind::NotFound, format!("There is no provider `{provider}` to pass this on to, or its secret is missing."))
+    })?;
+    let base = provider.base_url.trim_end_matches('/');
+    let origin_end = base.match_indices('/').nth(2).map_or(base.len(), |(at, _)| at);
+    let (origin, below) = base.split_at(origin_end);
+    let is_whole = !below.is_empty() && path.strip_prefix(below).is_some_and(|rest| rest.starts_with('/'));
+    let url = if is_whole { format!("{origin}{path}") } else { format!("{base}{path}") };
+    Ok(build(provider, url, query, headers))
+}
+
+/// What a provider keeps under an id. `owner`: who is known to keep it.
+pub fn stored(
+    config: &Snapshot,
+    owner: Option<&str>,
+    (id, rest): (&str, &str),
+    query: &str,
+    headers: &[(String, String)],
+) -> Result<Forward, Error> {
+    let speakers =
+        || config.providers.values().filter(|p| p.kind.name != MOCK && p.kind.speaks.contains(&Dialect::OpenAiResponses));
+    let known = owner.and_then(|owner| config.providers.get(owner));
+    let only = || speakers().next().filter(|_| speakers().nth(1).is_none());
+    let is_id = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    let Some(provider) = known.or_else(only).filter(|_| is_id && !super::reply::is_minted(id)) else {
+        return Err(Error::new(Kind::NotFound, super::reply::not_kept(id)));
+    };
+    let url = format!("{}/responses/{id}{rest}", provider.base_url.trim_end_matches('/'));
+    Ok(build(provider, url, query, headers))
+}
+
+fn build(provider: &Provider, url: String, query: &str, caller: &[(String, String)]) -> Forward {
+    // The gateway key may be in the query (`?key=`).
+    let query: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("key=")).collect();
+    let url = if query.is_empty() { url } else { format!("{url}?{}", query.join("&")) };
+    let mut headers: Vec<(String, String)> = caller.iter().filter(|(name, _)| is_theirs(name)).cloned().collect();
+    headers.push(("accept-encoding".to_owned(), "identity".to_owned()));
+    for (name, value) in provider.kind.headers {
+        if !headers.iter().any(|(n, _)| n == name) {
+            headers.push(((*name).to_owned(), (*value).to_owned()));
+        }
+    }
+    headers.extend(upstream::credential(provider, 0));
+    Forward { provider: provider.name.clone(), url, headers }
+}

@@ -1,0 +1,130 @@
+//! AWS Signature Version 4: what proves to Amazon that a request is ours.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>
+
+use sha2::{Digest, Sha256};
+
+use super::percent;
+use crate::units::Millis;
+
+const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+/// SHA-256 works on blocks of so many bytes.
+const BLOCK: usize = 64;
+const DAY_SECONDS: u64 = 86_400;
+
+/// What is signed.
+pub struct Call<'a> {
+    pub method: &'a str,
+    /// As it is sent: a path without `.` and `..` segments, its escapes in place.
+    pub url: &'a str,
+    /// Those that arrive as they are written here; `host` is added. Names in lower case.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// From [`body_digest`].
+    pub body_sha256: &'a str,
+    pub region: &'a str,
+    pub service: &'a str,
+}
+
+pub struct Keys<'a> {
+    pub access_key: &'a str,
+    pub secret_key: &'a str,
+    pub session_token: Option<&'a str>,
+}
+
+/// The digest of a body that is sent in pieces.
+pub fn body_digest<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut digest = Sha256::new();
+    for piece in pieces {
+        digest.update(piece);
+    }
+    hex(&digest.finalize())
+}
+
+/// The headers to add.
+pub fn sign(call: &Call<'_>, keys: &Keys<'_>, now: Millis) -> Vec<(String, String)> {
+    let time = timestamp(now);
+    let date = time.get(..8).unwrap_or_default();
+    let (host, path, query) = split(call.url);
+    let mut added = vec![("x-amz-date", time.as_str())];
+    added.extend(keys.session_token.map(|token| ("x-amz-security-token", token)));
+    let mut headers: Vec<(&str, &str)> = call.headers.iter().chain(&added).copied().chain([("host", host)]).collect();
+    headers.sort_by_key(|(name, _)| *name);
+    let names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
+    let names = names.join(";");
+    let mut text = format!("{}\n{}\n{}\n", call.method, twice_encoded(path), sorted(query));
+    for (name, value) in headers {
+        let words: Vec<&str> = value.split_ascii_whitespace().collect();
+        text.push_str(&format!("{name}:{}\n", words.join(" ")));
+    }
+    text.push_str(&format!("\n{names}\n{}", call.body_sha256));
+    let scope = format!("{date}/{}/{}/aws4_request", call.region, call.service);
+    let to_sign = format!("{ALGORITHM}\n{time}\n{scope}\n{}", body_digest([text.as_bytes()]));
+    let seed = hmac(format!("AWS4{}", keys.secret_key).as_bytes(), date);
+    let key = [call.region, call.service, "aws4_request"].iter().fold(seed, |key, word| hmac(&key, word));
+    let signature = hex(&hmac(&key, &to_sign));
+    let proof = format!("{ALGORITHM} Credential={}/{scope}, SignedHeaders={names}, Signature={signature}", keys.access_key);
+    added.push(("authorization", &proof));
+    added.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// Host, path and query.
+fn split(url: &str) -> (&str, &str, &str) {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    (host, if path.is_empty() { "/" } else { path }, query)
+}
+
+/// Every service but S3 wants the path encoded once more than it is sent.
+fn twice_encoded(path: &str) -> String {
+    let segments: Vec<String> = path.split('/').map(percent::encoded).collect();
+    segments.join("/")
+}
+
+fn sorted(query: &str) -> String {
+    let recoded = |text: &str| percent::encoded(&percent::decoded(text));
+    let pair = |pair: &str| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (recoded(name), recoded(value))
+    };
+    let mut pairs: Vec<(String, String)> = query.split('&').filter(|text| !text.is_empty()).map(pair).collect();
+    pairs.sort();
+    let pairs: Vec<String> = pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    pairs.join("&")
+}
+
+/// RFC 2104 with SHA-256.
+fn hmac(key: &[u8], text: &str) -> [u8; 32] {
+    let hashed = Sha256::digest(key);
+    let key = if key.len() > BLOCK { hashed.as_slice() } else { key };
+    let mut block = [0; BLOCK];
+    block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
+    let inner = Sha256::new().chain_update(block.map(|byte: u8| byte ^ 0x36)).chain_update(text).finalize();
+    Sha256::new().chain_update(block.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize().into()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// `20150830T123600Z`
+fn timestamp(now: Millis) -> String {
+    let seconds = now.0 / 1000;
+    let (year, month, day) = civil(seconds / DAY_SECONDS);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+}
+
+/// Year, month and day of a day since 1970-01-01. Years begin in March here, so that the leap day is their last:
+/// <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>
+const fn civil(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year + era * 400;
+    (if month <= 2 { year + 1 } else { year }, month, day)
+}
