@@ -22,7 +22,7 @@ pub fn request(random: &mut Random) -> Request {
         include_usage: stream,
         messages: messages(random, !tools.is_empty()),
         tool_choice,
-        parallel_tool_calls: perhaps(random, 6, |random| random.once_in(2)).filter(|_| !tools.is_empty()),
+        parallel_tool_calls: perhaps(random, 6, |_| false).filter(|_| !tools.is_empty()),
         max_tokens: perhaps(random, 2, |random| 2000 + small(random)),
         temperature: perhaps(random, 3, fraction).flatten(),
         top_p: perhaps(random, 5, fraction).flatten(),

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result, ensure};
-use portolan::dialect::surface::{self, Surface};
+use portolan::dialect::surface::{self, Line, Surface};
 use serde_json::Value;
 
 use crate::{
@@ -53,8 +53,8 @@ fn check(client: &str, request: &Value, tally: &mut Tally) -> Option<Vec<String>
         .flatten()
         .map(|header| (text(&header[0]).to_lowercase(), text(&header[1]).to_owned()))
         .collect();
-    let asked = surface::read(method, path, &headers);
-    let Surface::Generate(dialect) = asked else {
+    let asked = surface::read(Line { method, path, query: text(&request["query"]), headers: &headers });
+    let Surface::Generate { dialect, .. } = asked else {
         if matches!(asked, Surface::Unknown(_) | Surface::WrongMethod { .. }) {
             tally.add(format!("no such path: {method} {}", generic(path)));
         }

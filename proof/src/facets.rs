@@ -27,8 +27,9 @@ pub fn losses(before: &Response, after: &Response) -> Vec<String> {
         };
         out.push(loss);
     }
-    refusal_as_text(before, after, &mut out);
-    image_as_text(before, after, &mut out);
+    as_text(before, after, &mut out);
+    // What was read has its reader's words beside it.
+    out.retain(|loss| loss != "citations.native: made up");
     if before.usage.is_none() && after.usage.is_some() {
         out.retain(|loss| !loss.starts_with("usage."));
         out.push("usage: made up".to_owned());
@@ -36,22 +37,19 @@ pub fn losses(before: &Response, after: &Response) -> Vec<String> {
     out
 }
 
-/// A refusal in a dialect without the word for it is a text.
-fn refusal_as_text(before: &Response, after: &Response, losses: &mut Vec<String>) {
-    let both = format!("{}{}", said(&before.parts, Said::Text), said(&before.parts, Said::Refusal));
-    if losses.iter().any(|loss| loss == "refusal: lost") && said(&after.parts, Said::Text) == both {
-        losses.retain(|loss| loss != "refusal: lost" && !loss.starts_with("text: ") && !loss.starts_with("order: "));
-        losses.push("refusal: told as text".to_owned());
-    }
-}
-
-/// Where answers hold no image a sentence says that there was one.
-fn image_as_text(before: &Response, after: &Response, losses: &mut Vec<String>) {
+/// What has no word of its own in the other dialect, and is told as a text there: nothing else of the text may change.
+fn as_text(before: &Response, after: &Response, losses: &mut Vec<String>) {
     let (one, other) = (said(&before.parts, Said::Text), said(&after.parts, Said::Text));
     let mut rest = other.chars();
-    if losses.iter().any(|loss| loss == "images: lost") && one.chars().all(|c| rest.any(|o| o == c)) && other != one {
-        losses.retain(|loss| loss != "images: lost" && !loss.starts_with("text: ") && !loss.starts_with("order: "));
-        losses.push("images: told as text".to_owned());
+    let holds = other != one && one.chars().all(|c| rest.any(|o| o == c));
+    let with = |what: Said| format!("{one}{}", said(&before.parts, what)) == other;
+    // Where answers hold no image a sentence says that there was one.
+    for (name, told) in [("refusal", with(Said::Refusal)), ("audio", with(Said::Transcript)), ("images", holds)] {
+        let lost = format!("{name}: lost");
+        if told && losses.contains(&lost) {
+            losses.retain(|loss| *loss != lost && !loss.starts_with("text: ") && !loss.starts_with("order: "));
+            losses.push(format!("{name}: told as text"));
+        }
     }
 }
 
@@ -82,10 +80,14 @@ fn text(value: &Value) -> &str {
 
 fn facets(response: &Response) -> Facets {
     let mut out = vec![("model".to_owned(), json!(response.model))];
-    choice(&mut out, "", &response.parts, response.stop, &response.logprobs);
+    choice(&mut out, &response.parts, response.stop, &response.logprobs);
     out.push(("stop_sequence".to_owned(), json!(response.stop_sequence)));
-    for more in &response.more {
-        choice(&mut out, "more.", &more.parts, more.stop, &more.logprobs);
+    for (number, more) in response.more.iter().enumerate() {
+        let mut own = vec![];
+        choice(&mut own, &more.parts, more.stop, &more.logprobs);
+        let told: Vec<String> =
+            own.iter().filter(|(_, value)| !is_empty(value)).map(|(name, value)| format!("{name} {value}")).collect();
+        out.push((format!("more.{number}"), told.into()));
     }
     match response.usage {
         None => out.push(("usage".to_owned(), Value::Null)),
@@ -105,13 +107,8 @@ fn facets(response: &Response) -> Facets {
     out
 }
 
-fn choice(out: &mut Facets, prefix: &str, parts: &[Part], stop: StopReason, logprobs: &[TokenLogprob]) {
-    let mut add = |name: &str, value: Value| match out.iter_mut().find(|(n, _)| *n == format!("{prefix}{name}")) {
-        // Of several further answers.
-        Some((_, Value::Array(all))) => all.push(value),
-        Some((_, one)) => *one = json!([one.take(), value]),
-        None => out.push((format!("{prefix}{name}"), value)),
-    };
+fn choice(out: &mut Facets, parts: &[Part], stop: StopReason, logprobs: &[TokenLogprob]) {
+    let mut add = |name: &str, value: Value| out.push((name.to_owned(), value));
     add("text", said(parts, Said::Text).into());
     add("reasoning", said(parts, Said::Reasoning).into());
     add("refusal", said(parts, Said::Refusal).into());
@@ -125,42 +122,46 @@ fn choice(out: &mut Facets, prefix: &str, parts: &[Part], stop: StopReason, logp
     add("calls.custom", calls.iter().map(|call| json!(call.custom)).collect());
     add("calls.signature", calls.iter().map(|call| json!(call.signature.as_ref().map(|s| format!("{s:?}")))).collect());
     for (name, get) in OTHERS {
-        add(name, parts.iter().filter_map(get).collect());
+        add(name, parts.iter().flat_map(get).collect());
     }
 }
 
-type Get = fn(&Part) -> Option<Value>;
+type Get = fn(&Part) -> Vec<Value>;
 
-const OTHERS: [(&str, Get); 7] = [
+const OTHERS: [(&str, Get); 10] = [
     ("reasoning.signature", |part| {
-        let Part::Reasoning { signature, .. } = part else { return None };
-        signature.as_ref().map(|signature| json!(format!("{signature:?}")))
+        let Part::Reasoning { signature, .. } = part else { return vec![] };
+        signature.iter().map(|signature| json!(format!("{signature:?}"))).collect()
     }),
     ("redacted_reasoning", |part| {
-        let Part::RedactedReasoning { data, dialect } = part else { return None };
-        Some(json!([data, dialect.name()]))
+        let Part::RedactedReasoning { data, dialect } = part else { return vec![] };
+        vec![json!([data, dialect.name()])]
     }),
-    ("citations", |part| citations(part, |c| json!([c.url, c.title, c.quote, c.start, c.end]))),
+    ("citations.url", |part| citations(part, |c| json!(c.url))),
+    ("citations.title", |part| citations(part, |c| json!(c.title))),
+    ("citations.quote", |part| citations(part, |c| json!(c.quote))),
+    ("citations.place", |part| citations(part, |c| c.start.map_or(Value::Null, |start| json!([start, c.end])))),
     ("citations.native", |part| {
         citations(part, |c| json!(c.native.as_ref().map(|(dialect, value)| json!([dialect.name(), value]))))
     }),
     ("images", |part| {
-        let Part::Image { source, .. } = part else { return None };
-        Some(media(source))
+        let Part::Image { source, .. } = part else { return vec![] };
+        vec![media(source)]
     }),
     ("audio", |part| {
-        let Part::Audio { source, transcript } = part else { return None };
-        Some(json!([media(source), transcript]))
+        let Part::Audio { source, transcript } = part else { return vec![] };
+        vec![json!([media(source), transcript])]
     }),
     ("opaque", |part| {
-        let Part::Opaque { dialect, value } = part else { return None };
-        Some(json!([dialect.name(), value]))
+        let Part::Opaque { dialect, value } = part else { return vec![] };
+        vec![json!([dialect.name(), value])]
     }),
 ];
 
-fn citations(part: &Part, word: fn(&Citation) -> Value) -> Option<Value> {
-    let Part::Text { citations, .. } = part else { return None };
-    (!citations.is_empty()).then(|| citations.iter().map(word).collect())
+/// Of all texts, for dialects join and part them; what a citation does not say is not listed.
+fn citations(part: &Part, word: fn(&Citation) -> Value) -> Vec<Value> {
+    let Part::Text { citations, .. } = part else { return vec![] };
+    citations.iter().map(word).filter(|value| !value.is_null()).collect()
 }
 
 fn media(source: &Source) -> Value {
@@ -171,11 +172,9 @@ fn media(source: &Source) -> Value {
     }
 }
 
-/// The arguments as a value: their spelling is free. What is not JSON counts as it is.
+/// The arguments as a value: their spelling is free, and of a custom tool those of its stand-in. What is not JSON counts
+/// as it is.
 fn arguments(call: &ToolCall) -> Value {
-    if call.custom {
-        return json!(call.arguments);
-    }
     serde_json::from_str(&call.json_arguments()).unwrap_or_else(|_| json!(call.arguments))
 }
 
@@ -184,6 +183,7 @@ enum Said {
     Text,
     Reasoning,
     Refusal,
+    Transcript,
 }
 
 fn said(parts: &[Part], what: Said) -> String {
@@ -192,9 +192,9 @@ fn said(parts: &[Part], what: Said) -> String {
             Part::Text { text, .. } => (Said::Text, text.clone()),
             Part::Reasoning { text, .. } => (Said::Reasoning, text.clone()),
             Part::Refusal { text } => (Said::Refusal, text.clone()),
+            Part::Audio { transcript, .. } => (Said::Transcript, transcript.clone().unwrap_or_default()),
             Part::Image { .. }
             | Part::File { .. }
-            | Part::Audio { .. }
             | Part::Video { .. }
             | Part::RedactedReasoning { .. }
             | Part::ToolCall(_)

@@ -4,6 +4,7 @@
 //! `bin/recordings` walks folders of recordings, `bin/fuzz` mutates, `tests/properties.rs` makes values up. What is known
 //! to be lost stands in `pinned/`.
 
+pub mod amazon;
 pub mod answers;
 pub mod arbitrary;
 pub mod arbitrary_request;
@@ -17,6 +18,7 @@ pub mod fuzz;
 pub mod pins;
 pub mod random;
 pub mod recording;
+pub mod request_facets;
 pub mod requests;
 pub mod rules;
 pub mod stream;

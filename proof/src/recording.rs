@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
-use portolan::dialect::Dialect;
+use portolan::{dialect::Dialect, wire::framing::Framing};
 use serde_json::Value;
 
 use crate::base64;
@@ -103,6 +103,13 @@ impl Recording {
 
     fn has_messages(&self) -> bool {
         self.request.as_ref().is_some_and(|body| body.contains("\"messages\""))
+    }
+
+    pub const fn framing(&self) -> Framing {
+        match self.kind {
+            Kind::AmazonEvents => Framing::EventStream,
+            Kind::Whole | Kind::Events | Kind::Other => Framing::Sse,
+        }
     }
 
     /// The body's text; not of Amazon's frames.

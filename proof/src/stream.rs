@@ -11,11 +11,23 @@ use portolan::{
     dialect::{Asked, Caller, Dialect, Facts, Upstream},
     exchange::relay::{Ended, Relay, Route},
     plan::outcome,
-    wire::sse::Frames,
+    wire::framing::{Decoder, Framing},
 };
 
-/// What is asked for in every test: the writers of answers may look at it.
-pub const ASKED: &str = r#"{"model":"asked-for"}"#;
+/// A body that asks for all that can be left out of an answer: the writers look at it.
+pub const fn asked_for(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Gemini => {
+            r#"{"contents":[],"generationConfig":{"thinkingConfig":{"includeThoughts":true},"responseLogprobs":true}}"#
+        }
+        Dialect::OpenAiResponses => {
+            r#"{"model":"asked-for","input":"?","reasoning":{"summary":"auto"},"include":["reasoning.encrypted_content","message.output_text.logprobs"]}"#
+        }
+        Dialect::OpenAiChat | Dialect::OpenAiCompletions | Dialect::Anthropic | Dialect::Converse | Dialect::Cohere => {
+            r#"{"model":"asked-for"}"#
+        }
+    }
+}
 
 pub fn stamp() -> Stamp {
     Stamp { id: "gw-0123456789abcdef01234567".to_owned(), created: 1_760_000_000, model: "asked-for".to_owned() }
@@ -25,13 +37,13 @@ pub fn facts() -> Facts {
     Facts { model: "asked-for".to_owned(), stream: true, wants_usage: true, ..Facts::default() }
 }
 
-pub fn asked(facts: &Facts) -> Asked<'_> {
-    Asked { stamp: stamp(), facts, body: ASKED.as_bytes() }
+pub fn asked(to: Dialect, facts: &Facts) -> Asked<'_> {
+    Asked { stamp: stamp(), facts, body: asked_for(to).as_bytes() }
 }
 
 /// The events of a provider's stream that arrives in these pieces, its close included.
-pub fn events<'a>(upstream: &dyn Upstream, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Event> {
-    let (mut reader, mut frames, mut out) = (upstream.event_reader(), Frames::default(), vec![]);
+pub fn events<'a>(upstream: &dyn Upstream, framing: Framing, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Event> {
+    let (mut reader, mut frames, mut out) = (upstream.event_reader(), Decoder::new(framing), vec![]);
     for piece in pieces {
         if frames.push(piece).is_err() {
             return out;
@@ -52,6 +64,7 @@ pub fn events<'a>(upstream: &dyn Upstream, pieces: impl IntoIterator<Item = &'a 
 pub struct Way {
     pub from: Dialect,
     pub to: Dialect,
+    pub framing: Framing,
     pub wants_usage: bool,
 }
 
@@ -59,10 +72,12 @@ pub struct Way {
 pub fn relayed<'a>(way: Way, pieces: impl IntoIterator<Item = &'a [u8]>) -> Option<Vec<u8>> {
     let mut relay = Relay::new(Route {
         caller: way.to.caller()?,
-        caller_dialect: way.to,
         upstream_dialect: way.from,
+        verbatim: way.from == way.to,
+        framing: way.framing,
+        request_id: "gw-0".to_owned(),
         facts: Facts { wants_usage: way.wants_usage, ..facts() },
-        body: Rc::new(ASKED.as_bytes().to_vec()),
+        body: Rc::new(asked_for(way.to).as_bytes().to_vec()),
         stamp: stamp(),
         provider: "recorded".to_owned(),
         price: None,
@@ -77,9 +92,9 @@ pub fn relayed<'a>(way: Way, pieces: impl IntoIterator<Item = &'a [u8]>) -> Opti
 }
 
 /// A whole stream written by its own dialect's writer, as if it came from elsewhere.
-pub fn rewritten(caller: &dyn Caller, events: &[Event]) -> String {
+pub fn rewritten(to: Dialect, caller: &dyn Caller, events: &[Event]) -> String {
     let (facts, mut out) = (facts(), String::new());
-    let mut writer = caller.event_writer(&asked(&facts));
+    let mut writer = caller.event_writer(&asked(to, &facts));
     let mut finish = Finish { stop: StopReason::End, stop_sequence: None, more: vec![], usage: Usage::default(), cost: None };
     for event in events {
         writer.write(event, &mut out);

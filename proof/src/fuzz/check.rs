@@ -7,13 +7,15 @@ use portolan::{
     dialect::Dialect,
     plan::outcome,
     wire::{
+        framing::{Decoder, Framing},
         json::{Edit, Outline, Piece, join},
-        sse::Frames,
+        sse::Frame,
     },
 };
 use serde_json::Value;
 
 use crate::{
+    amazon,
     answers::callers,
     random::Random,
     stream::{self, Way},
@@ -58,26 +60,35 @@ pub fn outline(input: &[u8]) -> Result<u64, String> {
         .wrapping_add(u64::try_from(keys.len()).unwrap_or(0)))
 }
 
-type Split = (Vec<(Option<String>, Option<String>)>, Vec<u8>);
+/// Event and data of each frame, and the bytes they came in.
+#[derive(Default, PartialEq)]
+struct Split(Vec<(Option<String>, String)>, Vec<u8>);
 
-fn split<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Split {
-    let (mut frames, mut seen, mut raw) = (Frames::default(), vec![], vec![]);
+impl Split {
+    /// Blank lines and comments may be cut into frames of their own.
+    fn add(&mut self, frame: &Frame<'_>) {
+        self.1.extend_from_slice(frame.raw);
+        if let Some(data) = &frame.data {
+            self.0.push((frame.event.as_deref().map(str::to_owned), data.to_string()));
+        }
+    }
+}
+
+fn split<'a>(framing: Framing, pieces: impl IntoIterator<Item = &'a [u8]>) -> Split {
+    let (mut frames, mut split) = (Decoder::new(framing), Split::default());
     for piece in pieces {
         if frames.push(piece).is_err() {
-            break;
+            split.1.clear();
+            return split;
         }
         while let Some(frame) = frames.next_frame() {
-            raw.extend_from_slice(frame.raw);
-            seen.push((frame.event.map(|e| e.into_owned()), frame.data.map(|d| d.into_owned())));
+            split.add(&frame);
         }
     }
     if let Some(frame) = frames.last_frame() {
-        raw.extend_from_slice(frame.raw);
-        seen.push((frame.event.map(|e| e.into_owned()), frame.data.map(|d| d.into_owned())));
+        split.add(&frame);
     }
-    // Blank lines and comments may be cut into frames of their own.
-    seen.retain(|(_, data)| data.is_some());
-    (seen, raw)
+    split
 }
 
 /// Random, but the same for the same input.
@@ -88,25 +99,44 @@ fn cut(input: &[u8]) -> Vec<&[u8]> {
 }
 
 pub fn frames(input: &[u8]) -> Result<u64, String> {
-    let whole = split([input]);
+    let whole = split(Framing::Sse, [input]);
     must(whole.1 == input, "a byte is lost")?;
-    must(split(cut(input)) == whole, "split otherwise when cut")?;
-    must(split(input.chunks(1)) == whole, "split otherwise byte by byte")?;
-    let kinds: String =
-        whole.0.iter().take(6).map(|(event, data)| format!("{event:?}{}", data.as_ref().is_some_and(String::is_empty))).collect();
+    same_frames(Framing::Sse, &whole, input)
+}
+
+/// Amazon's messages, as they are and with their lengths and sums put right: else all would be refused at once.
+pub fn amazon(input: &[u8]) -> Result<u64, String> {
+    let text = String::from_utf8_lossy(input);
+    let sealed: Vec<u8> = text.split("\n\n").flat_map(|event| amazon::message("chunk", event.as_bytes())).collect();
+    let mut behaviour = 0;
+    for bytes in [input, &sealed] {
+        let whole = split(Framing::EventStream, [bytes]);
+        if !whole.0.is_empty() {
+            behaviour ^= same_frames(Framing::EventStream, &whole, bytes)?;
+        }
+    }
+    let messages = split(Framing::EventStream, [sealed.as_slice()]).0.len();
+    must(messages == text.split("\n\n").count(), "a sealed message is not read")?;
+    Ok(behaviour)
+}
+
+fn same_frames(framing: Framing, whole: &Split, input: &[u8]) -> Result<u64, String> {
+    must(split(framing, cut(input)) == *whole, "split otherwise when cut")?;
+    must(split(framing, input.chunks(1)) == *whole, "split otherwise byte by byte")?;
+    let kinds: String = whole.0.iter().take(6).map(|(event, data)| format!("{event:?}{}", data.is_empty())).collect();
     Ok(behaviour(&kinds))
 }
 
 pub fn stream(dialect: Dialect, input: &[u8]) -> Result<u64, String> {
     let upstream = dialect.upstream();
-    let events = stream::events(upstream, [input]);
-    must(stream::events(upstream, cut(input)) == events, "read otherwise when cut")?;
+    let events = stream::events(upstream, Framing::Sse, [input]);
+    must(stream::events(upstream, Framing::Sse, cut(input)) == events, "read otherwise when cut")?;
     if let Some(rule) = stream::unruly(&events) {
         return Err(rule);
     }
     for (to, caller) in callers() {
-        let text = stream::rewritten(caller, &events);
-        let again = stream::events(to.upstream(), [text.as_bytes()]);
+        let text = stream::rewritten(to, caller, &events);
+        let again = stream::events(to.upstream(), Framing::Sse, [text.as_bytes()]);
         must(!again.contains(&Event::Malformed), format!("written as {}, a frame cannot be read", to.name()))?;
         if let Some(rule) = stream::unruly(&again) {
             return Err(format!("written as {}: {rule}", to.name()));
@@ -134,14 +164,14 @@ fn shape(events: &[Event]) -> String {
 pub fn relay(from: Dialect, input: &[u8]) -> Result<u64, String> {
     let mut words = String::new();
     for (to, _) in callers() {
-        let way = Way { from, to, wants_usage: true };
+        let way = Way { from, to, framing: Framing::Sse, wants_usage: true };
         let Some(out) = stream::relayed(way, [input]) else { continue };
         if from == to {
             continue;
         }
         must(stream::relayed(way, cut(input)).as_ref() == Some(&out), format!("relayed to {} otherwise when cut", to.name()))?;
-        let again = stream::events(to.upstream(), [out.as_slice()]);
-        let events = stream::events(from.upstream(), [input]);
+        let again = stream::events(to.upstream(), Framing::Sse, [out.as_slice()]);
+        let events = stream::events(from.upstream(), Framing::Sse, [input]);
         let whole = events.contains(&Event::End) && !events.iter().any(|event| matches!(event, Event::Failed(_)));
         must(whole || !again.contains(&Event::End), format!("broken, and ends cleanly as {}", to.name()))?;
         words.push_str(&shape(&again));
@@ -159,7 +189,7 @@ pub fn response(dialect: Dialect, input: &[u8]) -> Result<u64, String> {
     };
     let facts = stream::facts();
     for (to, caller) in callers() {
-        let written = caller.write_response(&response, &stream::asked(&facts), None);
+        let written = caller.write_response(&response, &stream::asked(to, &facts), None);
         must(serde_json::from_str::<Value>(&written).is_ok(), format!("written as {} it is no JSON", to.name()))?;
         if let Err(error) = to.upstream().read_response(&written) {
             return Err(format!("written as {} it is refused: {}", to.name(), error.message));

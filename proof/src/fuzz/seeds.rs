@@ -15,16 +15,16 @@ pub fn of(kind: Kind, random: &mut Random) -> Vec<Vec<u8>> {
             match kind {
                 Kind::Request => Dialect::ALL.map(|dialect| request(dialect, random)).to_vec(),
                 Kind::Answer => callers()
-                    .map(|(_, caller)| {
+                    .map(|(to, caller)| {
                         let facts = stream::facts();
-                        caller.write_response(&arbitrary::response(random), &stream::asked(&facts), None)
+                        caller.write_response(&arbitrary::response(random), &stream::asked(to, &facts), None)
                     })
                     .collect(),
                 Kind::Stream => callers()
-                    .map(|(_, caller)| {
+                    .map(|(to, caller)| {
                         let response = arbitrary::response(random);
                         let events = arbitrary::events(random, &response);
-                        stream::rewritten(caller, &events)
+                        stream::rewritten(to, caller, &events)
                     })
                     .collect::<Vec<_>>(),
             }

@@ -39,6 +39,7 @@ pub fn all() -> Vec<Target> {
     let mut targets = vec![
         of("outline", Kind::Request, Dialect::OpenAiChat, |_, input| check::outline(input)),
         of("frames", Kind::Stream, Dialect::OpenAiChat, |_, input| check::frames(input)),
+        of("amazon", Kind::Stream, Dialect::Anthropic, |_, input| check::amazon(input)),
     ];
     for dialect in Dialect::ALL {
         targets.push(of("stream-", Kind::Stream, dialect, check::stream));
