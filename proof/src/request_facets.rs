@@ -67,7 +67,9 @@ fn debug<T: std::fmt::Debug>(value: Option<&T>) -> Value {
     value.map_or(Value::Null, |value| json!(format!("{value:?}")))
 }
 
-const TOOLS: [(&str, fn(&Tool) -> Value); 7] = [
+type Get = fn(&Tool) -> Value;
+
+const TOOLS: [(&str, Get); 7] = [
     ("tools[]", |tool| match tool {
         Tool::Function { name, .. } | Tool::Custom { name, .. } => json!(name),
         Tool::Opaque { .. } => Value::Null,

@@ -17,6 +17,9 @@ pub struct Sent<'a> {
     pub model: &'a str,
 }
 
+/// Members of Responses that name what a provider keeps.
+const STORED: [&str; 3] = ["previous_response_id", "prompt", "conversation"];
+
 /// What came out of one request.
 #[derive(Default)]
 pub struct Findings {
@@ -33,6 +36,11 @@ pub fn check(sent: &Sent<'_>, lawful: bool) -> Option<Findings> {
     let mut found = Findings::default();
     let read = match caller.read_request(sent.body) {
         Ok(read) => read,
+        // What only the provider that keeps it can serve is refused elsewhere, and said so.
+        Err(error) if STORED.contains(&error.param.as_deref().unwrap_or_default()) => {
+            found.dropped.push((format!("{} > refused", sent.dialect.name()), error.param.unwrap_or_default()));
+            return Some(found);
+        }
         Err(error) => {
             found.refused = Some(format!("{} ({})", error.message, error.param.unwrap_or_default()));
             return Some(found);

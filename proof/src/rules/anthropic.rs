@@ -44,7 +44,7 @@ fn turn<'a>(message: &'a Value, role: &str, waiting: &mut Vec<&'a str>, out: &mu
             "text" => need(!word(block, "text").trim().is_empty(), "a blank text", out),
             "tool_use" => {
                 need(role == "assistant", "a call outside the assistant's turn", out);
-                need(is_name(word(block, "id"), 64), "a call without a proper id", out);
+                need(is_name(word(block, "id"), 256), "a call without a proper id", out);
                 need(is_name(word(block, "name"), 128), "a call without a proper name", out);
                 need(block["input"].is_object(), "an input that is no object", out);
                 need(!calls.contains(&word(block, "id")), "two calls of one id", out);
