@@ -18,6 +18,7 @@ mod read_documents;
 mod read_request;
 mod repair;
 mod response;
+mod shapes;
 mod stream_read;
 mod stream_write;
 mod thinking;

@@ -1,6 +1,8 @@
 //! Tests of the room `openai_chat`.
 
 mod answers;
+mod choices;
+mod profiles;
 mod requests;
 mod streams;
 mod written;

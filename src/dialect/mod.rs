@@ -3,6 +3,8 @@
 pub mod anthropic;
 pub mod gemini;
 pub mod openai_chat;
+pub mod openai_completions;
+pub mod openai_responses;
 pub mod surface;
 
 pub use crate::chat::Dialect;
@@ -22,14 +24,14 @@ use crate::{
 };
 
 impl Dialect {
-    pub const ALL: [Self; 3] = [Self::OpenAiChat, Self::Anthropic, Self::Gemini];
+    pub const ALL: [Self; 5] = [Self::OpenAiChat, Self::OpenAiResponses, Self::Anthropic, Self::Gemini, Self::OpenAiCompletions];
 
     /// How providers of this dialect are spoken to.
     pub fn upstream(self) -> &'static dyn Upstream {
         match self {
             Self::OpenAiChat => &openai_chat::OpenAiChat,
-            Self::OpenAiResponses => &openai_chat::OpenAiChat,
-            Self::OpenAiCompletions => &openai_chat::OpenAiChat,
+            Self::OpenAiResponses => &openai_responses::OpenAiResponses,
+            Self::OpenAiCompletions => &openai_completions::OpenAiCompletions,
             Self::Anthropic => &anthropic::Anthropic,
             Self::Gemini => &gemini::Gemini,
             Self::Converse => &openai_chat::OpenAiChat,
@@ -41,8 +43,8 @@ impl Dialect {
     pub fn caller(self) -> Option<&'static dyn Caller> {
         match self {
             Self::OpenAiChat => Some(&openai_chat::OpenAiChat),
-            Self::OpenAiResponses => None,
-            Self::OpenAiCompletions => None,
+            Self::OpenAiResponses => Some(&openai_responses::OpenAiResponses),
+            Self::OpenAiCompletions => Some(&openai_completions::OpenAiCompletions),
             Self::Anthropic => Some(&anthropic::Anthropic),
             Self::Gemini => Some(&gemini::Gemini),
             Self::Converse => None,
@@ -65,6 +67,8 @@ pub struct Facts {
     pub array: bool,
     /// The stored response that this request goes on from: only the provider that keeps it can serve it.
     pub continues: Option<String>,
+    /// The body is of another shape than the dialect it was posted to: it cannot pass verbatim.
+    pub foreign: bool,
 }
 
 /// What the writer of an answer knows of the request.
@@ -116,9 +120,13 @@ pub trait Upstream: Sync {
     /// `dropped` lists what this dialect cannot say.
     fn write_request(&self, request: &Request, profile: &Profile) -> Translated<String>;
     /// The edits that send a caller's own body of this dialect to `model`; with `report_usage` the stream is asked to
-    /// end with a usage report. They also take out what an answer of another dialect left in the caller's history and
-    /// providers of this one refuse.
+    /// end with a usage report. They also take out what an answer of another dialect left in the caller's history and no
+    /// provider of this one takes.
     fn edits(&self, body: &Outline<'_>, model: &str, report_usage: bool) -> Vec<Edit>;
+    /// Further edits of such a body: they take out of its history what `profile` says the target refuses.
+    fn repairs(&self, _body: &Outline<'_>, _profile: &Profile) -> Vec<Edit> {
+        vec![]
+    }
     /// Whether every stream of this dialect reports usage unasked.
     fn always_reports_usage(&self) -> bool;
     fn read_response(&self, body: &str) -> Result<Response, UpstreamError>;

@@ -68,7 +68,7 @@ pub struct Call {
 impl Call {
     /// Whether the body goes to the provider as it is, and its answer comes back so.
     pub fn is_verbatim(&self, attempt: &Attempt) -> bool {
-        attempt.dialect == self.dialect
+        attempt.dialect == self.dialect && !self.facts.foreign
     }
 }
 

@@ -49,7 +49,9 @@ pub fn build(call: &Call, attempt: &Attempt, credential: usize, config: &Snapsho
 fn edit(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Result<Vec<Piece>, Error> {
     let outline = Outline::read(&call.body)?;
     let report_usage = call.facts.stream && !call.facts.wants_usage;
-    let mut edits = attempt.dialect.upstream().edits(&outline, &attempt.model, report_usage);
+    let upstream = attempt.dialect.upstream();
+    let mut edits = upstream.edits(&outline, &attempt.model, report_usage);
+    edits.extend(upstream.repairs(&outline, &attempt.profile));
     edits.extend(catalog::edits(provider.kind.quirks));
     edits.extend(attempt.edits.iter().cloned());
     Ok(outline.edit(&edits))

@@ -82,6 +82,12 @@ fn citations_of_other_providers_reach_the_client_and_come_back_but_never_reach_a
     let content = answer(vec![cited(vec![foreign()])]);
     let expected = json!({"type": "web_search_result_location", "cited_text": "", "url": "https://c/d", "title": "C", "encrypted_index": "", "start_index": 3, "end_index": 9});
     assert_eq!(content, json!([{"type": "text", "text": "It is so.", "citations": [expected]}]));
+    let passage = Citation { url: None, ..foreign() };
+    let expected = json!({"type": "search_result_location", "cited_text": "", "source": "C", "search_result_index": 0, "start_block_index": 0, "end_block_index": 0, "title": "C", "encrypted_index": "", "start_index": 3, "end_index": 9});
+    let bare = answer(vec![cited(vec![passage.clone()])]);
+    assert_eq!(bare[0]["citations"], json!([expected]));
+    let back = read(json!({"messages": [{"role": "user", "content": "u"}, {"role": "assistant", "content": bare}]}));
+    assert_eq!(back.value.messages[1], assistant(vec![cited(vec![Citation { native: None, ..passage }])]));
     let back = read(json!({"messages": [{"role": "user", "content": "u"}, {"role": "assistant", "content": content}]}));
     assert_eq!(back.value.messages[1], assistant(vec![cited(vec![Citation { native: None, ..foreign() }])]));
     let mixed = vec![user(vec![text("u")]), assistant(vec![cited(vec![foreign(), native(found(), None, None, "q")])])];

@@ -4,12 +4,14 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use portolan::{
     chat::{
-        event::{Block, Delta, Event, UpstreamError},
-        request::{Part, Source},
+        event::{Event, Stamp, UpstreamError},
+        fold::{fold, unfold},
+        profile::Profile,
+        request::{Message, Part, Reasoning, Request, Source, Tool},
         response::{Response, StopReason},
     },
-    dialect::{Upstream, gemini::Gemini},
-    wire::sse::Frames,
+    dialect::{Asked, Caller, Facts, Upstream, gemini::Gemini},
+    wire::json::Outline,
 };
 use serde_json::{Value, json};
 
@@ -25,6 +27,8 @@ struct Case {
     name: String,
     status: u16,
     is_sse: bool,
+    /// `Null` where it was not recorded.
+    request: Value,
     body: Value,
     sizes: Vec<usize>,
     derived: Value,
@@ -43,6 +47,7 @@ fn cases() -> Vec<Case> {
                 name: path.file_stem().unwrap().to_str().unwrap().to_owned(),
                 status: u16::try_from(at("/response/status").as_u64().unwrap()).unwrap(),
                 is_sse: at("/response/kind") == json!("sse"),
+                request: at("/request/body"),
                 body: at("/response/body"),
                 sizes: at("/chunk_sizes").as_array().map(|sizes| sizes.iter().map(size).collect()).unwrap_or_default(),
                 derived: at("/derived"),
@@ -112,79 +117,12 @@ fn stop(reason: StopReason) -> String {
     format!("{reason:?}")
 }
 
-/// A stream as a whole answer. Fails unless it ends as it should.
+/// A stream as a whole answer. Fails unless it keeps the rules of streams and ends as it should.
 fn collect(pieces: &[&[u8]]) -> Result<Response, UpstreamError> {
-    let (mut frames, mut reader, mut events) = (Frames::default(), Gemini.event_reader(), vec![]);
-    for piece in pieces {
-        frames.push(piece).unwrap();
-        while let Some(frame) = frames.next_frame() {
-            reader.read(&frame, &mut events);
-        }
-    }
-    if let Some(frame) = frames.last_frame() {
-        reader.read(&frame, &mut events);
-    }
-    reader.close(&mut events);
-    fold(events)
-}
-
-fn fold(events: Vec<Event>) -> Result<Response, UpstreamError> {
+    let events = crate::fold::events(&Gemini, pieces.iter().copied());
+    crate::fold::fold(&events);
     assert_eq!(events.last(), Some(&Event::End), "the stream is whole");
-    let mut response = Response { id: None, model: None, parts: vec![], stop: StopReason::End, ..Response::default() };
-    let mut open: Vec<usize> = vec![];
-    for event in events {
-        match event {
-            Event::Start { id, model } => (response.id, response.model) = (id, model),
-            Event::BlockStart { index, block, .. } => {
-                assert_eq!(index, response.parts.len(), "blocks are numbered in order of opening");
-                open.push(index);
-                response.parts.push(part(block));
-            }
-            Event::BlockDelta { index, delta } => {
-                assert!(open.contains(&index), "the block is open");
-                grow(response.parts.get_mut(index).unwrap(), delta);
-            }
-            Event::BlockEnd { index } => {
-                assert!(open.contains(&index), "the block is open");
-                open.retain(|other| *other != index);
-            }
-            Event::Usage(usage) => response.usage = Some(usage),
-            Event::Stop { reason, .. } => response.stop = reason,
-            Event::End => {}
-            Event::Failed(error) => return Err(error),
-            Event::Malformed => unreachable!("every frame can be read"),
-        }
-    }
-    assert_eq!(open, [0; 0], "every block is closed");
-    Ok(response)
-}
-
-fn part(block: Block) -> Part {
-    match block {
-        Block::Text => Part::text(String::new()),
-        Block::Reasoning => Part::Reasoning { text: String::new(), signature: None },
-        Block::Refusal => Part::Refusal { text: String::new() },
-        Block::ToolCall(call) => Part::ToolCall(call),
-        Block::RedactedReasoning { data, dialect } => Part::RedactedReasoning { data, dialect },
-        Block::Opaque { dialect, value } => Part::Opaque { dialect, value },
-        Block::Audio { media_type } => {
-            Part::Audio { source: Source::Inline { media_type, data: String::new() }, transcript: None }
-        }
-        Block::Image { media_type, data } => {
-            Part::Image { source: Source::Inline { media_type, data }, detail: None, cache: None }
-        }
-    }
-}
-
-fn grow(part: &mut Part, delta: Delta) {
-    match (part, delta) {
-        (Part::Text { text, .. }, Delta::Text(more)) | (Part::Reasoning { text, .. }, Delta::Reasoning(more)) => {
-            text.push_str(&more);
-        }
-        (Part::Reasoning { signature, .. }, Delta::Signature(proof)) => *signature = Some(proof),
-        (Part::ToolCall(call), Delta::Arguments(more)) => call.arguments.push_str(&more),
-        (part, delta) => unreachable!("{delta:?} in {part:?}"),
-    }
+    fold(events)
 }
 
 /// The stream as its network reads, as one, and as single bytes: all say the same.
@@ -217,6 +155,9 @@ fn every_recording_is_read_as_its_recorder_read_it() {
         }
         *kinds.entry(if case.is_sse { "stream" } else { "whole" }).or_default() += 1;
         let read = if case.is_sse { streamed(case) } else { Gemini.read_response(&case.body.to_string()) };
+        if let Ok(response) = &read {
+            check_written(case, response);
+        }
         let seen = seen(read);
         let total = case.derived.pointer("/usage/totalTokenCount").and_then(Value::as_u64);
         if let Some(total) = total.filter(|_| !seen.is_string()) {
@@ -249,4 +190,118 @@ fn check_error(case: &Case) {
     let delay = case.body.to_string().contains("retryDelay");
     assert_eq!(error.retry_after_ms.is_some(), delay, "{}", case.name);
     assert_eq!(Gemini.read_response(&case.body.to_string()).is_err(), case.status != 200, "{}", case.name);
+}
+
+/// An answer written for a caller of this dialect is read as it was: whole, as events and as an array.
+fn check_written(case: &Case, response: &Response) {
+    let stamp = || Stamp { id: "minted".to_owned(), created: 0, model: "asked-for".to_owned() };
+    let plain = |response: Response| {
+        let (id, model) = (response.id.or(Some("minted".to_owned())), response.model.or(Some("asked-for".to_owned())));
+        // Ours always tells usage: zeros where the provider kept silent.
+        let usage = Some(response.usage.unwrap_or_default());
+        Response { id, model, usage, raw_usage: None, service_tier: None, ..response }
+    };
+    let expected = plain(response.clone());
+    let whole = Gemini.write_response(response, &Asked { stamp: stamp(), facts: &Facts::default(), body: &[] }, None);
+    assert_eq!(plain(Gemini.read_response(&whole).unwrap()), expected, "{}", case.name);
+    let (events, finish) = unfold(response, None);
+    for array in [false, true] {
+        let facts = Facts { array, ..Facts::default() };
+        let (mut writer, mut out) = (Gemini.event_writer(&Asked { stamp: stamp(), facts: &facts, body: &[] }), String::new());
+        events.iter().for_each(|event| writer.write(event, &mut out));
+        writer.finish(&finish, &mut out);
+        assert_eq!(collect(&[out.as_bytes()]).map(plain).as_ref(), Ok(&expected), "{}: {out}", case.name);
+    }
+}
+
+/// Reads a caller's body, and holds that it survives the way to a provider and back. What was dropped on the way in.
+fn check_request(name: &str, body: &Value) -> Vec<String> {
+    let text = body.to_string();
+    let facts = Gemini.facts(&Outline::read(text.as_bytes()).unwrap()).unwrap();
+    let read = Gemini.read_request(&text).unwrap_or_else(|error| panic!("{name}: {}", error.message));
+    assert_eq!((facts.max_output, facts.tools), (read.value.max_tokens, !read.value.tools.is_empty()), "{name}");
+    let model = if matches!(read.value.reasoning, Some(Reasoning::Effort(_))) { "gemini-3-flash" } else { "gemini-2.5-flash" };
+    let mut request = Request { model: model.to_owned(), ..read.value };
+    let written = Gemini.write_request(&request, &Profile::DEFAULT);
+    let again = Gemini.read_request(&written.value).unwrap_or_else(|error| panic!("{name}: {}", error.message)).value;
+    assert_eq!(comparable(again.messages.clone()), comparable(request.messages.clone()), "{name}");
+    // Who asks for thinking and does not say is shown it, and a function without parameters has no schema.
+    let thinks = !matches!(request.reasoning, None | Some(Reasoning::Off));
+    request.show_reasoning = request.show_reasoning.or(thinks.then_some(true));
+    for tool in &mut request.tools {
+        if let Tool::Function { parameters, .. } = tool {
+            *parameters = parameters.take().filter(|schema| schema.pointer("/properties").is_some_and(|all| *all != json!({})));
+        }
+    }
+    // Functions are declared together.
+    request.tools.sort_by_key(|tool| matches!(tool, Tool::Opaque { .. }));
+    let rest = |request: Request| Request { messages: vec![], model: String::new(), ..request };
+    assert_eq!(rest(again), rest(request), "{name}");
+    assert_eq!(written.dropped, [""; 0], "{name}");
+    read.dropped
+}
+
+/// A result that is an object may be spelled anew, and of a file that Google keeps only the name goes back.
+fn comparable(mut messages: Vec<Message>) -> Vec<Message> {
+    for part in messages.iter_mut().flat_map(|message| &mut message.parts) {
+        if let Part::Audio { source: source @ Source::Id { .. }, .. } | Part::Image { source: source @ Source::Id { .. }, .. } =
+            part
+        {
+            *part = Part::File { source: source.clone(), name: None, cache: None };
+        }
+        let Part::ToolResult(result) = part else { continue };
+        for part in &mut result.parts {
+            if let Part::Text { text, .. } = part
+                && let Ok(value) = serde_json::from_str::<Value>(text)
+            {
+                *text = value.to_string();
+            }
+        }
+    }
+    messages
+}
+
+fn tally(paths: Vec<String>) -> Vec<(String, usize)> {
+    let mut tally = BTreeMap::new();
+    paths.into_iter().for_each(|path| *tally.entry(path).or_insert(0) += 1);
+    tally.into_iter().collect()
+}
+
+#[test]
+#[ignore = "needs PORTOLAN_CORPUS"]
+fn recorded_requests_are_read_as_those_of_callers() {
+    let (mut read, mut dropped) = (0, vec![]);
+    for case in cases().iter().filter(|case| case.request.is_object()) {
+        dropped.extend(check_request(&case.name, &case.request));
+        read += 1;
+    }
+    assert_eq!(read, 46);
+    let expected = [
+        ("cachedContent", 2),
+        ("generationConfig.imageConfig", 1),
+        ("modelArmorConfig", 1),
+        ("safetySettings", 3),
+        ("toolConfig.includeServerSideToolInvocations", 4),
+    ];
+    assert_eq!(tally(dropped), expected.map(|(path, count)| (path.to_owned(), count)));
+}
+
+#[test]
+#[ignore = "needs PORTOLAN_CLIENTS"]
+fn requests_of_real_clients_are_read() {
+    let (mut read, mut dropped) = (0, vec![]);
+    for file in fs::read_dir(Path::new(&std::env::var("PORTOLAN_CLIENTS").unwrap()).join("recordings")).unwrap() {
+        let path = file.unwrap().path();
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let Ok(client) = serde_json::from_str::<Value>(&text) else { continue };
+        for request in client.get("requests").and_then(Value::as_array).into_iter().flatten() {
+            let generates = request.get("path").and_then(Value::as_str).is_some_and(|path| path.contains("enerateContent"));
+            if let Some(body) = request.get("body").filter(|body| generates && body.is_object()) {
+                dropped.extend(check_request(&path.display().to_string(), body));
+                read += 1;
+            }
+        }
+    }
+    assert_eq!(read, 130);
+    assert_eq!(tally(dropped), [("tools[].functionDeclarations[].response_json_schema".to_owned(), 4)]);
 }

@@ -1,8 +1,15 @@
-//! Every recorded request of the callers' dialects, written for Gemini: what Google refuses never leaves.
+//! Every recorded request of the callers' dialects, written for Gemini: what Google refuses never leaves. And those of
+//! Gemini's callers, written for the others.
 
 use std::{fs, path::Path};
 
-use portolan::dialect::{Caller, Upstream, anthropic::Anthropic, gemini::Gemini, openai_chat::OpenAiChat};
+use portolan::{
+    chat::{
+        profile::Profile,
+        request::{Part, Request, Tool},
+    },
+    dialect::{Caller, Upstream, anthropic::Anthropic, gemini::Gemini, openai_chat::OpenAiChat},
+};
 use serde_json::Value;
 
 /// Requests that can be read, of all providers that speak the dialect.
@@ -17,6 +24,23 @@ fn requests(api: &str) -> Vec<(String, Value)> {
             let path = file.unwrap().path();
             let case: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
             if let Some(body) = case.pointer("/request/body").filter(|body| body.is_object()) {
+                requests.push((path.display().to_string(), body.clone()));
+            }
+        }
+    }
+    requests
+}
+
+/// Those of real clients, of which some recordings hold no body but a word on it.
+fn of_clients() -> Vec<(String, Value)> {
+    let root = std::env::var("PORTOLAN_CLIENTS").unwrap();
+    let mut requests = vec![];
+    for file in fs::read_dir(Path::new(&root).join("recordings")).unwrap() {
+        let path = file.unwrap().path();
+        let Ok(client) = serde_json::from_str::<Value>(&fs::read_to_string(&path).unwrap_or_default()) else { continue };
+        for request in list(&client, "/requests") {
+            let generates = request.get("path").and_then(Value::as_str).is_some_and(|path| path.contains("enerateContent"));
+            if let Some(body) = request.get("body").filter(|body| generates && body.is_object()) {
                 requests.push((path.display().to_string(), body.clone()));
             }
         }
@@ -76,7 +100,7 @@ fn every_recorded_request_becomes_one_that_google_takes() {
                     for model in ["gemini-2.5-flash", "gemini-3-pro"] {
                         let mut request = request.value.clone();
                         model.clone_into(&mut request.model);
-                        let written = Gemini.write_request(&request, &portolan::chat::profile::Profile::DEFAULT);
+                        let written = Gemini.write_request(&request, &Profile::DEFAULT);
                         check(&name, &serde_json::from_str(&written.value).unwrap());
                     }
                 }
@@ -85,4 +109,43 @@ fn every_recorded_request_becomes_one_that_google_takes() {
         read.push(count);
     }
     assert_eq!(read, READ);
+}
+
+/// What is said, and which tools there are, in order.
+fn outline(request: &Request) -> (String, Vec<String>, Vec<String>) {
+    let (mut said, mut calls) = (String::new(), vec![]);
+    for part in request.messages.iter().flat_map(|message| &message.parts) {
+        if let Part::Text { text, .. } = part {
+            // Blank texts are refused elsewhere.
+            said.push_str(text.trim());
+        } else if let Part::ToolCall(call) = part {
+            calls.push(format!("{} {} {}", call.id, call.name, call.arguments));
+        } else if let Part::ToolResult(result) = part {
+            calls.push(format!(
+                "{} {:?}",
+                result.id,
+                result.parts.iter().filter(|part| matches!(part, Part::Text { .. })).collect::<Vec<_>>()
+            ));
+        }
+    }
+    let function = |tool: &Tool| if let Tool::Function { name, .. } = tool { Some(name.clone()) } else { None };
+    (said, calls, request.tools.iter().filter_map(function).collect())
+}
+
+#[test]
+#[ignore = "needs PORTOLAN_CORPUS and PORTOLAN_CLIENTS"]
+fn every_request_of_a_gemini_client_can_be_put_to_others() {
+    let all = [requests("gemini.generate"), of_clients()].concat();
+    let others: [(&dyn Caller, &dyn Upstream); 2] = [(&OpenAiChat, &OpenAiChat), (&Anthropic, &Anthropic)];
+    for (name, body) in &all {
+        let mut request = Gemini.read_request(&body.to_string()).unwrap().value;
+        // Some dialects ask for JSON in words.
+        (request.model, request.max_tokens, request.format) = ("m".to_owned(), Some(9), None);
+        for (caller, upstream) in others {
+            let written = upstream.write_request(&request, &Profile::DEFAULT);
+            let again = caller.read_request(&written.value).unwrap().value;
+            assert_eq!(outline(&again), outline(&request), "{name}: {}", written.value);
+        }
+    }
+    assert_eq!(all.len(), 176);
 }

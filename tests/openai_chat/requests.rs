@@ -49,6 +49,21 @@ fn facts_are_what_routing_needs() {
         (r#"{"model":"m","max_tokens":5,"max_completion_tokens":6}"#, Facts { max_output: Some(6), ..base() }),
         (r#"{"model":"m","max_tokens":-1,"user":7}"#, base()),
         (r#"{"model":"m","user":"u"}"#, Facts { user: Some("u".into()), ..base() }),
+        // Cursor's shapes cannot go to a provider of chat as they are.
+        (r#"{"model":"m","input":[],"max_output_tokens":9}"#, Facts { foreign: true, max_output: Some(9), ..base() }),
+        (
+            r#"{"model":"m","messages":[],"tools":[{"type":"function","name":"f"}]}"#,
+            Facts { foreign: true, tools: true, ..base() },
+        ),
+        (
+            r#"{"model":"m","messages":[{"role":"user","content":[{"type":"tool_result", "tool_use_id":"t"}]}]}"#,
+            Facts { foreign: true, ..base() },
+        ),
+        (r#"{"model":"m","messages":[{"role":"user","content":"a \"tool_use\" b"}]}"#, base()),
+        (
+            r#"{"model":"m","messages":[],"tools":[{"type":"function","function":{"name":"f"}},{"type":"custom","custom":{"name":"p"}}]}"#,
+            Facts { tools: true, ..base() },
+        ),
     ] {
         assert_eq!(facts(body).unwrap(), expected, "{body}");
     }

@@ -37,18 +37,30 @@ pub(super) fn native(citation: &Citation) -> Option<&Value> {
     }
 }
 
-/// For a client. Another provider's becomes the kind that names an address, which is the one its SDKs parse without a
-/// document; the stretch of text it belongs to stands beside, under names Anthropic does not use.
+/// For a client. Another provider's becomes a kind that its SDKs parse without a document: with an address that of a web
+/// search, else that of a passage. The stretch of text it belongs to stands beside, under names Anthropic does not use.
 pub(super) fn write(citation: &Citation) -> Value {
     if let Some(value) = native(citation) {
         return value.clone();
     }
     let mut out = Map::new();
-    out.insert("type".to_owned(), "web_search_result_location".into());
-    out.insert("cited_text".to_owned(), citation.quote.as_deref().unwrap_or_default().into());
-    out.insert("url".to_owned(), citation.url.as_deref().unwrap_or_default().into());
-    out.insert("title".to_owned(), json!(citation.title));
-    out.insert("encrypted_index".to_owned(), FOREIGN.into());
+    let mut put = |key: &str, value: Value| out.insert(key.to_owned(), value);
+    let kind = if citation.url.is_some() { "web_search_result_location" } else { "search_result_location" };
+    put("type", kind.into());
+    put("cited_text", citation.quote.as_deref().unwrap_or_default().into());
+    match &citation.url {
+        Some(url) => put("url", url.as_str().into()),
+        None => {
+            put("source", citation.title.as_deref().unwrap_or_default().into());
+            // There is one passage, and it is cited whole.
+            ["search_result_index", "start_block_index", "end_block_index"].iter().for_each(|key| {
+                put(key, 0.into());
+            });
+            None
+        }
+    };
+    put("title", json!(citation.title));
+    put("encrypted_index", FOREIGN.into());
     for (key, place) in [("start_index", citation.start), ("end_index", citation.end)] {
         if let Some(place) = place {
             out.insert(key.to_owned(), place.into());

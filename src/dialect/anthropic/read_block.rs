@@ -114,7 +114,8 @@ pub(super) fn read_cache(fields: &mut Fields, dropped: &mut Vec<String>) -> Resu
 }
 
 fn read_citations(fields: &mut Fields) -> Result<Vec<Citation>, Error> {
-    Ok(fields.take_array("citations")?.unwrap_or_default().into_iter().map(citation::read).collect())
+    let citations = fields.take_array("citations")?.unwrap_or_default();
+    Ok(citations.into_iter().filter(Value::is_object).map(citation::read).collect())
 }
 
 /// `citations: {enabled}`, of a source: whether an answer is to cite it.

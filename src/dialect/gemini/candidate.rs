@@ -22,6 +22,8 @@ pub(super) struct Candidate {
     open: Option<(Open, usize)>,
     /// Of the open text.
     text: String,
+    /// The open text is signed: no more may be added to it.
+    sealed: bool,
     /// The last part was a signature of nothing visible, which is not the next one's.
     bare: bool,
     calls: usize,
@@ -89,14 +91,9 @@ impl Candidate {
             self.tell_of_text(candidate, &mut out);
         }
         for (i, piece) in pieces.into_iter().enumerate() {
-            let is_signed_text = matches!(piece, Piece::Text { signature: Some(_), .. });
             self.tell(piece, response_id, &mut out);
             if last == Some(i) {
                 self.tell_of_text(candidate, &mut out);
-            }
-            if is_signed_text {
-                // The signature is of this text alone.
-                self.close(&mut out);
             }
         }
     }
@@ -142,8 +139,13 @@ impl Candidate {
         let after_bare = std::mem::take(&mut self.bare);
         match piece {
             Piece::Text { text, signature } => {
+                if self.sealed {
+                    self.close(out);
+                }
+                let is_signed = signature.is_some();
                 self.proof(signature, after_bare, out);
                 let index = self.open(Open::Text, out);
+                self.sealed = is_signed;
                 self.text.push_str(&text);
                 out.add(index, Delta::Text(text));
             }
@@ -233,6 +235,7 @@ impl Candidate {
             out.add(index, Delta::Audio(base64::encode(&rest)));
         }
         self.text.clear();
+        self.sealed = false;
         out.events.push(Event::BlockEnd { index });
     }
 }

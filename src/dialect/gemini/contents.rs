@@ -137,7 +137,8 @@ impl Out {
     /// Any part but calls and results.
     fn plain(&mut self, part: &Part, dropped: &mut Dropped) {
         match part {
-            Part::Text { text, cache, .. } => {
+            Part::Text { text, cache, citations } => {
+                dropped.add_if(!citations.is_empty(), "messages[].parts[].citations");
                 dropped.add_if(cache.is_some(), "messages[].parts[].cache");
                 self.parts.text(text);
             }

@@ -39,6 +39,37 @@ use crate::{
 /// The dialect.
 pub struct Gemini;
 
+/// What callers call the fields of the canonical form, the longest first.
+const SPELLING: [(&str, &str); 27] = [
+    ("messages[].parts[].tool_result", "contents[].parts[].functionResponse"),
+    ("messages[].parts[].tool_call", "contents[].parts[].functionCall"),
+    ("messages[].parts[].reasoning", "contents[].parts[].thought"),
+    ("messages[].parts[].parts[]", "contents[].parts[].functionResponse.parts[]"),
+    ("messages[].parts[].detail", "contents[].parts[].mediaResolution"),
+    ("messages[].parts[].opaque", "contents[].parts[]"),
+    ("tools[].parameters", "tools[].functionDeclarations[].parameters"),
+    ("frequency_penalty", "generationConfig.frequencyPenalty"),
+    ("presence_penalty", "generationConfig.presencePenalty"),
+    ("show_reasoning", "generationConfig.thinkingConfig.includeThoughts"),
+    ("tools[].opaque", "tools[]"),
+    ("format.schema", "generationConfig.responseSchema"),
+    ("service_tier", "serviceTier"),
+    ("top_logprobs", "generationConfig.logprobs"),
+    ("temperature", "generationConfig.temperature"),
+    ("tool_choice", "toolConfig.functionCallingConfig"),
+    ("messages[]", "contents[]"),
+    ("modalities", "generationConfig.responseModalities"),
+    ("reasoning", "generationConfig.thinkingConfig"),
+    ("logprobs", "generationConfig.responseLogprobs"),
+    ("metadata", "labels"),
+    ("format", "generationConfig.responseMimeType"),
+    ("top_p", "generationConfig.topP"),
+    ("top_k", "generationConfig.topK"),
+    ("stop", "generationConfig.stopSequences"),
+    ("seed", "generationConfig.seed"),
+    ("n", "generationConfig.candidateCount"),
+];
+
 impl Caller for Gemini {
     /// The path says the rest.
     fn facts(&self, body: &Outline<'_>) -> Result<Facts, Error> {
@@ -66,6 +97,10 @@ impl Caller for Gemini {
 
     fn event_writer(&self, asked: &Asked<'_>) -> Box<dyn EventWriter> {
         Box::new(write_response::Writer::new(asked))
+    }
+
+    fn spelling(&self) -> &'static [(&'static str, &'static str)] {
+        &SPELLING
     }
 
     /// None: the stream just ends.

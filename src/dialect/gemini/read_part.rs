@@ -41,10 +41,10 @@ pub(super) fn read_part(mut part: Members, is_model: bool, scope: &mut Scope) ->
     let proof = signed.and_then(seal::unseal);
     let is_thought = part.flag("thought")?.unwrap_or(false);
     let mut out: Vec<Piece> = vec![];
-    if part.has("functionCall") {
-        out.push(Part::ToolCall(read_call(&mut part, own(proof), scope)?).into());
-    } else if part.has("functionResponse") {
-        out.push(Part::ToolResult(read_result(&mut part, scope)?).into());
+    if let Some(call) = part.object("functionCall")? {
+        out.push(Part::ToolCall(read_call(call, own(proof), scope)?).into());
+    } else if let Some(result) = part.object("functionResponse")? {
+        out.push(Part::ToolResult(read_result(result, scope)?).into());
     } else if is_thought {
         let text = part.text("text")?.unwrap_or_default();
         match proof {
@@ -137,8 +137,7 @@ fn read_detail(part: &mut Members, scope: &mut Scope) -> Result<Option<String>, 
     Ok(detail)
 }
 
-fn read_call(part: &mut Members, signature: Option<Signature>, scope: &mut Scope) -> Result<ToolCall, Error> {
-    let Some(mut call) = part.object("functionCall")? else { return Ok(ToolCall::default()) };
+fn read_call(mut call: Members, signature: Option<Signature>, scope: &mut Scope) -> Result<ToolCall, Error> {
     let given = call.text("id")?.filter(|id| !id.is_empty());
     let name = call.text("name")?.unwrap_or_default();
     let arguments = call.take("args").map_or_else(|| "{}".to_owned(), |args| json_text(&args));
@@ -155,11 +154,7 @@ fn mint(scope: &Scope) -> String {
     format!("call_{}", scope.calls)
 }
 
-fn read_result(part: &mut Members, scope: &mut Scope) -> Result<ToolResult, Error> {
-    let mut result = part.object("functionResponse")?;
-    let Some(result) = &mut result else {
-        return Ok(ToolResult { id: String::new(), name: String::new(), parts: vec![], is_error: false, cache: None });
-    };
+fn read_result(mut result: Members, scope: &mut Scope) -> Result<ToolResult, Error> {
     let given = result.text("id")?.filter(|id| !id.is_empty());
     let name = result.text("name")?.unwrap_or_default();
     let (mut parts, is_error) = read_response(result.take("response"));
@@ -167,6 +162,7 @@ fn read_result(part: &mut Members, scope: &mut Scope) -> Result<ToolResult, Erro
         parts.push(media::read(&mut media, None, None, &mut scope.dropped)?);
         media.leave(&mut scope.dropped);
     }
+    result.leave(&mut scope.dropped);
     let call = find(given.as_deref(), &name, &scope.open).map(|at| scope.open.remove(at));
     let (id, called) = match (call, given) {
         (Some(call), _) => (call.id, call.name),

@@ -13,7 +13,7 @@ use crate::{
 };
 
 const MODALITIES: [&str; 5] = ["MODALITY_UNSPECIFIED", "TEXT", "IMAGE", "AUDIO", "VIDEO"];
-const LEVELS: [&str; 5] = ["THINKING_LEVEL_UNSPECIFIED", "LOW", "HIGH", "MEDIUM", "MINIMAL"];
+const LEVELS: [&str; 5] = ["THINKING_LEVEL_UNSPECIFIED", "LOW", "MEDIUM", "HIGH", "MINIMAL"];
 const TIERS: [&str; 4] = ["UNSPECIFIED", "STANDARD", "FLEX", "PRIORITY"];
 
 /// The model and whether to stream are in the path.

@@ -21,7 +21,7 @@ pub(super) fn read(body: &mut Members, dropped: &mut Vec<String>) -> Result<Vec<
             let schema = function.take("parametersJsonSchema");
             tools.push(Tool::Function {
                 name: function.text("name")?.ok_or_else(|| missing(&function.path_of("name")))?,
-                description: function.text("description")?,
+                description: function.text("description")?.filter(|text| !text.is_empty()),
                 parameters: function.take("parameters").map(schema::to_json_schema).filter(|_| schema.is_none()).or(schema),
                 strict: None,
                 cache: None,

@@ -52,8 +52,8 @@ pub fn config(request: &Request, thinking: Thinking) -> (Option<Value>, bool) {
         (Some(reasoning), Control::Level { minimal }) => level(reasoning, if minimal { "MINIMAL" } else { "LOW" }),
     };
     let thinks = !matches!(request.reasoning, None | Some(Reasoning::Off | Reasoning::Budget(0)));
-    if request.show_reasoning.unwrap_or(thinks) {
-        config.insert("includeThoughts".to_owned(), true.into());
+    if let Some(shown) = request.show_reasoning.or(thinks.then_some(true)) {
+        config.insert("includeThoughts".to_owned(), shown.into());
     }
     ((!config.is_empty()).then(|| Value::Object(config)), says_less)
 }

@@ -6,31 +6,36 @@
 mod asked;
 mod audio;
 mod citations;
-mod data_url;
-mod error;
+pub(super) mod data_url;
+pub(super) mod error;
 mod logprobs;
 mod messages;
 mod parts;
 mod reasoning;
-mod request;
+mod repair;
+pub(super) mod request;
 mod request_reasoning;
 mod request_tools;
 mod response;
-mod stop;
+pub(super) mod stop;
 mod stream;
 mod stream_call;
 mod stream_choice;
 mod stream_open;
 mod stream_write;
-mod usage;
+pub(super) mod usage;
 mod write;
 mod write_messages;
 mod write_part;
 mod write_response;
 mod write_tools;
 
+use std::collections::BTreeMap;
+
 use serde::de::IgnoredAny;
 use serde_json::Value;
+
+pub(super) use citations::characters;
 
 use asked::Form;
 
@@ -45,6 +50,20 @@ use crate::{
         json::{Edit, Outline, join, quoted},
     },
 };
+
+/// Canonical paths in this dialect's words.
+const SPELLING: [(&str, &str); 10] = [
+    ("messages[].parts[].cache", "messages[].content[].cache_control"),
+    ("messages[].parts[].signature", "messages[].reasoning_details[].signature"),
+    ("messages[].parts[].reasoning", "messages[].reasoning_content"),
+    ("messages[].parts[].citations", "messages[].annotations"),
+    ("messages[].parts[]", "messages[].content[]"),
+    ("tools[].cache", "tools[].cache_control"),
+    ("format.schema", "response_format.json_schema.schema"),
+    ("cache_key", "prompt_cache_key"),
+    ("reasoning", "reasoning_effort"),
+    ("format", "response_format"),
+];
 
 /// The dialect.
 pub struct OpenAiChat;
@@ -66,8 +85,9 @@ impl Caller for OpenAiChat {
             stream,
             wants_usage: stream && asked,
             tools: some("tools") || some("functions"),
-            max_output: number("max_completion_tokens").or_else(|| number("max_tokens")),
+            max_output: number("max_completion_tokens").or_else(|| number("max_tokens")).or_else(|| number("max_output_tokens")),
             user: body.parse("user", "a string").ok().flatten(),
+            foreign: is_foreign(body),
             ..Facts::default()
         })
     }
@@ -86,6 +106,10 @@ impl Caller for OpenAiChat {
 
     fn terminal(&self) -> &'static str {
         "data: [DONE]\n\n"
+    }
+
+    fn spelling(&self) -> &'static [(&'static str, &'static str)] {
+        &SPELLING
     }
 
     fn write_error(&self, error: &Error, request_id: &str) -> String {
@@ -115,6 +139,10 @@ impl Upstream for OpenAiChat {
         edits
     }
 
+    fn repairs(&self, body: &Outline<'_>, profile: &Profile) -> Vec<Edit> {
+        repair::repairs(body, profile)
+    }
+
     fn always_reports_usage(&self) -> bool {
         false
     }
@@ -130,6 +158,16 @@ impl Upstream for OpenAiChat {
     fn read_error(&self, status: u16, body: &str) -> UpstreamError {
         error::read(status, body)
     }
+}
+
+/// What Cursor posts here in other shapes: bodies of Responses, flat tools, Anthropic's tools and blocks. Inside a text
+/// the quotes would be escaped.
+fn is_foreign(body: &Outline<'_>) -> bool {
+    let Some(messages) = body.get("messages") else { return body.get("input").is_some() };
+    let tools =
+        body.parse::<Vec<BTreeMap<String, IgnoredAny>>>("tools", "an array of objects").ok().flatten().unwrap_or_default();
+    let is_flat = |tool: &BTreeMap<_, _>| tool.contains_key("name") && !tool.contains_key("function");
+    tools.iter().any(is_flat) || ["\"tool_use\"", "\"tool_use_id\"", "\"media_type\""].iter().any(|mark| messages.contains(mark))
 }
 
 /// A member that is a text and not empty.

@@ -71,7 +71,11 @@ fn read_choice(choice: &Value, id: Option<&str>, place: usize) -> Result<Choice,
     if is_error(choice) {
         return Err(error::of_value(0, choice));
     }
-    let parts = choice.get("message").map(|message| read_message(message, id, place)).unwrap_or_default();
+    let parts = match choice.get("message") {
+        Some(message) => read_message(message, id, place),
+        // Of a text completion.
+        None => text(choice, "text").map(Part::text).into_iter().collect(),
+    };
     let calls = parts.iter().any(|part| matches!(part, Part::ToolCall(_)));
     let stop = match stop::read(text(choice, "finish_reason").unwrap_or_default(), calls) {
         Stop::Reason(reason) => reason,

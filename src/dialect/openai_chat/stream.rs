@@ -84,6 +84,8 @@ impl Reader {
             let alone = choice.get("message").filter(|_| known.is_fresh());
             if let Some(delta) = choice.get("delta").or(alone) {
                 known.delta(delta, choice, &mut to);
+            } else {
+                known.continuation(choice, &mut to);
             }
             // Beside every chunk: the last lists count.
             let sources = citations::sources(chunk);

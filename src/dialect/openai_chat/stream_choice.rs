@@ -155,6 +155,14 @@ impl Choice {
         }
     }
 
+    /// Of a text completion.
+    pub fn continuation(&mut self, choice: &Value, out: &mut Out<'_>) {
+        if let Some(said) = text(choice, "text") {
+            self.text(said, out);
+        }
+        self.tokens(choice, out);
+    }
+
     fn thoughts(&mut self, delta: &Value, out: &mut Out<'_>) {
         let mut told = false;
         for item in items(delta, "reasoning_details") {
@@ -191,12 +199,12 @@ impl Choice {
         }
     }
 
-    pub fn text(&mut self, said: &str, out: &mut Out<'_>) {
+    fn text(&mut self, said: &str, out: &mut Out<'_>) {
         self.say(Kind::Text, Delta::Text(said.to_owned()), out);
         self.said += citations::characters(said);
     }
 
-    pub fn tokens(&mut self, choice: &Value, out: &mut Out<'_>) {
+    fn tokens(&mut self, choice: &Value, out: &mut Out<'_>) {
         let tokens = logprobs::read(choice);
         if !tokens.is_empty() {
             self.say(Kind::Text, Delta::Logprobs(tokens), out);

@@ -1,0 +1,38 @@
+//! Counted tokens.
+
+use serde_json::{Number, Value, json};
+
+use crate::{chat::usage::Usage, units::Money};
+
+/// A usage object; `None` when it counts nothing.
+pub(super) fn read(usage: &Value) -> Option<Usage> {
+    let count = |holder: &Value, key: &str| holder.get(key).and_then(Value::as_u64);
+    let of = |details: &str, key: &str| usage.get(details).and_then(|details| count(details, key)).unwrap_or(0);
+    let (prompt, output) = (count(usage, "input_tokens"), count(usage, "output_tokens"));
+    if prompt.is_none() && output.is_none() {
+        return None;
+    }
+    let (prompt, output) = (prompt.unwrap_or(0), output.unwrap_or(0));
+    let cache_read = of("input_tokens_details", "cached_tokens").min(prompt);
+    let cache_write = of("input_tokens_details", "cache_write_tokens").min(prompt - cache_read);
+    let reasoning = of("output_tokens_details", "reasoning_tokens").min(output);
+    Some(Usage { input: prompt - cache_read - cache_write, cache_read, cache_write, output, reasoning })
+}
+
+/// Both details are always there: strict clients refuse a report without them.
+pub(super) fn write(usage: &Usage, cost: Option<Money>) -> Value {
+    let mut out = json!({
+        "input_tokens": usage.prompt(),
+        "input_tokens_details": {"cached_tokens": usage.cache_read},
+        "output_tokens": usage.output,
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning},
+        "total_tokens": usage.total(),
+    });
+    if usage.cache_write > 0 {
+        out["input_tokens_details"]["cache_write_tokens"] = usage.cache_write.into();
+    }
+    if let Some(dollars) = cost.and_then(|cost| serde_json::from_str::<Number>(&cost.dollars()).ok()) {
+        out["cost"] = dollars.into();
+    }
+    out
+}
