@@ -14,9 +14,9 @@ mod gemini;
 mod gemini_requests;
 #[path = "corpus/openai_chat.rs"]
 mod openai_chat;
+#[path = "corpus/openai_completions.rs"]
+mod openai_completions;
 #[path = "corpus/openai_responses.rs"]
 mod openai_responses;
 #[path = "support/sequence.rs"]
 mod sequence;
-#[path = "corpus/openai_completions.rs"]
-mod openai_completions;

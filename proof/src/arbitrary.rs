@@ -105,7 +105,8 @@ pub fn response(random: &mut Random) -> Response {
         stop = if calls { StopReason::ToolCalls } else { StopReason::End };
     }
     let stop_sequence = (stop == StopReason::StopSequence).then(|| "###".to_owned());
-    let logprobs = perhaps(random, 6, logprobs).unwrap_or_default();
+    let says = parts.iter().any(|part| matches!(part, Part::Text { .. }));
+    let logprobs = perhaps(random, 6, logprobs).filter(|_| says).unwrap_or_default();
     Response {
         id: perhaps(random, 2, |random| format!("id-{}", small(random))),
         model: Some("some-model".to_owned()),

@@ -11,12 +11,18 @@ type Facets = Vec<(String, Value)>;
 
 /// What became of an answer: each loss once, in words that name no content.
 pub fn losses(before: &Response, after: &Response) -> Vec<String> {
-    let (told, kept) = (facets(before), facets(after));
+    let (mut told, kept) = (facets(before), facets(after));
+    // What is gone has no place any more.
+    let places = order(&after.parts);
+    let mut left = order(&before.parts);
+    left.retain(|kind| places.contains(kind));
+    left.dedup();
+    told.iter_mut().filter(|(name, _)| name == "order").for_each(|(_, order)| *order = json!(left));
     let mut out = vec![];
     for name in names(&told, &kept) {
         let of = |facets: &Facets| facets.iter().find(|(n, _)| *n == name).map_or(Value::Null, |(_, value)| value.clone());
         let (one, other) = (of(&told), of(&kept));
-        if one == other {
+        if one == other || (is_empty(&one) && is_empty(&other)) {
             continue;
         }
         let loss = match name.as_str() {
@@ -28,6 +34,9 @@ pub fn losses(before: &Response, after: &Response) -> Vec<String> {
         out.push(loss);
     }
     as_text(before, after, &mut out);
+    // What is gone takes all that belongs to it along.
+    let gone: Vec<String> = out.iter().filter_map(|loss| Some(format!("{}.", loss.strip_suffix(": lost")?))).collect();
+    out.retain(|loss| !gone.iter().any(|holder| holder != "audio." && loss.starts_with(holder.as_str())));
     // What was read has its reader's words beside it.
     out.retain(|loss| loss != "citations.native: made up");
     if before.usage.is_none() && after.usage.is_some() {
@@ -44,7 +53,7 @@ fn as_text(before: &Response, after: &Response, losses: &mut Vec<String>) {
     let holds = other != one && one.chars().all(|c| rest.any(|o| o == c));
     let with = |what: Said| format!("{one}{}", said(&before.parts, what)) == other;
     // Where answers hold no image a sentence says that there was one.
-    for (name, told) in [("refusal", with(Said::Refusal)), ("audio", with(Said::Transcript)), ("images", holds)] {
+    for (name, told) in [("refusal", with(Said::Refusal)), ("audio.transcript", with(Said::Transcript)), ("images", holds)] {
         let lost = format!("{name}: lost");
         if told && losses.contains(&lost) {
             losses.retain(|loss| *loss != lost && !loss.starts_with("text: ") && !loss.starts_with("order: "));
@@ -114,7 +123,7 @@ fn choice(out: &mut Facets, parts: &[Part], stop: StopReason, logprobs: &[TokenL
     add("refusal", said(parts, Said::Refusal).into());
     add("order", order(parts).into());
     add("stop", format!("{stop:?}").into());
-    add("logprobs", logprobs.iter().map(|token| json!(format!("{token:?}"))).collect());
+    add("logprobs", logprobs.iter().map(told_token).collect());
     let calls: Vec<&ToolCall> =
         parts.iter().filter_map(|part| if let Part::ToolCall(call) = part { Some(call) } else { None }).collect();
     add("calls", calls.iter().map(|call| json!([call.name, arguments(call)])).collect());
@@ -126,9 +135,14 @@ fn choice(out: &mut Facets, parts: &[Part], stop: StopReason, logprobs: &[TokenL
     }
 }
 
+/// Ten figures: the last of a floating-point number may change as it is read.
+fn told_token(token: &TokenLogprob) -> Value {
+    json!([token.token, format!("{:.9e}", token.logprob), token.bytes, token.top.iter().map(told_token).collect::<Vec<_>>()])
+}
+
 type Get = fn(&Part) -> Vec<Value>;
 
-const OTHERS: [(&str, Get); 10] = [
+const OTHERS: [(&str, Get); 11] = [
     ("reasoning.signature", |part| {
         let Part::Reasoning { signature, .. } = part else { return vec![] };
         signature.iter().map(|signature| json!(format!("{signature:?}"))).collect()
@@ -149,8 +163,12 @@ const OTHERS: [(&str, Get); 10] = [
         vec![media(source)]
     }),
     ("audio", |part| {
-        let Part::Audio { source, transcript } = part else { return vec![] };
-        vec![json!([media(source), transcript])]
+        let Part::Audio { source, .. } = part else { return vec![] };
+        vec![media(source)]
+    }),
+    ("audio.transcript", |part| {
+        let Part::Audio { transcript, .. } = part else { return vec![] };
+        transcript.iter().map(|said| json!(said)).collect()
     }),
     ("opaque", |part| {
         let Part::Opaque { dialect, value } = part else { return vec![] };

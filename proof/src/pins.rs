@@ -89,7 +89,7 @@ impl Tally {
         text.push_str(&format!("data | {data}\n"));
         let mut above = "";
         for (name, count) in &self.0 {
-            let group = name.split('|').next().unwrap_or_default();
+            let group = name.split(['|', ':']).next().unwrap_or_default();
             if group != above {
                 text.push('\n');
                 above = group;

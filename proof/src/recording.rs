@@ -38,6 +38,9 @@ pub enum Kind {
     Other,
 }
 
+/// Characters of long media that a recorder kept at least.
+const ELIDED_AFTER: usize = 128;
+
 /// All recordings, in the order of the index.
 pub fn read_all(folder: &Path) -> Result<Vec<Recording>> {
     let index = read_json(&folder.join("index.json"))?;
@@ -56,8 +59,8 @@ fn read(folder: &Path, name: &str) -> Result<Recording> {
     };
     let body = match (kind, &response["body"]) {
         (Kind::AmazonEvents, body) => base64::decode(text(body)).with_context(|| format!("{name}: not base64"))?,
-        (_, Value::String(text)) if kind != Kind::Whole => text.clone().into_bytes(),
-        (_, body) => format!("{}{body}", text(&response["body_prefix"])).into_bytes(),
+        (_, Value::String(text)) if kind != Kind::Whole => shortened(text).into_bytes(),
+        (_, body) => format!("{}{}", text(&response["body_prefix"]), shortened(&body.to_string())).into_bytes(),
     };
     let sizes = case["chunk_sizes"].as_array().map(Vec::as_slice).unwrap_or_default();
     Ok(Recording {
@@ -69,12 +72,32 @@ fn read(folder: &Path, name: &str) -> Result<Recording> {
         kind,
         body,
         sizes: sizes.iter().filter_map(|size| usize::try_from(size.as_u64()?).ok()).collect(),
-        request: (request["kind"] == "json").then(|| request["body"].to_string()),
+        request: (request["kind"] == "json").then(|| shortened(&request["body"].to_string())),
         target: target(text(&request["url"])),
         derived: case["derived"].clone(),
         failed: case["derived"]["error"] == true
             || case["features"].as_array().into_iter().flatten().any(|f| text(f).starts_with("error-")),
     })
+}
+
+/// The recorder cut long media and marked where, which makes them no base64 any more: the mark goes, and what follows it.
+fn shortened(text: &str) -> String {
+    let is_base64 = |b: u8| b.is_ascii_alphanumeric() || b"+/=-_".contains(&b);
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find("...") {
+        let (before, after) = rest.split_at(at);
+        out.push_str(before);
+        let is_cut = before.len() >= ELIDED_AFTER && before.bytes().rev().take(ELIDED_AFTER).all(is_base64);
+        let end = if is_cut { after.find('"').unwrap_or(after.len()) } else { 3 };
+        let run = before.bytes().rev().take_while(|b| is_base64(*b)).count();
+        if is_cut {
+            out.truncate(out.len() - run % 4);
+        } else {
+            out.push_str("...");
+        }
+        rest = after.get(end..).unwrap_or_default();
+    }
+    out + rest
 }
 
 /// What follows the host of an address.

@@ -20,7 +20,10 @@ pub fn differences(before: &Request, after: &Request) -> Vec<String> {
 pub fn covers(reported: &str, lost: &str) -> bool {
     let bare = |path: &str| path.replace("[]", "");
     let (reported, lost) = (bare(reported), bare(lost));
-    lost == reported || lost.strip_prefix(&reported).is_some_and(|rest| rest.starts_with('.'))
+    // A result takes its parts along.
+    let of_result = ["messages.parts.parts", "messages.parts.is_error", "messages.parts.cache"];
+    let in_result = reported == "messages.parts.tool_result" && of_result.iter().any(|path| lost.starts_with(path));
+    in_result || lost == reported || lost.strip_prefix(&reported).is_some_and(|rest| rest.starts_with('.'))
 }
 
 fn facets(request: &Request) -> Facets {

@@ -98,7 +98,7 @@ fn facts_differ(sent: &Sent<'_>, request: &Request) -> Vec<String> {
         Ok(None) => vec![],
         Ok(Some(facts)) => {
             let pairs = [
-                ("model", request.model.is_empty() || facts.model == request.model),
+                ("model", request.model.is_empty() || facts.model.is_empty() || facts.model == request.model),
                 ("stream", facts.stream == request.stream),
                 ("tools", facts.tools != request.tools.is_empty()),
                 ("max_output", facts.max_output == request.max_tokens),
