@@ -41,7 +41,8 @@ pub fn asked(to: Dialect, facts: &Facts) -> Asked<'_> {
     Asked { stamp: stamp(), facts, body: asked_for(to).as_bytes() }
 }
 
-/// The events of a provider's stream that arrives in these pieces, its close included.
+/// The events of a provider's stream that arrives in these pieces, its close included. As the relay does, it stops at the
+/// end: what a provider says after it nobody hears.
 pub fn events<'a>(upstream: &dyn Upstream, framing: Framing, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Event> {
     let (mut reader, mut frames, mut out) = (upstream.event_reader(), Decoder::new(framing), vec![]);
     for piece in pieces {
@@ -49,7 +50,11 @@ pub fn events<'a>(upstream: &dyn Upstream, framing: Framing, pieces: impl IntoIt
             return out;
         }
         while let Some(frame) = frames.next_frame() {
+            let before = out.len();
             reader.read(&frame, &mut out);
+            if out.iter().skip(before).any(|event| matches!(event, Event::End | Event::Failed(_))) {
+                return out;
+            }
         }
     }
     if let Some(frame) = frames.last_frame() {
@@ -118,6 +123,8 @@ pub fn rewritten(to: Dialect, caller: &dyn Caller, events: &[Event]) -> String {
     out
 }
 
+pub const LEFT_OPEN: &str = "ends with open blocks";
+
 /// Why a stream breaks the rules that every writer relies on: blocks numbered in order of opening, deltas into open
 /// blocks alone, none open at the end, nothing after it.
 pub fn unruly(events: &[Event]) -> Option<String> {
@@ -145,7 +152,7 @@ pub fn unruly(events: &[Event]) -> Option<String> {
             }
             Event::End => {
                 if !open.is_empty() {
-                    return Some(format!("ends with open blocks {open:?}"));
+                    return Some(format!("{LEFT_OPEN} {open:?}"));
                 }
                 over = true;
             }
