@@ -24,10 +24,11 @@
 //! # The rooms
 //!
 //! ```text
-//!  wire      bytes only: JSON text and its edits, server-sent events, URLs; knows no AI
+//!  wire      bytes only: JSON text and its edits, events of streams, URLs, signatures; knows no AI
 //!  chat      the canonical form between two dialects; no wire names
 //!  dialect   wire ↔ chat, one folder a dialect; also which path asks for what (`surface`); knows no providers
-//!  catalog   data: rows of providers, models and prices
+//!  catalog   data: rows of providers, models and prices, and of what providers offer besides chat
+//!  operation embeddings, rerank, moderation, counting tokens: their bodies between callers and providers; estimates
 //!  config    the operator's documents, read and cross-checked into one snapshot
 //!  guard     who calls, and may they? keys and what each may name
 //!  plan      which targets, in which order, and why; health and breakers; what a failure means, and whose fault it is
@@ -60,11 +61,14 @@
 //!
 //! # How to add …
 //!
-//! - **a provider**: a row in `catalog/providers.rs`, and rows for its models in `catalog/models.rs`; an oddity of a new
-//!   kind is a [`catalog::Quirk`]. An operator needs no row: a name, a kind and a URL in `providers` will do.
+//! - **a provider**: a row in `catalog/providers.rs`, rows for its models in `catalog/models.rs`, what they take in
+//!   `catalog/profiles.rs`, and a transcript under `tests/fixtures/providers`; an oddity of its bodies is a
+//!   [`catalog::Quirk`], one of its paths a [`catalog::Hosting`]. An operator needs no row: a name, a kind and a URL in `providers` will do.
 //! - **a model or a price**: a row in `catalog/models.rs`; or, without a new build, an entry in `providers` or `prices`.
 //! - **a dialect**: a variant of [`dialect::Dialect`], whereupon the compiler names each match that lacks it; an entry in
 //!   `Dialect::ALL`; a folder that implements [`dialect::Upstream`], and [`dialect::Caller`] if clients speak it too.
+//! - **an operation at a provider**: a row in `catalog/operations.rs`; a shape of its own is a [`catalog::Style`], whereupon
+//!   the compiler names each match that lacks it.
 //! - **a strategy**: a variant of [`config::Strategy`] with its name, an arm in [`plan::strategy::order`], a word in the
 //!   choice that `config/route.rs` reads, rows in `tests/plan`.
 //! - **a provider's way to refuse**: a row in `plan/rules.rs`, and the words it was seen in as a row in `tests/plan`.
@@ -81,6 +85,7 @@ pub mod exchange;
 pub mod guard;
 pub mod ledger;
 pub mod mock;
+pub mod operation;
 pub mod plan;
 #[cfg(target_arch = "wasm32")]
 mod shell;

@@ -6,22 +6,28 @@ use std::{
 };
 
 /// Room, and the rooms it may use. `error` and `units` are free to all; nobody uses `shell`.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("wire", &[]),
     ("chat", &[]),
     ("dialect", &["wire", "chat"]),
     // Quirks are edits of a body.
     ("catalog", &["dialect", "chat", "wire"]),
-    ("config", &["catalog", "dialect", "wire"]),
+    // A provider's models have profiles.
+    ("config", &["catalog", "dialect", "chat", "wire"]),
+    // Counting tokens reads a chat's body; which shape a provider wants is a row of the catalog.
+    ("operation", &["catalog", "dialect", "chat", "wire"]),
     ("guard", &["config", "wire"]),
     ("mock", &["dialect", "chat", "wire"]),
     // The facts of a body come from `dialect`, what a provider said from `chat`; `params` are edits.
     ("plan", &["config", "catalog", "dialect", "chat", "wire"]),
     ("ledger", &["chat", "catalog"]),
     // The mock is one more answer that the shell is told to fetch.
-    ("exchange", &["plan", "ledger", "mock", "config", "catalog", "dialect", "chat", "wire"]),
+    ("exchange", &["plan", "ledger", "mock", "operation", "config", "catalog", "dialect", "chat", "wire"]),
     ("admin", &["plan", "ledger", "guard", "config", "catalog", "wire"]),
-    ("shell", &["admin", "exchange", "plan", "ledger", "mock", "guard", "config", "catalog", "dialect", "chat", "wire"]),
+    (
+        "shell",
+        &["admin", "exchange", "plan", "ledger", "mock", "operation", "guard", "config", "catalog", "dialect", "chat", "wire"],
+    ),
 ];
 const FREE: [&str; 2] = ["error", "units"];
 /// A file that nobody can take in at once hides its bugs. Tables of data are read a row at a time.

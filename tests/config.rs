@@ -11,6 +11,7 @@ use portolan::{
 
 mod problems;
 mod schema;
+mod secrets;
 mod upstreams;
 
 const SECRETS: [&str; 4] = ["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "LAB_KEY_2", "GOOGLE_API_KEY"];

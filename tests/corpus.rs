@@ -6,6 +6,10 @@
 
 #[path = "corpus/anthropic.rs"]
 mod anthropic;
+#[path = "corpus/bedrock.rs"]
+mod bedrock;
+#[path = "corpus/cohere.rs"]
+mod cohere;
 #[path = "support/fold.rs"]
 mod fold;
 #[path = "corpus/gemini.rs"]
@@ -18,5 +22,9 @@ mod openai_chat;
 mod openai_completions;
 #[path = "corpus/openai_responses.rs"]
 mod openai_responses;
+#[path = "corpus/operations.rs"]
+mod operations;
+#[path = "corpus/recorded.rs"]
+mod recorded;
 #[path = "support/sequence.rs"]
 mod sequence;

@@ -3,12 +3,15 @@
 mod commit;
 mod driver;
 mod failover;
+mod foreign;
 mod forms;
 mod forward;
 mod gemini;
+mod hosting;
 mod models;
 mod relay;
 mod scenarios;
 mod script;
 mod sending;
 mod story;
+mod transcripts;

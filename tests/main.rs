@@ -5,7 +5,9 @@
 mod anthropic;
 mod architecture;
 mod catalog;
+mod cohere;
 mod config;
+mod converse;
 mod exchange;
 #[path = "support/fold.rs"]
 mod fold;
@@ -15,8 +17,13 @@ mod ledger;
 mod mock;
 mod openai_chat;
 mod openai_completions;
+mod openai_responses;
+mod operation;
 mod plan;
+#[path = "support/sequence.rs"]
+mod sequence;
 mod surface;
 mod switching;
 mod verbatim;
 mod wire;
+mod workers_ai;

@@ -4,6 +4,7 @@ mod answers;
 mod choices;
 mod profiles;
 mod requests;
+mod shapes;
 mod streams;
 mod written;
 

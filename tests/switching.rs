@@ -67,7 +67,7 @@ fn answer(dialect: Dialect, round: u32) -> Option<Value> {
                 "tool_calls": [chat_call("a"), chat_call("b")],
             }}],
         })),
-        Dialect::OpenAiResponses | Dialect::OpenAiCompletions | Dialect::Converse | Dialect::Cohere => None,
+        Dialect::OpenAiResponses | Dialect::OpenAiCompletions | Dialect::Converse | Dialect::Cohere | Dialect::WorkersAi => None,
     }
 }
 
@@ -93,7 +93,7 @@ fn history(dialect: Dialect, answer: &Value) -> Option<Vec<Value>> {
             let results: Vec<Value> = list(&content["parts"]).filter_map(result).collect();
             Some(vec![content.clone(), json!({"role": "user", "parts": results})])
         }
-        Dialect::OpenAiResponses | Dialect::OpenAiCompletions | Dialect::Converse | Dialect::Cohere => None,
+        Dialect::OpenAiResponses | Dialect::OpenAiCompletions | Dialect::Converse | Dialect::Cohere | Dialect::WorkersAi => None,
     }
 }
 
@@ -144,7 +144,7 @@ fn calls(dialect: Dialect, body: &Value) -> (Vec<(String, String, u64)>, Vec<Str
                 }
             }
         }
-        Dialect::OpenAiResponses | Dialect::OpenAiCompletions | Dialect::Converse | Dialect::Cohere => {}
+        Dialect::OpenAiResponses | Dialect::OpenAiCompletions | Dialect::Converse | Dialect::Cohere | Dialect::WorkersAi => {}
     }
     (called, answered)
 }

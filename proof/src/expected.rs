@@ -133,7 +133,7 @@ fn usage(dialect: Dialect, provider: &str, usage: &Value) -> Option<Usage> {
             let output = count("/candidatesTokenCount") + thoughts;
             Usage { input: prompt - cache_read, cache_read, cache_write: 0, output, reasoning: thoughts }
         }
-        Dialect::OpenAiChat | Dialect::OpenAiCompletions | Dialect::OpenAiResponses => {
+        Dialect::OpenAiChat | Dialect::OpenAiCompletions | Dialect::OpenAiResponses | Dialect::WorkersAi => {
             let prompt = either("/prompt_tokens", "/input_tokens");
             let cached = either("/prompt_tokens_details/cached_tokens", "/input_tokens_details/cached_tokens").min(prompt);
             let written = either("/prompt_tokens_details/cache_write_tokens", "/input_tokens_details/cache_write_tokens");

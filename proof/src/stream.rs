@@ -23,9 +23,12 @@ pub const fn asked_for(dialect: Dialect) -> &'static str {
         Dialect::OpenAiResponses => {
             r#"{"model":"asked-for","input":"?","reasoning":{"summary":"auto"},"include":["reasoning.encrypted_content","message.output_text.logprobs"]}"#
         }
-        Dialect::OpenAiChat | Dialect::OpenAiCompletions | Dialect::Anthropic | Dialect::Converse | Dialect::Cohere => {
-            r#"{"model":"asked-for"}"#
-        }
+        Dialect::OpenAiChat
+        | Dialect::OpenAiCompletions
+        | Dialect::Anthropic
+        | Dialect::Converse
+        | Dialect::Cohere
+        | Dialect::WorkersAi => r#"{"model":"asked-for"}"#,
     }
 }
 

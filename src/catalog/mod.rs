@@ -2,33 +2,72 @@
 
 mod models;
 mod nearest;
+mod operations;
+mod pattern;
+mod profiles;
 mod providers;
 
 use std::borrow::Cow;
 
 pub use nearest::nearest;
+pub use operations::{Endpoint, Operation, Style, operation};
 
-use crate::{chat::profile::Profile, dialect::Dialect, units::Money, wire::json::Edit};
+use crate::{
+    chat::profile::Profile,
+    dialect::Dialect,
+    units::Money,
+    wire::json::{Edit, Outline},
+};
 
 /// The provider that answers inside the gateway.
 pub const MOCK: &str = "mock";
+
+/// The Worker's binding to Workers AI. It stands among the secrets when it is there.
+pub const AI_BINDING: &str = "AI";
+
+/// Required where Anthropic's dialect is spoken as its maker does; the version whose bodies we write.
+pub const ANTHROPIC_VERSION: (&str, &str) = ("anthropic-version", "2023-06-01");
 
 /// Who answers: where, in which languages, with which credential.
 #[derive(Debug)]
 pub struct Provider {
     pub name: &'static str,
     pub aliases: &'static [&'static str],
-    /// What the provider's own SDK takes: OpenAI's ends in `/v1`, Anthropic's and Google's name no version.
+    /// What the provider's own SDK takes: OpenAI's ends in `/v1`, Anthropic's and Google's name no version. `${NAME}` is
+    /// filled in from the Worker's variables and secrets.
     pub base_url: &'static str,
-    /// The first is preferred; a caller of any of them is carried verbatim.
+    pub hosting: Hosting,
+    /// The first is preferred; a caller of any of them is carried verbatim. Empty: nothing here writes text.
     pub speaks: &'static [Dialect],
+    /// What models of such a name speak instead; `*` stands for anything, the first match wins.
+    pub models: &'static [(&'static str, &'static [Dialect])],
+    /// Dialects that are spoken at an address of their own, with the same credential.
+    pub bases: &'static [(Dialect, &'static str)],
+    /// What a server of this kind at an operator's own address is sure to speak. Empty: the same.
+    pub lookalikes: &'static [Dialect],
+    /// Whose models are sold here too, by the same names and at the same prices.
+    pub sells: &'static [&'static str],
     pub auth: Auth,
     /// Usual names of the secret; the first found wins.
     pub secrets: &'static [&'static str],
     /// Sent with every call, unless the caller's own request of the same dialect says otherwise.
     pub headers: &'static [(&'static str, &'static str)],
-    /// For every body, the caller's own too: only what the provider refuses, or ignores to the caller's harm.
+    /// For every body of OpenAI's chat, the caller's own too: only what the provider refuses, or ignores to the caller's
+    /// harm.
     pub quirks: &'static [Quirk],
+}
+
+/// How a provider wraps the calls of a dialect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hosting {
+    /// As the dialect says.
+    Plain,
+    /// Google Cloud: models of several makers, each under its own path.
+    Vertex,
+    /// Amazon: the model in the path, and Claude's body without it.
+    Bedrock,
+    /// A binding of the Worker: no address, no credential.
+    WorkersAi,
 }
 
 /// How a credential travels.
@@ -37,6 +76,10 @@ pub enum Auth {
     Bearer,
     /// Alone in the header of this name.
     Header(&'static str),
+    /// A token that a service account's key is traded for.
+    Google,
+    /// A signature over each call, or a bearer token.
+    AwsV4,
     None,
 }
 
@@ -45,6 +88,8 @@ pub enum Auth {
 pub enum Quirk {
     Remove(&'static str),
     Rename(&'static str, &'static str),
+    /// `thinking: {type}` as a plain true or false by another name.
+    Flag(&'static str, &'static str),
 }
 
 #[derive(Debug)]
@@ -157,15 +202,36 @@ pub fn bare_model(name: &str) -> Option<&'static Model> {
 }
 
 /// What a provider's model takes.
-pub const fn profile(_provider: &Provider, _model: &str) -> Profile {
-    Profile::DEFAULT
+pub fn profile(provider: &Provider, model: &str) -> Profile {
+    profiles::of(provider.name, model)
+}
+
+impl Provider {
+    /// What a model is spoken to in, the preferred first.
+    pub fn dialects(&self, model: &str) -> &'static [Dialect] {
+        self.models.iter().find(|(pattern, _)| pattern::matches(pattern, model)).map_or(self.speaks, |(_, dialects)| dialects)
+    }
+
+    /// Names in its base URL that are to be filled in.
+    pub fn placeholders(&self) -> impl Iterator<Item = &'static str> {
+        self.base_url.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0))
+    }
 }
 
 /// The edits that make a body one the provider takes.
-pub fn edits(quirks: &[Quirk]) -> Vec<Edit> {
-    let edit = |quirk: &Quirk| match *quirk {
-        Quirk::Remove(key) => Edit::Remove(Cow::Borrowed(key)),
-        Quirk::Rename(from, to) => Edit::Rename(Cow::Borrowed(from), Cow::Borrowed(to)),
-    };
-    quirks.iter().map(edit).collect()
+pub fn edits(quirks: &[Quirk], body: &Outline<'_>) -> Vec<Edit> {
+    let mut edits = vec![];
+    for quirk in quirks {
+        match *quirk {
+            Quirk::Remove(key) => edits.push(Edit::Remove(Cow::Borrowed(key))),
+            Quirk::Rename(from, to) => edits.push(Edit::Rename(Cow::Borrowed(from), Cow::Borrowed(to))),
+            Quirk::Flag(from, to) => {
+                let Some(switch) = body.get(from) else { continue };
+                edits.push(Edit::Remove(Cow::Borrowed(from)));
+                let is_on = !switch.contains("\"disabled\"");
+                edits.push(Edit::Default(Cow::Borrowed(to), is_on.to_string()));
+            }
+        }
+    }
+    edits
 }

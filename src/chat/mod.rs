@@ -20,6 +20,8 @@ pub enum Dialect {
     Converse,
     /// Cohere's chat, version 2.
     Cohere,
+    /// What Cloudflare's binding to its own models takes and gives.
+    WorkersAi,
 }
 
 impl Dialect {
@@ -32,6 +34,7 @@ impl Dialect {
             Self::Gemini => "gemini",
             Self::Converse => "bedrock-converse",
             Self::Cohere => "cohere",
+            Self::WorkersAi => "workers-ai",
         }
     }
 }

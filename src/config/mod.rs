@@ -7,16 +7,20 @@ mod provider;
 mod reader;
 mod resolve;
 mod route;
+mod secrets;
+mod service_account;
 mod settings;
 
 use std::collections::BTreeMap;
 
 pub use host::is_private_host;
-pub use provider::{Credential, Model, Provider, secret_names};
+pub use provider::{Credential, House, Model, Provider};
 use reader::Problems;
 pub use resolve::{ListedModel, Resolved};
 pub use route::{Lossy, OnStreamBreak, Route, Strategy, Target, WhenAllUnavailable};
+pub use secrets::secret_names;
 use serde_json::Map;
+pub use service_account::ServiceAccount;
 pub use settings::{Breaker, Retry, Settings, Timeouts};
 use sha2::{Digest, Sha256};
 

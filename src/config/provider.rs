@@ -5,12 +5,17 @@ use std::{collections::BTreeMap, fmt};
 use serde_json::{Map, Value};
 
 use super::{
-    Documents, Snapshot,
+    Snapshot,
     host::read_base_url,
     price::read_price,
     reader::{Problems, Reader, did_you_mean},
+    secrets::{OWN_SECRETS, is_secret_name, store_one_of},
 };
-use crate::catalog::{self, Auth, Feature, Price, Supports};
+use crate::{
+    catalog::{self, Feature, Hosting, MOCK, Price, Supports},
+    chat::profile::{History, Profile, Thinking},
+    dialect::Dialect,
+};
 
 /// A provider that can be called.
 #[derive(Clone, Debug)]
@@ -20,13 +25,26 @@ pub struct Provider {
     pub kind: &'static catalog::Provider,
     /// Without a slash at the end.
     pub base_url: String,
+    pub house: House,
     /// Empty: called without a credential.
     pub credentials: Vec<Credential>,
     /// All models known of it: catalog, `providers` and `prices` together. Others may exist.
     pub models: BTreeMap<String, Model>,
 }
 
-/// One secret of a provider; several rotate.
+/// Whose address it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum House {
+    /// The catalog's.
+    Usual,
+    /// The operator's, for a provider of the catalog.
+    Moved,
+    /// Another provider's, that only speaks like the one of the catalog.
+    Lookalike,
+}
+
+/// One secret of a provider; several rotate. For Amazon an access key id, its secret and a token may stand in one, with
+/// colons between them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credential {
     /// The secret's name: `OPENAI_API_KEY`.
@@ -50,37 +68,10 @@ pub struct Model {
     pub price: Option<Price>,
 }
 
-/// The gateway's own secrets: an edit of a document must not be able to send them anywhere.
-const OWN_SECRETS: [&str; 2] = ["GATEWAY_KEY", "ADMIN_TOKEN"];
-/// Longer names are no names of secrets.
-const MAX_SECRET_NAME: usize = 128;
-/// Secrets read for one set of documents; a Worker may have so many variables.
-const MAX_SECRETS: usize = 128;
 /// Providers of one operator.
 const MAX_PROVIDERS: usize = 200;
 /// Windows are some millions of tokens.
 const MAX_TOKENS: u64 = 1_000_000_000;
-
-/// Names of the secrets that these documents may need, for the shell to read. Of a document that is no JSON too: the
-/// next one may be, with the same names.
-pub fn secret_names(documents: &Documents) -> Vec<String> {
-    let usual = catalog::providers().iter().flat_map(|p| p.secrets).map(|s| (*s).to_owned());
-    let text = documents.providers.as_deref().unwrap_or_default();
-    let named = text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name.to_owned());
-    let mut names: Vec<String> = vec![];
-    for name in usual.chain(named.filter(|name| is_secret_name(name))).take(MAX_SECRETS) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
-}
-
-fn is_secret_name(name: &str) -> bool {
-    (1..=MAX_SECRET_NAME).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        && !OWN_SECRETS.contains(&name)
-}
 
 /// Fills `snapshot.providers` and `snapshot.off`.
 pub(super) fn read_providers(
@@ -109,33 +100,28 @@ pub(super) fn read_providers(
             snapshot.off.insert(name, vec![]);
             continue;
         };
-        if let Some(missing) = snapshot.switch(draft, secrets) {
-            snapshot.warnings.push(format!("Provider `{name}` is off: {}.", store_one_of(&missing)));
+        snapshot.switch(draft, secrets);
+        if let Some(missing) = snapshot.off.get(&name) {
+            snapshot.warnings.push(format!("Provider `{name}` is off: {}.", store_one_of(missing)));
         }
     }
-}
-
-/// `run `wrangler secret put OPENAI_API_KEY``
-pub(super) fn store_one_of(names: &[String]) -> String {
-    let commands: Vec<String> = names.iter().map(|name| format!("`wrangler secret put {name}`")).collect();
-    format!("its secret is missing; run {}", commands.join(" or "))
 }
 
 fn check_name(name: &str) -> Result<(), String> {
     super::check_public_name(name)?;
     match catalog::provider(name) {
-        Some(row) if row.auth == Auth::None => Err(format!("`{name}` is built in and cannot be changed.")),
+        Some(row) if row.name == MOCK => Err(format!("`{name}` is built in and cannot be changed.")),
         Some(row) if row.name != name => Err(format!("`{name}` is an alias of `{0}`: write `{0}`.", row.name)),
         _ => Ok(()),
     }
 }
 
 /// A provider before its secrets are looked up.
-struct Draft {
-    provider: Provider,
+pub(super) struct Draft {
+    pub provider: Provider,
     /// All that are there are used; or, for usual names, the first.
-    secrets: Vec<String>,
-    usual: bool,
+    pub secrets: Vec<String>,
+    pub usual: bool,
 }
 
 impl Draft {
@@ -144,6 +130,7 @@ impl Draft {
             name: row.name.to_owned(),
             kind: row,
             base_url: row.base_url.to_owned(),
+            house: House::Usual,
             credentials: vec![],
             models: known_models(row),
         };
@@ -152,10 +139,18 @@ impl Draft {
 }
 
 fn known_models(row: &catalog::Provider) -> BTreeMap<String, Model> {
-    let models = catalog::models().iter().filter(|model| model.provider == row.name);
+    let is_sold = |maker: &str| maker == row.name || row.sells.contains(&maker);
+    let models = catalog::models().iter().filter(|model| is_sold(model.provider));
     let mut known = BTreeMap::new();
-    known.extend(models.map(|model| (model.name.to_owned(), Model::of(model))));
+    known.extend(models.map(|model| (sold_as(row, model.name), Model::of(model))));
     known
+}
+
+/// Google writes `claude-opus-4-5@20251101` where Anthropic writes `claude-opus-4-5-20251101`.
+fn sold_as(row: &catalog::Provider, name: &str) -> String {
+    let is_date = |text: &str| text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit());
+    let split = name.rsplit_once('-').filter(|(_, date)| row.hosting == Hosting::Vertex && is_date(date));
+    split.map_or_else(|| name.to_owned(), |(head, date)| format!("{head}@{date}"))
 }
 
 impl Model {
@@ -164,21 +159,43 @@ impl Model {
     }
 }
 
-impl Snapshot {
-    /// On, if a secret is there or none is needed; otherwise off, and the names it may have.
-    fn switch(&mut self, draft: Draft, secrets: &BTreeMap<String, String>) -> Option<Vec<String>> {
-        let found = draft.secrets.iter().filter_map(|name| {
-            let value = secrets.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())?;
-            Some(Credential { name: name.clone(), value: value.to_owned() })
-        });
-        let credentials: Vec<Credential> = found.take(if draft.usual { 1 } else { MAX_SECRETS }).collect();
-        if credentials.is_empty() && !draft.secrets.is_empty() {
-            self.off.insert(draft.provider.name, draft.secrets.clone());
-            return Some(draft.secrets);
-        }
-        self.providers.insert(draft.provider.name.clone(), Provider { credentials, ..draft.provider });
-        None
+impl Provider {
+    /// What a model is spoken to in here, the preferred first.
+    pub fn dialects(&self, model: &str) -> impl Iterator<Item = Dialect> {
+        let is_known = self.house != House::Lookalike || self.kind.lookalikes.is_empty();
+        let spoken = if is_known { self.kind.dialects(model) } else { self.kind.lookalikes };
+        let is_here = |dialect: &Dialect| self.house == House::Usual || own_base(self.kind, *dialect).is_none();
+        spoken.iter().copied().filter(is_here)
     }
+
+    /// Where a dialect is spoken.
+    pub fn base_of(&self, dialect: Dialect) -> &str {
+        own_base(self.kind, dialect).filter(|_| self.house == House::Usual).unwrap_or(&self.base_url)
+    }
+
+    /// What a model takes.
+    pub fn profile(&self, model: &str) -> Profile {
+        let known = self.models.get(model).copied().unwrap_or_default();
+        let mut profile = catalog::profile(self.kind, model);
+        if self.house == House::Lookalike && !self.kind.lookalikes.is_empty() {
+            // Whether it thinks nobody knows, and some refuse to be told: `supports` says it.
+            profile = Profile { thinking: Thinking::None, history: History::Bare, ..profile };
+            if known.supports.is_some_and(|supports| supports.reasoning) {
+                profile.thinking = Thinking::Effort;
+            }
+        }
+        if let Some(supports) = known.supports {
+            profile.json_schema &= supports.json_schema;
+            if !supports.reasoning {
+                profile.thinking = Thinking::None;
+            }
+        }
+        Profile { max_output: known.max_output, ..profile }
+    }
+}
+
+fn own_base(row: &catalog::Provider, dialect: Dialect) -> Option<&'static str> {
+    row.bases.iter().find(|(d, _)| *d == dialect).map(|(_, base)| *base)
 }
 
 fn read_provider(name: &str, reader: &mut Reader<'_>, allow_private: bool) -> Option<Draft> {
@@ -194,10 +211,14 @@ fn read_provider(name: &str, reader: &mut Reader<'_>, allow_private: bool) -> Op
     reader.later(&["regions"], "requests go out from wherever the Worker runs");
     let row = kind?;
     let is_elsewhere = base_url.is_some() && row.name != name;
+    if row.hosting == Hosting::WorkersAi && base_url.is_some() {
+        reader.problem("base_url", format!("`{name}` is reached through its binding and has no `base_url`."));
+    }
     let mut draft = Draft::of(row);
     name.clone_into(&mut draft.provider.name);
     if let Some(url) = base_url {
         draft.provider.base_url = url?;
+        draft.provider.house = if is_elsewhere { House::Lookalike } else { House::Moved };
     }
     if is_elsewhere {
         // Another house: what is known of the catalog's says nothing of it, and its secret is none of its business.
@@ -218,12 +239,12 @@ fn read_provider(name: &str, reader: &mut Reader<'_>, allow_private: bool) -> Op
 
 fn read_kind(name: &str, reader: &mut Reader<'_>) -> Option<&'static catalog::Provider> {
     let word = reader.text("kind");
-    let usable = || catalog::providers().iter().filter(|row| row.auth != Auth::None).map(|row| row.name);
+    let usable = || catalog::providers().iter().filter(|row| row.name != MOCK).map(|row| row.name);
     if catalog::provider(name).is_some_and(|own| word.as_deref().is_some_and(|word| word != own.name)) {
         reader.problem("kind", format!("`{name}` is built in and speaks its own way: leave `kind` out, or choose another name."));
         return None;
     }
-    let row = catalog::provider(word.as_deref().unwrap_or(name)).filter(|row| row.auth != Auth::None);
+    let row = catalog::provider(word.as_deref().unwrap_or(name)).filter(|row| row.name != MOCK);
     if row.is_none() {
         let kinds = usable().collect::<Vec<_>>().join(", ");
         let message = match &word {

@@ -1,6 +1,6 @@
 //! From the name a caller uses to a route.
 
-use super::{MAX_NAME, Model, Route, Snapshot, provider::store_one_of, reader::did_you_mean, settings::MAX_ATTEMPTS};
+use super::{MAX_NAME, Model, Route, Snapshot, reader::did_you_mean, secrets::store_one_of, settings::MAX_ATTEMPTS};
 use crate::{
     catalog::{self, Price, Supports},
     error::{Error, Kind},

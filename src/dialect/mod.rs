@@ -1,11 +1,15 @@
 //! Wire ↔ chat, one folder a dialect. Dialects know no providers.
 
 pub mod anthropic;
+pub mod cohere;
+pub mod converse;
+mod dropped;
 pub mod gemini;
 pub mod openai_chat;
 pub mod openai_completions;
 pub mod openai_responses;
 pub mod surface;
+pub mod workers_ai;
 
 pub use crate::chat::Dialect;
 use crate::{
@@ -24,7 +28,16 @@ use crate::{
 };
 
 impl Dialect {
-    pub const ALL: [Self; 5] = [Self::OpenAiChat, Self::OpenAiResponses, Self::Anthropic, Self::Gemini, Self::OpenAiCompletions];
+    pub const ALL: [Self; 8] = [
+        Self::OpenAiChat,
+        Self::OpenAiResponses,
+        Self::Anthropic,
+        Self::Gemini,
+        Self::Converse,
+        Self::Cohere,
+        Self::OpenAiCompletions,
+        Self::WorkersAi,
+    ];
 
     /// How providers of this dialect are spoken to.
     pub fn upstream(self) -> &'static dyn Upstream {
@@ -34,8 +47,9 @@ impl Dialect {
             Self::OpenAiCompletions => &openai_completions::OpenAiCompletions,
             Self::Anthropic => &anthropic::Anthropic,
             Self::Gemini => &gemini::Gemini,
-            Self::Converse => &openai_chat::OpenAiChat,
-            Self::Cohere => &openai_chat::OpenAiChat,
+            Self::Converse => &converse::Converse,
+            Self::Cohere => &cohere::Cohere,
+            Self::WorkersAi => &workers_ai::WorkersAi,
         }
     }
 
@@ -49,6 +63,7 @@ impl Dialect {
             Self::Gemini => Some(&gemini::Gemini),
             Self::Converse => None,
             Self::Cohere => None,
+            Self::WorkersAi => None,
         }
     }
 }

@@ -51,12 +51,25 @@ pub enum Surface {
 }
 
 /// What is asked besides generating.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     Embed,
     Rerank,
     Moderate,
     CountTokens,
+}
+
+impl Operation {
+    pub const ALL: [Self; 4] = [Self::Embed, Self::Rerank, Self::Moderate, Self::CountTokens];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Embed => "embed",
+            Self::Rerank => "rerank",
+            Self::Moderate => "moderate",
+            Self::CountTokens => "count_tokens",
+        }
+    }
 }
 
 /// What a dialect says in its path instead of its body.

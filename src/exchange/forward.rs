@@ -1,11 +1,12 @@
 //! What goes to a provider as it came: its own paths (`/passthrough/…`) and what it keeps (`/v1/responses/{id}`).
 
-use super::upstream;
+use super::authority::{self, Subject};
 use crate::{
     catalog::{self, MOCK},
     config::{Provider, Snapshot},
     dialect::Dialect,
     error::{Error, Kind},
+    units::Millis,
 };
 
 /// A call whose body and answer nobody reads.
@@ -65,6 +66,10 @@ pub fn passthrough(
     let provider = config.providers.get(name).filter(|p| p.kind.name != MOCK).ok_or_else(|| {
         Error::new(Kind::NotFound, format!("There is no provider `{provider}` to pass this on to, or its secret is missing."))
     })?;
+    if !authority::is_plain(provider) {
+        let message = format!("Calls to `{name}` are made by the gateway alone and cannot be passed on as they are.");
+        return Err(Error::new(Kind::InvalidRequest, message));
+    }
     let base = provider.base_url.trim_end_matches('/');
     let origin_end = base.match_indices('/').nth(2).map_or(base.len(), |(at, _)| at);
     let (origin, below) = base.split_at(origin_end);
@@ -82,7 +87,7 @@ pub fn stored(
     headers: &[(String, String)],
 ) -> Result<Forward, Error> {
     let speakers =
-        || config.providers.values().filter(|p| p.kind.name != MOCK && p.kind.speaks.contains(&Dialect::OpenAiResponses));
+        || config.providers.values().filter(|p| p.kind.name != MOCK && p.dialects("").any(|d| d == Dialect::OpenAiResponses));
     let known = owner.and_then(|owner| config.providers.get(owner));
     let only = || speakers().next().filter(|_| speakers().nth(1).is_none());
     let is_id = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
@@ -104,6 +109,6 @@ fn build(provider: &Provider, url: String, query: &str, caller: &[(String, Strin
             headers.push(((*name).to_owned(), (*value).to_owned()));
         }
     }
-    headers.extend(upstream::credential(provider, 0));
+    headers.extend(authority::authorize(provider, 0, Subject::default(), Millis(0)).headers);
     Forward { provider: provider.name.clone(), url, headers }
 }

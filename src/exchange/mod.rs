@@ -4,10 +4,12 @@
 //! else; `plan` has already said which targets may be tried, and in which order.
 
 mod answer;
+pub mod authority;
 mod carriage;
 mod deadline;
 mod ended;
 pub mod forward;
+mod hosting;
 mod meter;
 pub mod models;
 pub mod relay;
@@ -24,17 +26,17 @@ use crate::{
     dialect::{Caller, Dialect, Facts, surface::Operation},
     error::{Error, Kind},
     ledger::{Receipt, record::Try},
-    mock::Script,
     plan::{
         Attempt, Plan,
         health::Signal,
         outcome::{self, Outcome, Transport},
     },
     units::Millis,
-    wire::{framing::Framing, json::Piece},
+    wire::framing::Framing,
 };
 use relay::Relay;
 use reply::Reply;
+pub use upstream::Sendable;
 
 /// Upstream sends of one request: a free account has 50 subrequests, and no caller waits for more.
 const MAX_TRIES: usize = 6;
@@ -90,16 +92,6 @@ pub struct Send {
     pub target: Sendable,
     /// Until the head of the answer.
     pub timeout_ms: u64,
-}
-
-pub enum Sendable {
-    Http {
-        url: String,
-        headers: Vec<(String, String)>,
-        body: Vec<Piece>,
-    },
-    /// The built-in provider's answer.
-    Script(Script),
 }
 
 /// The head of an answer.
@@ -244,7 +236,7 @@ impl Exchange {
         let Some(attempt) = self.plan.attempts.get(self.attempt).cloned() else {
             return Step::Reply(self.refuse(&Error::new(Kind::Unavailable, "No target is left to try."), now));
         };
-        let built = upstream::build(&self.call, &attempt, self.credential, &self.config, self.tries.len());
+        let built = upstream::build(&self.call, &attempt, self.credential, &self.config, (self.tries.len(), now));
         let target = match built {
             Ok(built) => {
                 self.dropped = built.dropped;

@@ -38,9 +38,12 @@ const fn shape(dialect: Dialect) -> Shape {
     match dialect {
         Dialect::Anthropic => Shape::Anthropic,
         Dialect::Gemini => Shape::Gemini,
-        Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::OpenAiCompletions | Dialect::Converse | Dialect::Cohere => {
-            Shape::OpenAi
-        }
+        Dialect::OpenAiChat
+        | Dialect::OpenAiResponses
+        | Dialect::OpenAiCompletions
+        | Dialect::Converse
+        | Dialect::Cohere
+        | Dialect::WorkersAi => Shape::OpenAi,
     }
 }
 

@@ -30,7 +30,7 @@ pub fn stamp(call: &Call, attempt: &Attempt) -> Stamp {
         Dialect::OpenAiResponses => format!("{MINTED}{id}"),
         Dialect::OpenAiCompletions => format!("cmpl-{id}"),
         Dialect::Anthropic => format!("msg_{id}"),
-        Dialect::Gemini | Dialect::Converse | Dialect::Cohere => id.to_owned(),
+        Dialect::Gemini | Dialect::Converse | Dialect::Cohere | Dialect::WorkersAi => id.to_owned(),
     };
     Stamp { id, created: call.started.0 / MS_PER_SECOND, model: attempt.model.clone() }
 }

@@ -1,22 +1,47 @@
 //! Attempt + body → the call to a provider: where, with which credential, edited or translated.
 
-use super::{Call, Sendable};
+use super::{
+    Call,
+    authority::{self, Authority, Sign, Subject},
+    hosting,
+};
 use crate::{
-    catalog::{self, Auth},
+    catalog::{self, Hosting, MOCK, Quirk},
     config::{self, Snapshot},
     dialect::Dialect,
     error::{Error, Kind},
-    mock,
+    mock::{self, Script},
     plan::{Attempt, seed},
-    wire::json::{self, Edit, Outline, Piece},
+    units::Millis,
+    wire::{
+        json::{self, Edit, Outline, Piece},
+        sigv4,
+    },
 };
+
+/// What is sent, and to whom.
+pub enum Sendable {
+    Http {
+        url: String,
+        headers: Vec<(String, String)>,
+        body: Vec<Piece>,
+        sign: Option<Sign>,
+    },
+    /// For the Worker's binding to Workers AI.
+    WorkersAi {
+        model: String,
+        body: Vec<Piece>,
+    },
+    /// The built-in provider's answer.
+    Script(Script),
+}
 
 /// A caller's headers that a provider of the same dialect must see.
 const fn carried(dialect: Dialect) -> &'static [&'static str] {
     match dialect {
         Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::OpenAiCompletions => &["openai-beta"],
         Dialect::Anthropic => &["anthropic-version", "anthropic-beta"],
-        Dialect::Gemini | Dialect::Converse | Dialect::Cohere => &[],
+        Dialect::Gemini | Dialect::Converse | Dialect::Cohere | Dialect::WorkersAi => &[],
     }
 }
 
@@ -25,9 +50,16 @@ pub struct Built {
     pub dropped: Vec<String>,
 }
 
-pub fn build(call: &Call, attempt: &Attempt, credential: usize, config: &Snapshot, tries: usize) -> Result<Built, Error> {
+/// `tries`: how many there were before.
+pub fn build(
+    call: &Call,
+    attempt: &Attempt,
+    credential: usize,
+    config: &Snapshot,
+    (tries, now): (usize, Millis),
+) -> Result<Built, Error> {
     let provider = config.providers.get(&attempt.provider).ok_or_else(|| gone(&attempt.provider))?;
-    if provider.kind.name == "mock" {
+    if provider.kind.name == MOCK {
         let body = std::str::from_utf8(&call.body).unwrap_or_default();
         // A second try must be able to end differently.
         let script = mock::answer(
@@ -40,21 +72,58 @@ pub fn build(call: &Call, attempt: &Attempt, credential: usize, config: &Snapsho
         return Ok(Built { target: Sendable::Script(script), dropped: vec![] });
     }
     let (body, dropped) =
-        if call.is_verbatim(attempt) { (edit(call, attempt, provider)?, vec![]) } else { translate(call, attempt, provider)? };
-    let path = attempt.dialect.upstream().path(&attempt.model, call.facts.stream);
-    let url = format!("{}{path}", provider.base_url.trim_end_matches('/'));
-    Ok(Built { target: Sendable::Http { url, headers: headers(call, attempt, provider, credential), body }, dropped })
+        if call.is_verbatim(attempt) { edit(call, attempt, provider)? } else { translate(call, attempt, provider)? };
+    let hosting = provider.kind.hosting;
+    if hosting == Hosting::WorkersAi {
+        return Ok(Built { target: Sendable::WorkersAi { model: attempt.model.clone(), body }, dropped });
+    }
+    let url = format!("{}{}", provider.base_of(attempt.dialect), hosting::path(hosting, attempt, call.facts.stream));
+    let index = attempt.credentials.get(credential).copied().unwrap_or_default();
+    let digest = if authority::signs_bodies(provider, index) {
+        sigv4::body_digest(body.iter().map(|piece| bytes(piece, &call.body)))
+    } else {
+        String::new()
+    };
+    let subject = Subject { method: "POST", url: &url, body_sha256: &digest };
+    let Authority { headers: proof, sign } = authority::authorize(provider, index, subject, now);
+    let mut headers = headers(call, attempt, provider);
+    headers.extend(proof);
+    Ok(Built { target: Sendable::Http { url, headers, body, sign }, dropped })
 }
 
-fn edit(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Result<Vec<Piece>, Error> {
+fn bytes<'a>(piece: &'a Piece, original: &'a [u8]) -> &'a [u8] {
+    match piece {
+        Piece::Kept(range) => original.get(range.clone()).unwrap_or_default(),
+        Piece::New(text) => text.as_bytes(),
+    }
+}
+
+/// What the provider wants different, and what of the body is lost thereby.
+fn adapt(call: &Call, attempt: &Attempt, provider: &config::Provider, body: &Outline<'_>) -> (Vec<Edit>, Vec<String>) {
+    let mut edits = vec![];
+    let mut dropped = vec![];
+    if matches!(attempt.dialect, Dialect::OpenAiChat | Dialect::WorkersAi) {
+        edits = catalog::edits(provider.kind.quirks, body);
+        dropped.extend(provider.kind.quirks.iter().filter_map(|quirk| match quirk {
+            // How a stream reports is no loss.
+            Quirk::Remove("stream_options") | Quirk::Rename(..) | Quirk::Flag(..) => None,
+            Quirk::Remove(key) => body.get(key).map(|_| (*key).to_owned()),
+        }));
+    }
+    edits.extend(hosting::edits(provider.kind.hosting, attempt, call));
+    edits.extend(attempt.edits.iter().cloned());
+    (edits, dropped)
+}
+
+fn edit(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Result<(Vec<Piece>, Vec<String>), Error> {
     let outline = Outline::read(&call.body)?;
     let report_usage = call.facts.stream && !call.facts.wants_usage;
     let upstream = attempt.dialect.upstream();
     let mut edits = upstream.edits(&outline, &attempt.model, report_usage);
     edits.extend(upstream.repairs(&outline, &attempt.profile));
-    edits.extend(catalog::edits(provider.kind.quirks));
-    edits.extend(attempt.edits.iter().cloned());
-    Ok(outline.edit(&edits))
+    let (more, dropped) = adapt(call, attempt, provider, &outline);
+    edits.extend(more);
+    Ok((outline.edit(&edits), dropped))
 }
 
 fn translate(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Result<(Vec<Piece>, Vec<String>), Error> {
@@ -64,13 +133,12 @@ fn translate(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Res
     request.model.clone_from(&attempt.model);
     // Gemini says it in the path.
     request.stream = call.facts.stream;
-    if attempt.dialect == Dialect::Anthropic {
-        // Required there: as much as the model can.
-        request.max_tokens = request.max_tokens.or(attempt.max_output);
-    }
     let written = attempt.dialect.upstream().write_request(&request, &attempt.profile);
     let mut dropped = read.dropped;
     dropped.extend(written.dropped.iter().map(|path| call.caller.spelled(path)));
+    let outline = Outline::read(written.value.as_bytes())?;
+    let (edits, more) = adapt(call, attempt, provider, &outline);
+    dropped.extend(more);
     let mut seen = vec![];
     dropped.retain(|path| {
         !seen.contains(path) && {
@@ -78,29 +146,29 @@ fn translate(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Res
             true
         }
     });
-    let mut edits: Vec<Edit> = catalog::edits(provider.kind.quirks);
-    edits.extend(attempt.edits.iter().cloned());
-    let body = if edits.is_empty() {
-        written.value
-    } else {
-        json::join(&written.value, &Outline::read(written.value.as_bytes())?.edit(&edits))
-    };
+    let body = if edits.is_empty() { written.value } else { json::join(&written.value, &outline.edit(&edits)) };
     Ok((vec![Piece::New(body)], dropped))
 }
 
-fn headers(call: &Call, attempt: &Attempt, provider: &config::Provider, credential: usize) -> Vec<(String, String)> {
-    let accept = if call.facts.stream { "text/event-stream" } else { "application/json" };
+fn headers(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Vec<(String, String)> {
+    let accept = match (call.facts.stream, provider.kind.hosting) {
+        (false, _) => "application/json",
+        (true, Hosting::Bedrock) => "application/vnd.amazon.eventstream",
+        (true, Hosting::Plain | Hosting::Vertex | Hosting::WorkersAi) => "text/event-stream",
+    };
     let mut headers = vec![
         ("content-type".to_owned(), "application/json".to_owned()),
         ("accept".to_owned(), accept.to_owned()),
         ("accept-encoding".to_owned(), "identity".to_owned()),
         ("user-agent".to_owned(), concat!("portolan/", env!("CARGO_PKG_VERSION")).to_owned()),
     ];
-    if attempt.dialect == call.dialect {
+    if attempt.dialect == call.dialect && hosting::carries(provider.kind.hosting) {
         let carried = carried(call.dialect).iter().filter_map(|name| Some(((*name).to_owned(), call.header(name)?.to_owned())));
         headers.extend(carried);
     }
-    for (name, value) in provider.kind.headers {
+    let is_anthropic = attempt.dialect == Dialect::Anthropic && provider.kind.hosting == Hosting::Plain;
+    let required = is_anthropic.then_some(&catalog::ANTHROPIC_VERSION);
+    for (name, value) in provider.kind.headers.iter().chain(required) {
         if !headers.iter().any(|(n, _)| n == name) {
             headers.push(((*name).to_owned(), (*value).to_owned()));
         }
@@ -108,19 +176,7 @@ fn headers(call: &Call, attempt: &Attempt, provider: &config::Provider, credenti
     if let Some(parent) = call.header("traceparent") {
         headers.push(("traceparent".to_owned(), parent.to_owned()));
     }
-    let index = attempt.credentials.get(credential).copied().unwrap_or_default();
-    headers.extend(self::credential(provider, index));
     headers
-}
-
-/// The header that carries a provider's credential.
-pub(super) fn credential(provider: &config::Provider, index: usize) -> Option<(String, String)> {
-    let secret = &provider.credentials.get(index)?.value;
-    match provider.kind.auth {
-        Auth::Bearer => Some(("authorization".to_owned(), format!("Bearer {secret}"))),
-        Auth::Header(name) => Some((name.to_owned(), secret.clone())),
-        Auth::None => None,
-    }
 }
 
 fn gone(provider: &str) -> Error {

@@ -16,7 +16,6 @@ mod verdict;
 use std::fmt;
 
 use crate::{
-    catalog,
     chat::profile::Profile,
     config::{Lossy, Provider, Route, Snapshot, Strategy, Target, Timeouts, WhenAllUnavailable},
     dialect::{Dialect, Facts, surface::Operation},
@@ -93,6 +92,8 @@ pub struct Skipped {
 pub enum Why {
     /// The provider's secret is missing; its usual names.
     NoCredential(Vec<String>),
+    /// It has no dialect in which text is asked for: embeddings only.
+    NoText,
     NoTools,
     /// The stored response that the request goes on from is kept elsewhere.
     NotKept,
@@ -186,6 +187,8 @@ fn filter<'a>(ask: Ask<'_>, route: &'a Route, config: &Snapshot, skipped: &mut V
         let supports = config.model(&target.provider, &target.model).and_then(|m| m.supports);
         let why = if !config.providers.contains_key(&target.provider) {
             Some(Why::NoCredential(config.off.get(&target.provider).cloned().unwrap_or_default()))
+        } else if ask.operation.is_none() && !writes_text(target, config) {
+            Some(Why::NoText)
         } else if ask.facts.tools && supports.is_some_and(|s| !s.tools) {
             Some(Why::NoTools)
         } else if ask.facts.continues.is_some() && !may_continue(ask, target, config) {
@@ -201,10 +204,16 @@ fn filter<'a>(ask: Ask<'_>, route: &'a Route, config: &Snapshot, skipped: &mut V
     kept
 }
 
+fn writes_text(target: &Target, config: &Snapshot) -> bool {
+    config.providers.get(&target.provider).is_some_and(|p| p.dialects(&target.model).next().is_some())
+}
+
 /// Only the provider that keeps a response can go on from it; where nobody knows which, any that keeps responses may be asked.
 fn may_continue(ask: Ask<'_>, target: &Target, config: &Snapshot) -> bool {
-    let speaks = |p: &Provider| p.kind.speaks.contains(&Dialect::OpenAiResponses) && ask.dialect == Dialect::OpenAiResponses;
-    config.providers.get(&target.provider).is_some_and(speaks) && ask.owner.is_none_or(|owner| owner == target.provider)
+    let speaks = |p: &Provider| p.dialects(&target.model).any(|d| d == Dialect::OpenAiResponses);
+    config.providers.get(&target.provider).is_some_and(speaks)
+        && ask.dialect == Dialect::OpenAiResponses
+        && ask.owner.is_none_or(|owner| owner == target.provider)
 }
 
 /// A target is as well as its cell, and not better than the best of its credentials.
@@ -226,8 +235,9 @@ fn standing(target: &Target, config: &Snapshot, health: &View, now: Millis) -> S
 
 fn attempt(ask: Ask<'_>, target: &Target, config: &Snapshot, health: &View, now: Millis) -> Option<Attempt> {
     let provider = config.providers.get(&target.provider)?;
-    let speaks = provider.kind.speaks;
-    let dialect = speaks.iter().find(|d| **d == ask.dialect).or(speaks.first())?;
+    let dialect = provider.dialects(&target.model).find(|d| *d == ask.dialect);
+    let dialect = dialect.or_else(|| provider.dialects(&target.model).next());
+    let dialect = dialect.or_else(|| ask.operation.map(|_| ask.dialect))?;
     let is_out = |index: &usize| match health.standing(&credential_cell(&target.provider, *index), now) {
         Standing::Open { .. } | Standing::Cooling { .. } => true,
         Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => false,
@@ -238,13 +248,13 @@ fn attempt(ask: Ask<'_>, target: &Target, config: &Snapshot, health: &View, now:
     Some(Attempt {
         provider: target.provider.clone(),
         model: target.model.clone(),
-        dialect: *dialect,
+        dialect,
         credentials,
         reason: Reason::TriedAnyway,
         timeouts: target.timeouts,
         context: known.and_then(|m| m.context).unwrap_or(0),
         max_output: known.and_then(|m| m.max_output),
-        profile: Profile { max_output: known.and_then(|m| m.max_output), ..catalog::profile(provider.kind, &target.model) },
+        profile: provider.profile(&target.model),
         edits: target.edits.clone(),
     })
 }
@@ -327,6 +337,7 @@ impl fmt::Display for Skipped {
         match &self.why {
             Why::NoCredential(names) if names.is_empty() => write!(f, "the provider is not configured"),
             Why::NoCredential(names) => write!(f, "no secret {}", names.join(" or ")),
+            Why::NoText => write!(f, "writes no text"),
             Why::NoTools => write!(f, "cannot call tools"),
             Why::NotKept => write!(f, "does not keep the response that this one goes on from"),
             Why::NoOperation => write!(f, "does not do this"),

@@ -28,7 +28,7 @@ use crate::{
     },
     guard,
     ledger::record::Early,
-    plan::{self, Ask, Plan},
+    plan::{self, Ask, Plan, outcome::Transport},
     units::Millis,
     wire::json::Outline,
 };
@@ -218,9 +218,11 @@ async fn run(request: &Request, env: &Env, context: &Context, exchange: Exchange
             Step::Send(send) => {
                 let call = edge::Call::new(request);
                 let head = match &send.target {
-                    Sendable::Http { url, headers, body: pieces } => {
+                    Sendable::Http { url, headers, body: pieces, .. } => {
                         call.fetch(url, headers, body, pieces, send.timeout_ms).await
                     }
+                    // The binding is not asked yet.
+                    Sendable::WorkersAi { .. } => Err(Transport::Refused),
                     Sendable::Script(script) => call.script(script, send.timeout_ms).await,
                 };
                 settlement.exchange(|e| e.answered(clock::now(), head));

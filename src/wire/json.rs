@@ -62,6 +62,11 @@ impl<'a> Outline<'a> {
         Ok(outline)
     }
 
+    /// The whole body.
+    pub const fn text(&self) -> &'a str {
+        self.text
+    }
+
     /// The exact text of a member's value; `null` counts as absent.
     pub fn get(&self, key: &str) -> Option<&'a str> {
         let member = self.member(key)?;
@@ -213,6 +218,29 @@ pub fn join(original: &str, pieces: &[Piece]) -> String {
             Piece::New(text) => text,
         })
         .collect()
+}
+
+/// The texts of an array's items; `None` for a text that is no array. A vector of a million numbers needs no tree.
+pub fn items(text: &str) -> Option<Vec<&str>> {
+    let mut scanner = Scanner::new(text.as_bytes());
+    scanner.skip_space();
+    scanner.expect(b'[', "expected an array").ok()?;
+    let mut items = vec![];
+    scanner.skip_space();
+    if scanner.peek() == Some(b']') {
+        return Some(items);
+    }
+    loop {
+        scanner.skip_space();
+        let start = scanner.at;
+        scanner.value().ok()?;
+        items.push(text.get(start..scanner.at)?);
+        scanner.skip_space();
+        if scanner.peek() == Some(b']') {
+            return Some(items);
+        }
+        scanner.expect(b',', "expected a comma or the end").ok()?;
+    }
 }
 
 /// A value as JSON. Not its `Display`: that one is slower, and brings a second serializer and a pretty one along.

@@ -8,7 +8,9 @@ use portolan::{
         profile::Profile,
         request::{Part, Request, Tool},
     },
-    dialect::{Caller, Upstream, anthropic::Anthropic, gemini::Gemini, openai_chat::OpenAiChat},
+    dialect::{
+        Caller, Upstream, anthropic::Anthropic, gemini::Gemini, openai_chat::OpenAiChat, openai_responses::OpenAiResponses,
+    },
 };
 use serde_json::Value;
 
@@ -136,7 +138,8 @@ fn outline(request: &Request) -> (String, Vec<String>, Vec<String>) {
 #[ignore = "needs PORTOLAN_CORPUS and PORTOLAN_CLIENTS"]
 fn every_request_of_a_gemini_client_can_be_put_to_others() {
     let all = [requests("gemini.generate"), of_clients()].concat();
-    let others: [(&dyn Caller, &dyn Upstream); 2] = [(&OpenAiChat, &OpenAiChat), (&Anthropic, &Anthropic)];
+    let others: [(&dyn Caller, &dyn Upstream); 3] =
+        [(&OpenAiChat, &OpenAiChat), (&Anthropic, &Anthropic), (&OpenAiResponses, &OpenAiResponses)];
     for (name, body) in &all {
         let mut request = Gemini.read_request(&body.to_string()).unwrap().value;
         // Some dialects ask for JSON in words.

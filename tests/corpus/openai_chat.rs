@@ -249,6 +249,7 @@ fn requests_are_read_and_keep_their_messages_and_tools() {
 
 fn without_unsaid(mut request: Request) -> Request {
     request.top_k = None;
+    request.store = request.store.filter(|keep| *keep);
     request.include_usage = request.stream;
     request.reasoning = match request.reasoning {
         Some(Reasoning::Budget(2000)) => Some(Reasoning::Effort(Effort::Low)),
@@ -307,4 +308,41 @@ fn tool_names(body: &Value) -> String {
     let tools = listed("tools").into_iter().map(|tool| tool[text(&tool, "type")]["name"].clone());
     let legacy = listed("functions").into_iter().map(|function| function["name"].clone());
     tools.chain(legacy).map(|name| name.to_string()).collect()
+}
+
+/// What clients send that no other dialect has a word for: LiteLLM's own notes beside an answer.
+const CLIENTS_LOSE: [&str; 1] = ["messages[].provider_specific_fields"];
+
+#[test]
+#[ignore = "needs PORTOLAN_CLIENTS"]
+fn requests_of_clients_are_read_and_lose_only_what_is_listed() {
+    let folder = std::env::var("PORTOLAN_CLIENTS").unwrap();
+    let (mut seen, mut lost, mut wrong) = (0, std::collections::BTreeSet::new(), vec![]);
+    for file in fs::read_dir(Path::new(&folder).join("recordings")).unwrap() {
+        let path = file.unwrap().path();
+        let recording: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        let requests = recording["requests"].as_array().unwrap().iter();
+        let is_chat = |request: &&Value| text(request, "path").ends_with("/chat/completions") && request["body"].is_object();
+        for request in requests.filter(is_chat) {
+            let body = request["body"].to_string();
+            let name = format!("{} {}", path.display(), text(request, "case"));
+            let facts = OpenAiChat.facts(&Outline::read(body.as_bytes()).unwrap()).unwrap();
+            assert!(!facts.foreign, "{name}");
+            match OpenAiChat.read_request(&body) {
+                Ok(read) => {
+                    seen += 1;
+                    lost.extend(read.dropped);
+                    let written = OpenAiChat.write_request(&read.value, &Profile { custom_tools: true, ..Profile::DEFAULT });
+                    let again = OpenAiChat.read_request(&written.value).unwrap().value;
+                    let (again, before) = (without_unsaid(again), without_unsaid(read.value));
+                    if format!("{again:?}") != format!("{before:?}") {
+                        wrong.push(format!("{name}:\n  {again:?}\n  {before:?}"));
+                    }
+                }
+                Err(error) => wrong.push(format!("{name}: {error:?}")),
+            }
+        }
+    }
+    report(seen, 40, &wrong);
+    assert_eq!(lost.iter().map(String::as_str).collect::<Vec<_>>(), CLIENTS_LOSE);
 }

@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use portolan::{
     chat::{
+        Dialect,
+        event::Event,
         fold::fold as fold_all,
         profile::Profile,
         request::Part,
@@ -26,19 +28,23 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
+    cases_of("openai.responses")
+}
+
+fn cases_of(api: &str) -> Vec<Case> {
     let folder = std::env::var("PORTOLAN_CORPUS").unwrap();
     let index: Value = serde_json::from_str(&fs::read_to_string(Path::new(&folder).join("index.json")).unwrap()).unwrap();
     let list = index.as_array().or_else(|| index["cases"].as_array()).unwrap();
     let cases: Vec<Case> = list
         .iter()
-        .filter(|entry| entry["api"] == "openai.responses")
+        .filter(|entry| entry["api"] == api)
         .map(|entry| {
             let name = entry["path"].as_str().unwrap().to_owned();
             let value = serde_json::from_str(&fs::read_to_string(Path::new(&folder).join(&name)).unwrap()).unwrap();
             Case { name, value }
         })
         .collect();
-    assert!(cases.len() > 80, "{} cases", cases.len());
+    assert!(cases.len() > 40, "{} cases", cases.len());
     cases
 }
 
@@ -260,7 +266,7 @@ fn requests_are_read_and_come_back_the_same() {
                 continue;
             }
         };
-        let written = OpenAiResponses.write_request(&read.value, &Profile::DEFAULT);
+        let written = OpenAiResponses.write_request(&read.value, &Profile { custom_tools: true, ..Profile::DEFAULT });
         for path in read.dropped.iter().chain(&written.dropped) {
             *lost.entry(path.clone()).or_default() += 1;
         }
@@ -328,3 +334,40 @@ fn what_real_clients_post_is_read() {
 /// search that only OpenAI does, and lets it cut off what is too long.
 const LOST_OF_CLIENTS: [&str; 4] =
     ["9 client_metadata", "3 include[]", "3 input[].internal_chat_message_metadata_passthrough", "3 truncation"];
+
+/// Streams of every other dialect, as a caller of this one gets them.
+#[test]
+#[ignore = "needs PORTOLAN_CORPUS"]
+fn streams_of_all_dialects_are_told_to_the_letter() {
+    let (mut count, mut wrong) = (0, vec![]);
+    for (api, dialect) in
+        [("openai.chat", Dialect::OpenAiChat), ("anthropic.messages", Dialect::Anthropic), ("gemini.generate", Dialect::Gemini)]
+    {
+        let before = count;
+        for case in cases_of(api).iter().filter(|case| case.value["response"]["kind"] == "sse") {
+            let whole = events(dialect.upstream(), [case.body().as_bytes()]);
+            if !whole.contains(&Event::End) {
+                continue;
+            }
+            count += 1;
+            let text = written(&whole, "{}");
+            check(&text);
+            let expected = fold_all(whole).unwrap();
+            let again = fold_all(events(&OpenAiResponses, [text.as_bytes()])).unwrap();
+            case.expect("texts", &format!("{:?}", texts(&again.parts)), &format!("{:?}", texts(&expected.parts)), &mut wrong);
+            let shown = |parts: &[Part]| {
+                let shown = calls(parts).into_iter().map(|call| format!("{} {} {}", call.id, call.name, call.json_arguments()));
+                shown.collect::<Vec<_>>().join("\n")
+            };
+            case.expect("calls", &shown(&again.parts), &shown(&expected.parts), &mut wrong);
+            case.expect(
+                "usage",
+                &format!("{:?}", again.usage),
+                &format!("{:?}", Some(expected.usage.unwrap_or_default())),
+                &mut wrong,
+            );
+        }
+        assert!(count > before + 10, "{api}: {}", count - before);
+    }
+    report(count, 80, &wrong);
+}

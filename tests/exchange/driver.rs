@@ -7,6 +7,7 @@ use portolan::{
     dialect::Dialect,
     exchange::{
         Call, Exchange, Head, Lesson, Received, Relaying, Sendable, Step,
+        authority::Sign,
         relay::{Ended, Relay},
         reply::Body,
     },
@@ -45,7 +46,7 @@ pub struct Case {
     pub config: Rc<Snapshot>,
     pub dialect: Dialect,
     pub body: String,
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(String, String)>,
     pub health: View,
     pub seed: u64,
     /// The client leaves then, milliseconds after it came.
@@ -74,8 +75,8 @@ impl Case {
         Self::of(Dialect::OpenAiChat, model, true)
     }
 
-    pub fn header(mut self, name: &'static str, value: &str) -> Self {
-        self.headers.push((name, value.to_owned()));
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -99,7 +100,7 @@ impl Case {
             facts,
             task: portolan::exchange::Task::Generate,
             body: std::rc::Rc::new(self.body.clone().into_bytes()),
-            headers: self.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+            headers: self.headers.clone(),
             started: START,
             seed: self.seed,
             key: "ci".to_owned(),
@@ -128,6 +129,7 @@ pub struct Sent {
     pub url: String,
     pub headers: Vec<(String, String)>,
     pub body: String,
+    pub sign: Option<Sign>,
 }
 
 impl Sent {
@@ -210,9 +212,15 @@ impl Driver<'_> {
             match step {
                 Step::Send(send) => {
                     answer = match send.target {
-                        Sendable::Http { url, headers, body } => {
+                        Sendable::Http { url, headers, body, sign } => {
                             let body = assembled(&self.case.body, &body);
-                            self.run.sends.push(Sent { at: self.now.since(START), url, headers, body });
+                            self.run.sends.push(Sent { at: self.now.since(START), url, headers, body, sign });
+                            let Some(next) = self.answers.next() else { return };
+                            next
+                        }
+                        Sendable::WorkersAi { model, body } => {
+                            let (url, body) = (format!("AI.run {model}"), assembled(&self.case.body, &body));
+                            self.run.sends.push(Sent { at: self.now.since(START), url, headers: vec![], body, sign: None });
                             let Some(next) = self.answers.next() else { return };
                             next
                         }

@@ -156,7 +156,12 @@ fn with_no_target_left_the_caller_learns_what_it_was() {
             match dialect {
                 Dialect::Anthropic => assert_eq!(wire_kind, row.anthropic, "{what}"),
                 Dialect::OpenAiChat => assert_eq!((wire_kind, code), (row.openai.0, Some(row.openai.1)), "{what}"),
-                Dialect::Gemini | Dialect::OpenAiResponses | Dialect::OpenAiCompletions | Dialect::Converse | Dialect::Cohere => {
+                Dialect::Gemini
+                | Dialect::OpenAiResponses
+                | Dialect::OpenAiCompletions
+                | Dialect::Converse
+                | Dialect::Cohere
+                | Dialect::WorkersAi => {
                     unreachable!()
                 }
             }

@@ -159,7 +159,7 @@ fn piece(item: &mut Item, kind: &str, event: &Value) {
             assert_eq!(item.said.entry(key.clone()).or_default(), told, "{event}");
             item.open.retain(|open| *open != key);
         }
-        _ => panic!("what is {event}?"),
+        _ => unreachable!("what is {event}?"),
     }
 }
 
@@ -173,7 +173,7 @@ fn whole(item: &Item, done: &Value) {
             "response.reasoning_summary_text" => &done["summary"][place]["text"],
             "response.function_call_arguments" => &done["arguments"],
             "response.custom_tool_call_input" => &done["input"],
-            _ => panic!("what is {name}?"),
+            _ => unreachable!("what is {name}?"),
         };
         assert_eq!(told, said, "{done}");
     }

@@ -16,6 +16,8 @@ pub fn broken(dialect: Dialect, body: &str) -> Vec<String> {
     let mut out = vec![];
     match dialect {
         Dialect::OpenAiChat => chat::check(&body, &mut out),
+        // Its model is named in the call, not in the body.
+        Dialect::WorkersAi => need(body["messages"].is_array() || body["prompt"].is_string(), "nothing asked", &mut out),
         Dialect::OpenAiResponses => responses::check(&body, &mut out),
         Dialect::OpenAiCompletions => {
             need(body["prompt"].is_string() || body["prompt"].is_array(), "no prompt", &mut out);

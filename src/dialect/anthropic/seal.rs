@@ -12,7 +12,7 @@ use crate::chat::{
 };
 
 /// All whose proofs may travel here.
-const PROVERS: [Dialect; 7] = [
+const PROVERS: [Dialect; 8] = [
     Dialect::OpenAiChat,
     Dialect::OpenAiResponses,
     Dialect::OpenAiCompletions,
@@ -20,6 +20,7 @@ const PROVERS: [Dialect; 7] = [
     Dialect::Gemini,
     Dialect::Converse,
     Dialect::Cohere,
+    Dialect::WorkersAi,
 ];
 /// Of the block's own thoughts: `portolan:gemini:…`.
 const OWN: &str = "portolan:";

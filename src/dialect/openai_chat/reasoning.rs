@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use super::{Dialect, items, text};
 use crate::chat::request::{Part, Signature};
 
+/// What the kinds of details begin with.
+const OURS: &str = "reasoning.";
+
 /// A part of a turn and its place.
 pub struct Detail {
     at: usize,
@@ -19,7 +22,7 @@ const fn format_name(dialect: Dialect) -> Option<&'static str> {
         Dialect::Anthropic => Some("anthropic-claude-v1"),
         Dialect::Gemini => Some("google-gemini-v1"),
         Dialect::OpenAiResponses => Some("openai-responses-v1"),
-        Dialect::OpenAiChat | Dialect::OpenAiCompletions | Dialect::Converse | Dialect::Cohere => None,
+        Dialect::OpenAiChat | Dialect::OpenAiCompletions | Dialect::Converse | Dialect::Cohere | Dialect::WorkersAi => None,
     }
 }
 
@@ -73,7 +76,8 @@ pub fn read_detail(item: &Value) -> Option<Part> {
         "reasoning.encrypted" if dialect != Dialect::OpenAiChat => {
             text(item, "data").map(|data| Part::RedactedReasoning { data: data.to_owned(), dialect })
         }
-        _ => Some(Part::Opaque { dialect: Dialect::OpenAiChat, value: item.clone() }),
+        kind if kind.starts_with(OURS) => Some(Part::Opaque { dialect: Dialect::OpenAiChat, value: item.clone() }),
+        _ => None,
     }
 }
 
@@ -116,7 +120,7 @@ pub fn write(parts: &[Part]) -> Vec<Value> {
 /// Whether a part is a detail in this dialect's own words.
 pub fn is_detail(part: &Part) -> bool {
     let Part::Opaque { dialect: Dialect::OpenAiChat, value } = part else { return false };
-    text(value, "type").is_some_and(|kind| kind.starts_with("reasoning."))
+    text(value, "type").is_some_and(|kind| kind.starts_with(OURS))
 }
 
 fn write_detail(part: &Part, index: usize) -> Option<Value> {

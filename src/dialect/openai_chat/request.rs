@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{messages, request_reasoning, request_tools};
 use crate::{
     chat::request::{Format, Request},
-    dialect::Translated,
+    dialect::{Caller, Translated, openai_responses::OpenAiResponses},
     error::{Error, Kind},
     wire::fields::{Fields, missing, must_be},
 };
@@ -14,6 +14,9 @@ pub fn read(body: &str) -> Result<Translated<Request>, Error> {
     let value = serde_json::from_str::<Value>(body)
         .map_err(|e| Error::new(Kind::InvalidRequest, format!("The body is not valid JSON: {e}.")))?;
     let mut top = Fields::read(value, "")?;
+    if top.peek("messages").is_none() && top.peek("input").is_some() {
+        return read_foreign(body);
+    }
     let mut dropped = vec![];
     // Answers of the old form hold one call at most.
     let one_call = top.peek("functions").map(|_| false);
@@ -33,6 +36,14 @@ pub fn read(body: &str) -> Result<Translated<Request>, Error> {
     (request.reasoning, request.show_reasoning) = (thinking.how_much(), thinking.show);
     top.leave(&mut dropped);
     Ok(Translated { value: request, dropped: anywhere(&dropped) })
+}
+
+/// Cursor's agents post bodies of Responses here, and wait for an answer of chat.
+fn read_foreign(body: &str) -> Result<Translated<Request>, Error> {
+    let mut read = OpenAiResponses.read_request(body)?;
+    // Chat's own member, and obeyed.
+    read.dropped.retain(|path| !path.starts_with("stream_options"));
+    Ok(read)
 }
 
 /// How tokens are drawn, and how many.

@@ -136,7 +136,9 @@ impl Choice {
             self.image(item, out);
         }
         if let Some(signature) = google_signature(delta) {
-            let kind = self.open.as_ref().map_or(Kind::Reasoning, |open| open.kind);
+            // Of the text that is open; else of a thought.
+            let is_text = self.open.as_ref().is_some_and(|open| open.kind == Kind::Text);
+            let kind = if is_text { Kind::Text } else { Kind::Reasoning };
             self.say(kind, Delta::Signature(signature), out);
         }
         // Text may still follow the finish reason (OpenRouter's Gemini); calls that do are repetitions.

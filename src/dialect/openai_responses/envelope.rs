@@ -70,8 +70,12 @@ impl Envelope {
 
     /// An item's id: the same for the same answer, told over and over.
     pub(super) fn item_id(&self, kind: &str, place: usize) -> String {
-        let id = self.stamp.id.strip_prefix(ID_PREFIX).unwrap_or(&self.stamp.id);
-        format!("{kind}_{id}_{place}")
+        format!("{kind}_{}_{place}", self.own_id())
+    }
+
+    /// Never the provider's id: whoever asks for a response by it must be told that this one is kept nowhere.
+    fn own_id(&self) -> &str {
+        self.stamp.id.strip_prefix(ID_PREFIX).unwrap_or(&self.stamp.id)
     }
 
     pub(super) fn write(&self, told: Told<'_>, status: Status<'_>, output: Value, usage: Value) -> Value {
@@ -89,7 +93,7 @@ impl Envelope {
             Status::InProgress | Status::Done(_) => Value::Null,
         };
         let mut out = json!({
-            "id": told.id.filter(|id| id.starts_with(ID_PREFIX)).unwrap_or(&self.stamp.id),
+            "id": format!("{ID_PREFIX}{}", self.own_id()),
             "object": "response",
             "created_at": self.stamp.created,
             "status": word,
@@ -112,7 +116,6 @@ impl Envelope {
 /// What the provider said of the whole answer.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Told<'a> {
-    pub(super) id: Option<&'a str>,
     pub(super) model: Option<&'a str>,
     pub(super) service_tier: Option<&'a str>,
 }

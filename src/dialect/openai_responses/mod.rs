@@ -36,6 +36,31 @@ use crate::{
     },
 };
 
+/// Where callers find what the canonical form calls otherwise, the longest first.
+const SPELLING: [(&str, &str); 21] = [
+    ("messages[].parts[].tool_result", "input[]"),
+    ("messages[].parts[].signature", "input[]"),
+    ("messages[].parts[].reasoning", "input[].summary"),
+    ("messages[].parts[].tool_call", "input[]"),
+    ("messages[].parts[].parts[]", "input[].output[]"),
+    ("messages[].parts[].opaque", "input[]"),
+    ("messages[].parts[].image", "input[].content[].input_image"),
+    ("messages[].parts[].audio", "input[].content[].input_audio"),
+    ("messages[].parts[].video", "input[].content[].input_video"),
+    ("messages[].parts[].cache", "input[].content[].prompt_cache_breakpoint"),
+    ("messages[].parts[].file", "input[].content[].input_file"),
+    ("messages[].parts[]", "input[].content[]"),
+    ("tools[].opaque", "tools[]"),
+    ("show_reasoning", "reasoning.summary"),
+    ("max_tokens", "max_output_tokens"),
+    ("verbosity", "text.verbosity"),
+    ("cache_key", "prompt_cache_key"),
+    ("reasoning", "reasoning.effort"),
+    ("logprobs", "include[]"),
+    ("messages", "input"),
+    ("format", "text.format"),
+];
+
 /// The dialect.
 pub struct OpenAiResponses;
 
@@ -79,6 +104,10 @@ impl Caller for OpenAiResponses {
     /// The last frame holds the whole answer: a stream without it is not whole.
     fn terminal(&self) -> &'static str {
         ""
+    }
+
+    fn spelling(&self) -> &'static [(&'static str, &'static str)] {
+        &SPELLING
     }
 
     fn write_error(&self, error: &Error, request_id: &str) -> String {

@@ -83,8 +83,7 @@ pub(super) fn write(response: &Response, asked: &Asked<'_>, cost: Option<Money>)
     {
         last["status"] = "incomplete".into();
     }
-    let told =
-        Told { id: response.id.as_deref(), model: response.model.as_deref(), service_tier: response.service_tier.as_deref() };
+    let told = Told { model: response.model.as_deref(), service_tier: response.service_tier.as_deref() };
     let counted = response.usage.unwrap_or_default();
     json_text(&envelope.write(told, Status::Done(response.stop), items.into(), write_usage(Some(&counted), cost)))
 }
@@ -99,7 +98,9 @@ struct Output<'a> {
 impl Output<'_> {
     fn write(&mut self, part: &Part, logprobs: &mut Option<&[TokenLogprob]>) {
         let item = match part {
-            Part::Text { text, .. } | Part::Refusal { text } if text.is_empty() => return,
+            Part::Text { text, .. } | Part::Refusal { text } | Part::Reasoning { text, signature: None } if text.is_empty() => {
+                return;
+            }
             Part::Text { text, citations, .. } => {
                 let annotations = citations.iter().map(|citation| piece::write_citation(citation, text)).collect();
                 let tokens = piece::write_logprobs(logprobs.take().unwrap_or_default());

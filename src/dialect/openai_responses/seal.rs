@@ -14,6 +14,17 @@ const CALL: &str = "portolan-call:";
 /// Thoughts only their provider can read.
 const HIDDEN: &str = "portolan-redacted:";
 
+/// Whose proofs there can be.
+const PROVERS: [Dialect; 7] = [
+    Dialect::OpenAiChat,
+    Dialect::OpenAiResponses,
+    Dialect::OpenAiCompletions,
+    Dialect::Anthropic,
+    Dialect::Gemini,
+    Dialect::Converse,
+    Dialect::Cohere,
+];
+
 pub(super) enum Seal {
     Unsigned,
     Own(Signature),
@@ -37,17 +48,22 @@ pub(super) fn hidden(dialect: Dialect, data: &str) -> String {
     if dialect == Dialect::OpenAiResponses { data.to_owned() } else { format!("{HIDDEN}{}:{data}", dialect.name()) }
 }
 
+/// `None` for what is not ours. A mark that cannot be read (of a newer gateway, cut by a client) proves nothing.
 pub(super) fn open(text: &str) -> Option<Seal> {
-    if text == OWN {
-        return Some(Seal::Unsigned);
-    }
-    if let Some((dialect, value)) = text.strip_prefix(OWN).and_then(split_dialect) {
+    let is_ours = [OWN, CALL, HIDDEN].iter().any(|mark| text.starts_with(mark));
+    is_ours.then(|| read(text).unwrap_or(Seal::Unsigned))
+}
+
+fn read(text: &str) -> Option<Seal> {
+    if let Some(rest) = text.strip_prefix(OWN) {
+        let (dialect, value) = split_dialect(rest)?;
         return Some(Seal::Own(Signature { dialect, value: value.to_owned() }));
     }
-    if let Some((dialect, data)) = text.strip_prefix(HIDDEN).and_then(split_dialect) {
+    if let Some(rest) = text.strip_prefix(HIDDEN) {
+        let (dialect, data) = split_dialect(rest)?;
         return Some(Seal::Hidden { dialect, data: data.to_owned() });
     }
-    let (dialect, rest) = text.strip_prefix(CALL).and_then(split_dialect)?;
+    let (dialect, rest) = split_dialect(text.strip_prefix(CALL)?)?;
     let (length, rest) = rest.split_once(':')?;
     let length = length.parse::<usize>().ok()?;
     let (id, value) = (rest.get(..length)?, rest.get(length..)?);
@@ -61,5 +77,5 @@ pub(super) fn is_suspect(text: &str) -> bool {
 
 fn split_dialect(text: &str) -> Option<(Dialect, &str)> {
     let (name, value) = text.split_once(':')?;
-    Dialect::ALL.into_iter().find(|dialect| dialect.name() == name).map(|dialect| (dialect, value))
+    PROVERS.into_iter().find(|dialect| dialect.name() == name).map(|dialect| (dialect, value))
 }

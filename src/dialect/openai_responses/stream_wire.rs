@@ -13,7 +13,6 @@ use crate::{
 
 pub(super) struct Wire {
     pub(super) envelope: Envelope,
-    id: Option<String>,
     model: Option<String>,
     /// The number of the next event.
     next: u64,
@@ -24,13 +23,13 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new(asked: &Asked<'_>) -> Self {
-        Self { envelope: Envelope::new(asked), id: None, model: None, next: 0, started: false, output: vec![] }
+        Self { envelope: Envelope::new(asked), model: None, next: 0, started: false, output: vec![] }
     }
 
-    /// What the provider calls its answer; it keeps its first name.
-    pub(super) fn name(&mut self, id: Option<&str>, model: Option<&str>) {
+    /// The model as the provider names it first.
+    pub(super) fn name(&mut self, model: Option<&str>) {
         if !self.started {
-            (self.id, self.model) = (id.map(str::to_owned), model.map(str::to_owned));
+            self.model = model.map(str::to_owned);
         }
     }
 
@@ -56,7 +55,7 @@ impl Wire {
     }
 
     pub(super) fn response(&self, status: Status<'_>, usage: Value) -> Value {
-        let told = Told { id: self.id.as_deref(), model: self.model.as_deref(), service_tier: None };
+        let told = Told { model: self.model.as_deref(), service_tier: None };
         let output = if matches!(status, Status::InProgress) { json!([]) } else { self.output.clone().into() };
         self.envelope.write(told, status, output, usage)
     }

@@ -62,8 +62,8 @@ impl Writer {
 impl EventWriter for Writer {
     fn write(&mut self, event: &Event, out: &mut String) {
         match event {
-            Event::Start { id, model } => {
-                self.wire.name(id.as_deref(), model.as_deref());
+            Event::Start { model, .. } => {
+                self.wire.name(model.as_deref());
                 self.wire.start(out);
             }
             // One question has one answer in this dialect.
@@ -271,8 +271,10 @@ impl Writer {
         } else {
             ("response.function_call_arguments.done", "arguments")
         };
-        let name = self.wire.output.get(index).and_then(|item| item.get("name")).cloned().unwrap_or_default();
-        let mut event = json!({"name": name});
+        let mut event = json!({});
+        if let Some(name) = self.wire.output.get(index).and_then(|item| item.get("name")).filter(|_| !custom) {
+            event["name"] = name.clone();
+        }
         event[key] = input.as_str().into();
         self.wire.tell(kind, index, event, out);
         if let Some(mut item) = self.wire.output.get(index).cloned() {

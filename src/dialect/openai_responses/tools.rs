@@ -151,10 +151,16 @@ fn tool_name(tool: &Value) -> Option<String> {
     Some(text(tool, "namespace").map_or_else(|| name.to_owned(), |space| flat_name(space, name)))
 }
 
-pub(super) fn write(tools: &[Tool], dropped: &mut Vec<String>) -> Vec<Value> {
+pub(super) fn write(tools: &[Tool], custom_tools: bool, dropped: &mut Vec<String>) -> Vec<Value> {
     let mut out = vec![];
     for tool in tools {
-        match tool {
+        let stand_in = match tool {
+            Tool::Custom { name, description, format } if !custom_tools => {
+                Some(Tool::stand_in(name, description.as_deref(), format.as_ref()))
+            }
+            Tool::Custom { .. } | Tool::Function { .. } | Tool::Opaque { .. } => None,
+        };
+        match stand_in.as_ref().unwrap_or(tool) {
             Tool::Function { name, description, parameters, strict, cache } => {
                 if cache.is_some() {
                     lose(dropped, "tools[].cache");
@@ -200,9 +206,9 @@ fn flat_format(format: &Value) -> Value {
     Value::Object(out)
 }
 
-pub(super) fn write_choice(choice: &ToolChoice, tools: &[Tool]) -> Value {
+pub(super) fn write_choice(choice: &ToolChoice, tools: &[Tool], custom_tools: bool) -> Value {
     let named = |wanted: &String| {
-        let is_custom = tools.iter().any(|tool| matches!(tool, Tool::Custom { name, .. } if name == wanted));
+        let is_custom = custom_tools && tools.iter().any(|tool| matches!(tool, Tool::Custom { name, .. } if name == wanted));
         json!({"type": if is_custom { "custom" } else { "function" }, "name": wanted})
     };
     match choice {

@@ -89,7 +89,7 @@ fn unsaid(request: &Request, dropped: &mut Vec<String>) {
 
 /// Without tools OpenAI refuses the members that speak about them.
 fn write_tools(request: &Request, profile: &Profile, out: &mut Map<String, Value>, dropped: &mut Vec<String>) {
-    let tools = tools::write(&request.tools, dropped);
+    let tools = tools::write(&request.tools, profile.custom_tools, dropped);
     if tools.is_empty() {
         return;
     }
@@ -102,7 +102,7 @@ fn write_tools(request: &Request, profile: &Profile, out: &mut Map<String, Value
         if forces && !profile.tool_choice {
             lose(dropped, "tool_choice");
         } else {
-            put(out, "tool_choice", tools::write_choice(choice, &request.tools));
+            put(out, "tool_choice", tools::write_choice(choice, &request.tools, profile.custom_tools));
         }
     }
     if let Some(parallel) = request.parallel_tool_calls {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Dialect, item, lose, piece, text};
 use crate::chat::{
-    profile::{History, Profile},
+    profile::{History, Profile, Thinking},
     request::{Message, Part, Request, Role, Signature, Source, ToolCall, ToolResult},
 };
 
@@ -27,7 +27,8 @@ pub(super) fn write(request: &Request, profile: &Profile, dropped: &mut Vec<Stri
         (instructions, messages) = (Some(text.clone()), rest);
     }
     let stored = request.store == Some(true);
-    let mut writer = Writer { out: vec![], profile, stored, customs: custom_calls(messages), dropped };
+    let customs = if profile.custom_tools { custom_calls(messages) } else { HashSet::new() };
+    let mut writer = Writer { out: vec![], profile, stored, customs, dropped };
     for message in messages {
         match message.role {
             Role::System => writer.message("system", &message.parts),
@@ -168,11 +169,13 @@ impl Writer<'_> {
 
     /// Thoughts go back only to who can check them; in the open, where the model takes them so.
     fn reasoning(&mut self, thought: &str, signature: Option<&Signature>) -> Option<Value> {
-        let own = signature.filter(|signature| signature.dialect == Dialect::OpenAiResponses);
+        // A model that does not think refuses those of one that does.
+        let thinks = self.profile.thinking != Thinking::None;
+        let own = signature.filter(|signature| thinks && signature.dialect == Dialect::OpenAiResponses);
         let restored = own.and_then(|signature| item::restored(&signature.value));
         match restored.filter(|item| self.stored || text(item, "encrypted_content").is_some()) {
             Some(item) => Some(item),
-            None if self.profile.history == History::Content && !thought.is_empty() => {
+            None if thinks && self.profile.history == History::Content && !thought.is_empty() => {
                 Some(json!({"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": thought}]}))
             }
             None => {
@@ -189,7 +192,7 @@ impl Writer<'_> {
         if call.signature.is_some() {
             self.lose("signature");
         }
-        if call.custom {
+        if call.custom && self.profile.custom_tools {
             return json!({"type": "custom_tool_call", "call_id": call.id, "name": call.name, "input": call.arguments});
         }
         json!({"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.json_arguments()})
