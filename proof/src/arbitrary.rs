@@ -71,12 +71,12 @@ pub fn perhaps<T>(random: &mut Random, times: usize, make: impl FnOnce(&mut Rand
     if random.once_in(times) { Some(make(random)) } else { None }
 }
 
-pub fn dialect(random: &mut Random) -> Dialect {
-    random.pick(&Dialect::ALL).copied().unwrap_or(Dialect::OpenAiChat)
-}
+/// Dialects whose providers prove their thoughts.
+const SIGNING: [Dialect; 4] = [Dialect::Anthropic, Dialect::Gemini, Dialect::OpenAiResponses, Dialect::Converse];
 
 pub fn signature(random: &mut Random) -> Signature {
-    Signature { dialect: dialect(random), value: format!("c2ln{:08x}", small(random)) }
+    let dialect = random.pick(&SIGNING).copied().unwrap_or(Dialect::Anthropic);
+    Signature { dialect, value: format!("c2ln{:08x}", small(random)) }
 }
 
 /// A call whose id no other call has.
