@@ -3,7 +3,7 @@
 use super::Call;
 use crate::{
     chat::event::Stamp,
-    dialect::{Caller, Dialect},
+    dialect::{Caller, Dialect, surface::Kept},
     error::Error,
     plan::Attempt,
 };
@@ -44,8 +44,10 @@ pub fn is_minted(id: &str) -> bool {
 }
 
 /// Why nothing is found under a response's id.
-pub fn not_kept(id: &str) -> String {
-    if is_minted(id) {
+pub fn not_kept(what: Kept, id: &str) -> String {
+    if what == Kept::Videos {
+        "No provider here is known to keep a video of this id.".to_owned()
+    } else if is_minted(id) {
         "This response was translated from another provider's, and is kept nowhere: send the whole conversation as `input`."
             .to_owned()
     } else {

@@ -78,7 +78,7 @@ pub async fn serve(request: &Request, env: &Env, context: &Context) -> Response 
             let task = Task::Operate(operation);
             answer(request, env, context, head, Job { dialect, task, place }).await
         }
-        Surface::Stored { id, rest } => forward::stored(request, env, context, &head, (&id, &rest)).await,
+        Surface::Stored { what, id, rest } => forward::stored(request, env, context, &head, (what, &id, &rest)).await,
         Surface::Passthrough { provider, path } => forward::passthrough(request, env, context, &head, (&provider, &path)).await,
         Surface::Models { dialect, id } => listed(env, context, &head, dialect, id.as_deref()).await,
         Surface::Hello => text(200, "text/plain", ""),
@@ -140,7 +140,8 @@ async fn admitted(
 ) -> Response {
     let Job { dialect, task, place } = job;
     let caller = caller_of(dialect);
-    let read = read(request, (dialect, task, &place), loaded.snapshot.settings.max_body_bytes).await;
+    let content_type = head.header("content-type").unwrap_or_default();
+    let read = read(request, (dialect, task, &place), (loaded.snapshot.settings.max_body_bytes, content_type)).await;
     let asked = read.as_ref().map(|(_, _, facts)| facts.model.clone()).unwrap_or_default();
     let continues = read.as_ref().ok().and_then(|(_, _, facts)| facts.continues.clone());
     let owner = match &continues {
@@ -175,17 +176,16 @@ async fn admitted(
 async fn read(
     request: &Request,
     (dialect, task, place): (Dialect, Task, &Place),
-    limit: u64,
+    (limit, content_type): (u64, &str),
 ) -> Result<(JsValue, Vec<u8>, Facts), Error> {
     let body = edge::read_body(request, limit).await.ok_or_else(|| {
         let hint = "Send files as URLs or ids, or raise `max_body_bytes` in `settings`.";
         Error::new(Kind::TooLarge, format!("The body is larger than {limit} bytes. {hint}"))
     })?;
     let bytes = body.to_vec();
-    let outline = Outline::read(&bytes)?;
     let facts = match task {
-        Task::Generate => caller_of(dialect).facts(&outline)?,
-        Task::Operate(operation) => operate::facts(operation, dialect, &outline)?,
+        Task::Generate => caller_of(dialect).facts(&Outline::read(&bytes)?)?,
+        Task::Operate(operation) => operate::facts(operation, dialect, &bytes, content_type)?,
     };
     let facts = place.fill(facts);
     Ok((body.into(), bytes, facts))

@@ -2,6 +2,8 @@
 
 use portolan::exchange::forward::{Forward, answered, passthrough, stored};
 
+use portolan::dialect::surface::Kept;
+
 use super::driver::gateway;
 
 fn headers() -> Vec<(String, String)> {
@@ -82,7 +84,7 @@ fn the_callers_key_and_address_stay_behind() {
 #[test]
 fn a_stored_response_is_asked_of_who_keeps_it() {
     let config = gateway("", "");
-    let ask = |owner, id: &str, rest: &str| stored(&config, owner, (id, rest), "include=x", &headers());
+    let ask = |owner, id: &str, rest: &str| stored(&config, owner, (Kept::Responses, id, rest), "include=x", &headers());
     let forward = ask(Some("alpha"), "resp_1", "/input_items").unwrap();
     assert_eq!(forward.url, "https://alpha.example/v1/responses/resp_1/input_items?include=x");
     for (owner, id) in [
