@@ -155,6 +155,7 @@ async fn admitted(
         Task::Operate { operation, .. } => Some(operation),
     };
     let planned = read.and_then(|(body, bytes, facts)| {
+        reply::check_continues(&facts)?;
         let plan = plan(Ask { dialect, facts: &facts, owner: owner.as_deref(), operation }, loaded, &head, &key)?;
         Ok((body, bytes, facts, plan))
     });
