@@ -3,8 +3,8 @@
 use super::Call;
 use crate::{
     chat::event::Stamp,
-    dialect::{Caller, Dialect, surface::Kept},
-    error::Error,
+    dialect::{Caller, Dialect, Facts, surface::Kept},
+    error::{Error, Kind},
     plan::Attempt,
 };
 
@@ -41,6 +41,17 @@ const MINTED: &str = "resp_portolan_";
 /// Whether an id is that of a translated response.
 pub fn is_minted(id: &str) -> bool {
     id.starts_with(MINTED)
+}
+
+/// Refuses to go on from what nobody keeps.
+pub fn check_continues(facts: &Facts) -> Result<(), Error> {
+    match facts.continues.as_deref().filter(|id| is_minted(id)) {
+        Some(id) => Err(Error {
+            param: Some("previous_response_id".to_owned()),
+            ..Error::new(Kind::InvalidRequest, not_kept(Kept::Responses, id))
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Why nothing is found under a response's id.

@@ -10,12 +10,13 @@ use worker::{
 };
 
 use super::{
-    admin, bindings, clock, edge, forward,
+    admin, bindings, clock, edge, forward, google,
     isolate::{self, Loaded},
     settle::{self, Settlement},
     store,
 };
 use crate::{
+    catalog::AI_BINDING,
     dialect::{
         Caller, Dialect, Facts,
         openai_chat::OpenAiChat,
@@ -23,12 +24,14 @@ use crate::{
     },
     error::{Error, Kind},
     exchange::{
-        Call, Exchange, Received, Relaying, Sendable, Step, Task, models, operate,
+        Call, Exchange, Received, Relaying, Sendable, Step, Task,
+        authority::Sign,
+        models, operate,
         reply::{self, Body, Reply},
     },
     guard,
     ledger::record::Early,
-    plan::{self, Ask, Plan, outcome::Transport},
+    plan::{self, Ask, Plan},
     units::Millis,
     wire::json::Outline,
 };
@@ -153,6 +156,7 @@ async fn admitted(
         Task::Operate(operation) => Some(operation),
     };
     let planned = read.and_then(|(body, bytes, facts)| {
+        reply::check_continues(&facts)?;
         let plan = plan(Ask { dialect, facts: &facts, owner: owner.as_deref(), operation }, loaded, &head, &key)?;
         Ok((body, bytes, facts, plan))
     });
@@ -227,11 +231,19 @@ async fn run(request: &Request, env: &Env, context: &Context, exchange: Exchange
             Step::Send(send) => {
                 let call = edge::Call::new(request);
                 let head = match &send.target {
-                    Sendable::Http { url, headers, body: pieces, .. } => {
+                    Sendable::Http { url, headers, body: pieces, sign: None } => {
                         call.fetch(url, headers, body, pieces, send.timeout_ms).await
                     }
-                    // The binding is not asked yet.
-                    Sendable::WorkersAi { .. } => Err(Transport::Refused),
+                    Sendable::Http { url, headers, body: pieces, sign: Some(Sign::Google(account)) } => {
+                        let send_with = async |token, ms| {
+                            let headers = [headers.as_slice(), &[token]].concat();
+                            call.fetch(url, &headers, body, pieces, ms).await
+                        };
+                        google::send(request, account, send.timeout_ms, send_with).await
+                    }
+                    Sendable::WorkersAi { model, body: pieces } => {
+                        call.ask(&bindings::binding(env, AI_BINDING), model, body, pieces, send.timeout_ms).await
+                    }
                     Sendable::Script(script) => call.script(script, send.timeout_ms).await,
                 };
                 settlement.exchange(|e| e.answered(clock::now(), head));

@@ -1,6 +1,12 @@
 //! What passes as it came: where to, with whose credential, and what stays behind.
 
-use portolan::exchange::forward::{Forward, answered, passthrough, stored};
+use portolan::{
+    dialect::Facts,
+    exchange::{
+        forward::{Forward, answered, passthrough, stored},
+        reply,
+    },
+};
 
 use portolan::dialect::surface::Kept;
 
@@ -97,5 +103,17 @@ fn a_stored_response_is_asked_of_who_keeps_it() {
         let error = ask(owner, id, "").unwrap_err();
         assert_eq!(error.status, 404, "{owner:?} {id}");
         assert!(error.message.contains("send the whole conversation"), "{}", error.message);
+    }
+}
+
+#[test]
+fn what_nobody_keeps_cannot_be_gone_on_from() {
+    for (id, is_fine) in [(None, true), (Some("resp_1"), true), (Some("resp_portolan_1"), false)] {
+        let checked = reply::check_continues(&Facts { continues: id.map(str::to_owned), ..Facts::default() });
+        assert_eq!(checked.is_ok(), is_fine, "{id:?}");
+        if let Err(error) = checked {
+            assert_eq!((error.status, error.param.as_deref()), (400, Some("previous_response_id")));
+            assert!(error.message.contains("kept nowhere"), "{}", error.message);
+        }
     }
 }
