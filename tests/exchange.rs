@@ -9,6 +9,7 @@ mod forward;
 mod gemini;
 mod hosting;
 mod models;
+mod operations;
 mod relay;
 mod scenarios;
 mod script;

@@ -18,7 +18,7 @@ fn at(method: &str, target: &str, headers: &[&str]) -> Surface {
 }
 
 const fn generate(dialect: Dialect) -> Surface {
-    Surface::Generate { dialect, place: Place { model: None, stream: false, array: false, batch: false } }
+    Surface::Generate { dialect, place: Place { model: None, stream: false, array: false } }
 }
 
 fn models(dialect: Dialect, id: &str) -> Surface {
@@ -137,10 +137,7 @@ fn gemini_says_model_and_verb_in_the_path() {
         ("/v1beta/models/gemini-2.5-flash:streamGenerateContent?key=k", generate(Place { stream: true, array: true, ..flash() })),
         ("/v1beta/models/gemini-2.5-flash:countTokens", operate(CountTokens, flash())),
         ("/v1beta/models/gemini-embedding-001:embedContent", operate(Embed, place("gemini-embedding-001"))),
-        (
-            "/v1/models/gemini-embedding-001:batchEmbedContents",
-            operate(Embed, Place { batch: true, ..place("gemini-embedding-001") }),
-        ),
+        ("/v1/models/gemini-embedding-001:batchEmbedContents", operate(Embed, place("gemini-embedding-001"))),
         ("/v1beta/models/gemini-2.5-flash:dance", WrongMethod { dialect: OpenAiChat, allowed: "GET" }),
     ] {
         assert_eq!(at("POST", path, &[]), expected, "{path}");

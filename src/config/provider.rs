@@ -12,7 +12,7 @@ use super::{
     secrets::{OWN_SECRETS, is_secret_name, store_one_of},
 };
 use crate::{
-    catalog::{self, Feature, Hosting, MOCK, Price, Supports},
+    catalog::{self, Endpoint, Feature, Hosting, MOCK, Operation, Price, Style, Supports},
     chat::profile::{History, Profile, Thinking},
     dialect::Dialect,
 };
@@ -166,6 +166,19 @@ impl Provider {
         let spoken = if is_known { self.kind.dialects(model) } else { self.kind.lookalikes };
         let is_here = |dialect: &Dialect| self.house == House::Usual || own_base(self.kind, *dialect).is_none();
         spoken.iter().copied().filter(is_here)
+    }
+
+    /// How it does what is asked besides generating, and where.
+    pub fn offers(&self, operation: Operation) -> Option<Endpoint> {
+        if self.house != House::Lookalike || self.kind.lookalikes.is_empty() {
+            return catalog::operation(self.kind.name, operation);
+        }
+        // Servers that speak as OpenAI does embed as it does; what they rank, they rank as most do.
+        match operation {
+            Operation::Embed => catalog::operation(self.kind.name, operation),
+            Operation::Rerank => Some(Endpoint { style: Style::Jina, path: "/rerank" }),
+            Operation::Moderate | Operation::CountTokens => None,
+        }
     }
 
     /// Where a dialect is spoken.

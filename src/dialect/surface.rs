@@ -78,8 +78,6 @@ pub struct Place {
     pub model: Option<String>,
     pub stream: bool,
     pub array: bool,
-    /// Several questions in one (Gemini's `:batchEmbedContents`).
-    pub batch: bool,
 }
 
 impl Place {
@@ -217,8 +215,7 @@ fn verb(line: Line<'_>, rest: &str) -> Option<Surface> {
             Surface::Generate { dialect, place: Place { stream: true, array: !events, ..place } }
         }
         "countTokens" => operate(Operation::CountTokens, place),
-        "embedContent" => operate(Operation::Embed, place),
-        "batchEmbedContents" => operate(Operation::Embed, Place { batch: true, ..place }),
+        "embedContent" | "batchEmbedContents" => operate(Operation::Embed, place),
         _ => return None,
     };
     Some(if line.method == "POST" { found } else { Surface::WrongMethod { dialect, allowed: "POST" } })

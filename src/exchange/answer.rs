@@ -1,7 +1,7 @@
 //! A whole answer, and whole answers where streams were asked for and the other way round.
 
 use super::{
-    Exchange, State,
+    Exchange, State, Task,
     reply::{self, Body, Reply},
 };
 use crate::{
@@ -26,6 +26,9 @@ pub(super) const fn stream_type(facts: &Facts) -> &'static str {
 
 impl Exchange {
     pub(super) fn received_whole(&mut self, bytes: &[u8], now: Millis) {
+        if let Task::Operate(operation) = self.call.task {
+            return self.received_operation(operation, bytes, now);
+        }
         let text = String::from_utf8_lossy(bytes);
         let Some(attempt) = self.plan.attempts.get(self.attempt).cloned() else { return };
         let status = self.current.head.as_ref().map_or(0, |h| h.status);

@@ -12,6 +12,7 @@ pub mod forward;
 mod hosting;
 mod meter;
 pub mod models;
+pub mod operate;
 pub mod relay;
 pub mod reply;
 mod retry;
@@ -47,7 +48,16 @@ const MAX_TRIES_HERE: usize = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
     Generate,
-    Operate { operation: Operation, batch: bool },
+    Operate(Operation),
+}
+
+impl Task {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Generate => "generate",
+            Self::Operate(operation) => operation.name(),
+        }
+    }
 }
 
 /// A caller's request once it is understood.
@@ -182,6 +192,8 @@ pub struct Exchange {
     refusal: Option<Error>,
     /// The provider's name for the last failure.
     words: Option<String>,
+    /// The answer is the gateway's own.
+    served_here: bool,
 }
 
 impl Exchange {
@@ -209,6 +221,7 @@ impl Exchange {
             too_small: None,
             refusal: None,
             words: None,
+            served_here: false,
         }
     }
 
@@ -236,6 +249,10 @@ impl Exchange {
         let Some(attempt) = self.plan.attempts.get(self.attempt).cloned() else {
             return Step::Reply(self.refuse(&Error::new(Kind::Unavailable, "No target is left to try."), now));
         };
+        if self.call.task != Task::Generate && attempt.endpoint.is_none() {
+            self.estimate(&attempt, now);
+            return self.next(now);
+        }
         let built = upstream::build(&self.call, &attempt, self.credential, &self.config, (self.tries.len(), now));
         let target = match built {
             Ok(built) => {

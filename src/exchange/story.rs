@@ -190,6 +190,12 @@ impl Exchange {
         self.config.settings.log_console
     }
 
+    /// What the caller got.
+    fn status(&self) -> u16 {
+        let tried = || if self.served_here { 200 } else { self.tries.last().map_or(0, |t| t.status) };
+        self.refusal.as_ref().map_or_else(tried, |error| error.status)
+    }
+
     /// Whose fault it was that the caller got no whole answer.
     fn fault(&self) -> Option<Blame> {
         let told = self.refusal.as_ref().map(|error| error.blame);
@@ -206,7 +212,7 @@ impl Exchange {
         let attempt = self.attempt_now();
         let price = attempt.and_then(|a| self.config.price(&a.provider, &a.model));
         let Receipt { usage, raw_usage, estimated, model, id, malformed } = self.receipt.clone();
-        let answered = self.tries.last().is_some_and(|t| t.outcome == "ok");
+        let answered = self.served_here || self.tries.last().is_some_and(|t| t.outcome == "ok");
         let failed = self.last.as_ref().map(Outcome::name);
         Record {
             time: self.call.started,
@@ -214,6 +220,7 @@ impl Exchange {
             client_request_id: self.call.header("x-request-id").map(short),
             key: self.call.key.clone(),
             dialect: self.call.dialect.name(),
+            task: self.call.task.name(),
             asked: short(&self.call.facts.model),
             route: self.plan.route.clone(),
             provider: attempt.map(|a| a.provider.clone()),
@@ -221,7 +228,7 @@ impl Exchange {
             answered_by: model,
             response_id: id.filter(|_| self.keeps()).map(|id| short(&id)),
             stream: self.call.facts.stream,
-            status: self.refusal.as_ref().map_or_else(|| self.tries.last().map_or(0, |t| t.status), |e| e.status),
+            status: self.status(),
             outcome: failed.unwrap_or(if answered { "ok" } else { "refused" }),
             fault: self.fault().map(Blame::name),
             detail: self.words.clone(),

@@ -1,9 +1,9 @@
 //! Attempt + body → the call to a provider: where, with which credential, edited or translated.
 
 use super::{
-    Call,
+    Call, Task,
     authority::{self, Authority, Sign, Subject},
-    hosting,
+    hosting, operate,
 };
 use crate::{
     catalog::{self, Hosting, MOCK, Quirk},
@@ -71,6 +71,12 @@ pub fn build(
         );
         return Ok(Built { target: Sendable::Script(script), dropped: vec![] });
     }
+    if let Task::Operate(operation) = call.task {
+        let sent = operate::write(operation, call, attempt)?.ok_or_else(|| gone(&attempt.provider))?;
+        let url = format!("{}{}", provider.base_url, sent.path);
+        let target = addressed(call, attempt, (provider, credential), (url, sent.body), now);
+        return Ok(Built { target, dropped: sent.dropped });
+    }
     let (body, dropped) =
         if call.is_verbatim(attempt) { edit(call, attempt, provider)? } else { translate(call, attempt, provider)? };
     let hosting = provider.kind.hosting;
@@ -78,6 +84,17 @@ pub fn build(
         return Ok(Built { target: Sendable::WorkersAi { model: attempt.model.clone(), body }, dropped });
     }
     let url = format!("{}{}", provider.base_of(attempt.dialect), hosting::path(hosting, attempt, call.facts.stream));
+    Ok(Built { target: addressed(call, attempt, (provider, credential), (url, body), now), dropped })
+}
+
+/// A call with its headers and its credential.
+fn addressed(
+    call: &Call,
+    attempt: &Attempt,
+    (provider, credential): (&config::Provider, usize),
+    (url, body): (String, Vec<Piece>),
+    now: Millis,
+) -> Sendable {
     let index = attempt.credentials.get(credential).copied().unwrap_or_default();
     let digest = if authority::signs_bodies(provider, index) {
         sigv4::body_digest(body.iter().map(|piece| bytes(piece, &call.body)))
@@ -88,7 +105,7 @@ pub fn build(
     let Authority { headers: proof, sign } = authority::authorize(provider, index, subject, now);
     let mut headers = headers(call, attempt, provider);
     headers.extend(proof);
-    Ok(Built { target: Sendable::Http { url, headers, body, sign }, dropped })
+    Sendable::Http { url, headers, body, sign }
 }
 
 fn bytes<'a>(piece: &'a Piece, original: &'a [u8]) -> &'a [u8] {

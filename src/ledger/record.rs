@@ -33,6 +33,8 @@ pub struct Record {
     /// The gateway key's name.
     pub key: String,
     pub dialect: &'static str,
+    /// `generate`, `embed`, …; empty for what was passed on or refused.
+    pub task: &'static str,
     /// The model as the caller named it.
     pub asked: String,
     pub route: String,
@@ -106,6 +108,7 @@ impl Record {
             client_request_id: None,
             key: who.key,
             dialect: who.dialect.name(),
+            task: "",
             asked: short(&who.asked),
             route: String::new(),
             provider: None,

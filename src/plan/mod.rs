@@ -16,6 +16,7 @@ mod verdict;
 use std::fmt;
 
 use crate::{
+    catalog::Endpoint,
     chat::profile::Profile,
     config::{Lossy, Provider, Route, Snapshot, Strategy, Target, Timeouts, WhenAllUnavailable},
     dialect::{Dialect, Facts, surface::Operation},
@@ -59,6 +60,8 @@ pub struct Attempt {
     /// Tokens of the model's window; 0 when nobody said.
     pub context: u64,
     pub max_output: Option<u64>,
+    /// How it does what is asked besides generating; `None` where that is done here.
+    pub endpoint: Option<Endpoint>,
     /// What the model takes.
     pub profile: Profile,
     /// The route's `params`, for the body as it is sent.
@@ -187,6 +190,8 @@ fn filter<'a>(ask: Ask<'_>, route: &'a Route, config: &Snapshot, skipped: &mut V
         let supports = config.model(&target.provider, &target.model).and_then(|m| m.supports);
         let why = if !config.providers.contains_key(&target.provider) {
             Some(Why::NoCredential(config.off.get(&target.provider).cloned().unwrap_or_default()))
+        } else if ask.operation.is_some_and(|operation| !offers(operation, target, config)) {
+            Some(Why::NoOperation)
         } else if ask.operation.is_none() && !writes_text(target, config) {
             Some(Why::NoText)
         } else if ask.facts.tools && supports.is_some_and(|s| !s.tools) {
@@ -205,7 +210,14 @@ fn filter<'a>(ask: Ask<'_>, route: &'a Route, config: &Snapshot, skipped: &mut V
 }
 
 fn writes_text(target: &Target, config: &Snapshot) -> bool {
-    config.providers.get(&target.provider).is_some_and(|p| p.dialects(&target.model).next().is_some())
+    let answers = config.model(&target.provider, &target.model).and_then(|m| m.max_output) != Some(0);
+    answers && config.providers.get(&target.provider).is_some_and(|p| p.dialects(&target.model).next().is_some())
+}
+
+/// Where tokens are not counted they are estimated.
+fn offers(operation: Operation, target: &Target, config: &Snapshot) -> bool {
+    let offers = |p: &Provider| p.offers(operation).is_some();
+    operation == Operation::CountTokens || config.providers.get(&target.provider).is_some_and(offers)
 }
 
 /// Only the provider that keeps a response can go on from it; where nobody knows which, any that keeps responses may be asked.
@@ -254,6 +266,7 @@ fn attempt(ask: Ask<'_>, target: &Target, config: &Snapshot, health: &View, now:
         timeouts: target.timeouts,
         context: known.and_then(|m| m.context).unwrap_or(0),
         max_output: known.and_then(|m| m.max_output),
+        endpoint: ask.operation.and_then(|operation| provider.offers(operation)),
         profile: provider.profile(&target.model),
         edits: target.edits.clone(),
     })

@@ -23,7 +23,7 @@ use crate::{
     },
     error::{Error, Kind},
     exchange::{
-        Call, Exchange, Received, Relaying, Sendable, Step, Task, models,
+        Call, Exchange, Received, Relaying, Sendable, Step, Task, models, operate,
         reply::{self, Body, Reply},
     },
     guard,
@@ -75,7 +75,7 @@ pub async fn serve(request: &Request, env: &Env, context: &Context) -> Response 
             answer(request, env, context, head, Job { dialect, task: Task::Generate, place }).await
         }
         Surface::Operate { operation, dialect, place } => {
-            let task = Task::Operate { operation, batch: place.batch };
+            let task = Task::Operate(operation);
             answer(request, env, context, head, Job { dialect, task, place }).await
         }
         Surface::Stored { id, rest } => forward::stored(request, env, context, &head, (&id, &rest)).await,
@@ -140,7 +140,7 @@ async fn admitted(
 ) -> Response {
     let Job { dialect, task, place } = job;
     let caller = caller_of(dialect);
-    let read = read(request, (caller, &place), loaded.snapshot.settings.max_body_bytes).await;
+    let read = read(request, (dialect, task, &place), loaded.snapshot.settings.max_body_bytes).await;
     let asked = read.as_ref().map(|(_, _, facts)| facts.model.clone()).unwrap_or_default();
     let continues = read.as_ref().ok().and_then(|(_, _, facts)| facts.continues.clone());
     let owner = match &continues {
@@ -149,7 +149,7 @@ async fn admitted(
     };
     let operation = match task {
         Task::Generate => None,
-        Task::Operate { operation, .. } => Some(operation),
+        Task::Operate(operation) => Some(operation),
     };
     let planned = read.and_then(|(body, bytes, facts)| {
         let plan = plan(Ask { dialect, facts: &facts, owner: owner.as_deref(), operation }, loaded, &head, &key)?;
@@ -172,13 +172,22 @@ async fn admitted(
 }
 
 /// The body: kept in JS for sending, copied once for reading.
-async fn read(request: &Request, (caller, place): (&dyn Caller, &Place), limit: u64) -> Result<(JsValue, Vec<u8>, Facts), Error> {
+async fn read(
+    request: &Request,
+    (dialect, task, place): (Dialect, Task, &Place),
+    limit: u64,
+) -> Result<(JsValue, Vec<u8>, Facts), Error> {
     let body = edge::read_body(request, limit).await.ok_or_else(|| {
         let hint = "Send files as URLs or ids, or raise `max_body_bytes` in `settings`.";
         Error::new(Kind::TooLarge, format!("The body is larger than {limit} bytes. {hint}"))
     })?;
     let bytes = body.to_vec();
-    let facts = place.fill(caller.facts(&Outline::read(&bytes)?)?);
+    let outline = Outline::read(&bytes)?;
+    let facts = match task {
+        Task::Generate => caller_of(dialect).facts(&outline)?,
+        Task::Operate(operation) => operate::facts(operation, dialect, &outline)?,
+    };
+    let facts = place.fill(facts);
     Ok((body.into(), bytes, facts))
 }
 

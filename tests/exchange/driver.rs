@@ -4,10 +4,12 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use portolan::{
     config::{self, Documents, Snapshot},
-    dialect::Dialect,
+    dialect::{Dialect, Facts, surface::Operation},
+    error::Error,
     exchange::{
-        Call, Exchange, Head, Lesson, Received, Relaying, Sendable, Step,
+        Call, Exchange, Head, Lesson, Received, Relaying, Sendable, Step, Task,
         authority::Sign,
+        operate,
         relay::{Ended, Relay},
         reply::Body,
     },
@@ -45,6 +47,7 @@ pub fn gateway(routes: &str, settings: &str) -> Rc<Snapshot> {
 pub struct Case {
     pub config: Rc<Snapshot>,
     pub dialect: Dialect,
+    pub task: Task,
     pub body: String,
     pub headers: Vec<(String, String)>,
     pub health: View,
@@ -64,7 +67,17 @@ impl Case {
         let body = format!(
             r#"{{"model":"{model}","max_tokens":100,"stream":{stream},"messages":[{{"role":"user","content":"Hello"}}]}}"#
         );
-        Self { config, dialect, body, headers: vec![], health: View::default(), seed: 7, leaves_at: None, traps_after: None }
+        Self {
+            config,
+            dialect,
+            task: Task::Generate,
+            body,
+            headers: vec![],
+            health: View::default(),
+            seed: 7,
+            leaves_at: None,
+            traps_after: None,
+        }
     }
 
     pub fn chat(model: &str) -> Self {
@@ -85,20 +98,41 @@ impl Case {
         self
     }
 
+    /// Asks for something else than text.
+    pub fn operation(operation: Operation, dialect: Dialect, body: &str) -> Self {
+        Self { task: Task::Operate(operation), ..Self::with(gateway("", ""), dialect, "", false).body(body) }
+    }
+
+    fn facts(&self) -> Facts {
+        let outline = Outline::read(self.body.as_bytes()).unwrap();
+        match self.task {
+            Task::Generate => self.dialect.caller().unwrap().facts(&outline).unwrap(),
+            Task::Operate(operation) => operate::facts(operation, self.dialect, &outline).unwrap(),
+        }
+    }
+
     pub fn plan(&self) -> Plan {
-        let facts = self.dialect.caller().unwrap().facts(&Outline::read(self.body.as_bytes()).unwrap()).unwrap();
-        plan::plan(Ask::generate(self.dialect, &facts), &self.config, &self.health, START, self.seed).unwrap()
+        self.try_plan().unwrap()
+    }
+
+    pub fn try_plan(&self) -> Result<Plan, Error> {
+        let facts = self.facts();
+        let operation = match self.task {
+            Task::Generate => None,
+            Task::Operate(operation) => Some(operation),
+        };
+        plan::plan(Ask { operation, ..Ask::generate(self.dialect, &facts) }, &self.config, &self.health, START, self.seed)
     }
 
     fn exchange(&self) -> Exchange {
         let caller = self.dialect.caller().unwrap();
-        let facts = caller.facts(&Outline::read(self.body.as_bytes()).unwrap()).unwrap();
+        let facts = self.facts();
         let call = Call {
             id: "req_0123456789".to_owned(),
             dialect: self.dialect,
             caller,
             facts,
-            task: portolan::exchange::Task::Generate,
+            task: self.task,
             body: std::rc::Rc::new(self.body.clone().into_bytes()),
             headers: self.headers.clone(),
             started: START,

@@ -1,6 +1,7 @@
 //! The groups of tests: one row says what a group needs, how that is installed and how it is run.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,7 +27,7 @@ pub struct Group {
     pub run: fn(&Path, &[PathBuf]) -> Result<Counts>,
 }
 
-pub const GROUPS: [Group; 5] = [
+pub const GROUPS: [Group; 8] = [
     Group {
         name: "native",
         needs_data: false,
@@ -42,6 +43,30 @@ pub const GROUPS: [Group; 5] = [
         files: |root| Ok(vec![root.join("tests/corpus.rs")]),
         prepare: |_| recordings(),
         run: |_, _| run_cargo(&["test", "--quiet", "--test", "corpus", "--no-fail-fast", "--", "--ignored"]),
+    },
+    Group {
+        name: "corpus",
+        needs_data: true,
+        install: "set PORTOLAN_CORPUS to a folder of recorded exchanges (see proof/src/recording.rs)",
+        files: |root| Ok(vec![root.join("proof/Cargo.toml")]),
+        prepare: |_| folder("PORTOLAN_CORPUS").map(|_| ()),
+        run: |_, _| run_recordings("corpus", "PORTOLAN_CORPUS"),
+    },
+    Group {
+        name: "clients",
+        needs_data: true,
+        install: "set PORTOLAN_CLIENTS to a folder of what clients send (see proof/src/clients.rs)",
+        files: |root| Ok(vec![root.join("proof/Cargo.toml")]),
+        prepare: |_| folder("PORTOLAN_CLIENTS").map(|_| ()),
+        run: |_, _| run_recordings("clients", "PORTOLAN_CLIENTS"),
+    },
+    Group {
+        name: "fuzz",
+        needs_data: false,
+        install: "rustup toolchain install stable",
+        files: |root| Ok(vec![root.join("proof/src/bin/fuzz.rs")]),
+        prepare: |_| Ok(()),
+        run: |_, _| run_fuzz(&[]),
     },
     Group {
         name: "worker",
@@ -88,14 +113,34 @@ fn files(folder: &Path, end: &str) -> Result<Vec<PathBuf>> {
 /// Recorded traffic lies where two variables say.
 fn recordings() -> Result<()> {
     for name in ["PORTOLAN_CORPUS", "PORTOLAN_CLIENTS"] {
-        env::var_os(name).with_context(|| format!("{name} is not set"))?;
+        folder(name)?;
     }
     Ok(())
+}
+
+fn folder(name: &str) -> Result<OsString> {
+    env::var_os(name).with_context(|| format!("{name} is not set"))
+}
+
+/// Each recorded exchange is one test.
+pub fn run_recordings(what: &str, variable: &str) -> Result<Counts> {
+    let mut command = run::command("cargo")?;
+    command.args(["run", "--quiet", "--package", "proof", "--bin", "recordings", "--", what]).arg(folder(variable)?);
+    let (succeeded, printed) = run::tee(&mut command)?;
+    Ok(summary::of_proof(&printed).with_status(succeeded))
 }
 
 fn run_cargo(arguments: &[&str]) -> Result<Counts> {
     let (succeeded, printed) = run::tee(run::command("cargo")?.args(arguments))?;
     Ok(summary::of_cargo(&printed).with_status(succeeded))
+}
+
+/// Each target is one test. A minute in all, unless told otherwise.
+pub fn run_fuzz(arguments: &[String]) -> Result<Counts> {
+    let mut command = run::command("cargo")?;
+    command.args(["run", "--quiet", "--package", "proof", "--profile", "fuzz", "--bin", "fuzz", "--"]).args(arguments);
+    let (succeeded, printed) = run::tee(&mut command)?;
+    Ok(summary::of_proof(&printed).with_status(succeeded))
 }
 
 fn run_worker(files: &[PathBuf], workerd: Option<PathBuf>) -> Result<Counts> {

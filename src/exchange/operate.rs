@@ -1,0 +1,99 @@
+//! What is asked besides generating: each call once, and whole.
+
+use super::{
+    Call, Exchange, State, Task,
+    reply::{Body, Reply},
+};
+use crate::{
+    catalog::{Operation, Style},
+    chat::Dialect,
+    dialect::Facts,
+    error::Error,
+    ledger::{cost, numbers},
+    operation::{self, Answer, Sent},
+    plan::{Attempt, health::Signal, outcome},
+    units::Millis,
+    wire::json::Outline,
+};
+
+/// The shape in which a caller of this dialect asks.
+pub const fn style(operation: Operation, caller: Dialect) -> Style {
+    match (operation, caller) {
+        (_, Dialect::Gemini) => Style::Gemini,
+        (Operation::CountTokens, Dialect::Anthropic) => Style::Anthropic,
+        (Operation::Rerank, _) => Style::Jina,
+        (Operation::Embed | Operation::Moderate | Operation::CountTokens, _) => Style::OpenAi,
+    }
+}
+
+/// What routing needs of a body.
+pub fn facts(operation: Operation, caller: Dialect, body: &Outline<'_>) -> Result<Facts, Error> {
+    operation::facts(operation, style(operation, caller), body)
+}
+
+/// The call to the provider of an attempt.
+pub(super) fn write(operation: Operation, call: &Call, attempt: &Attempt) -> Result<Option<Sent>, Error> {
+    let Some(endpoint) = attempt.endpoint else { return Ok(None) };
+    let sent = operation::write(operation, style(operation, call.dialect), endpoint, &call.body, &attempt.model)?;
+    Ok(Some(sent))
+}
+
+/// Statuses of who has nothing at the path: it does not count, then.
+const NOTHING_THERE: [u16; 3] = [404, 405, 501];
+
+impl Exchange {
+    pub(super) fn received_operation(&mut self, operation: Operation, bytes: &[u8], now: Millis) {
+        let Some(attempt) = self.plan.attempts.get(self.attempt).cloned() else { return };
+        let Some(endpoint) = attempt.endpoint else { return };
+        let from = style(operation, self.call.dialect);
+        let status = self.current.head.as_ref().map_or(0, |h| h.status);
+        if operation == Operation::CountTokens && NOTHING_THERE.contains(&status) {
+            return self.estimate(&attempt, now);
+        }
+        if !(200..300).contains(&status) {
+            let text = String::from_utf8_lossy(bytes);
+            let error = operation::dialect(endpoint.style).upstream().read_error(status, &text);
+            let headers = self.current.head.as_ref().map_or(&[][..], |h| &h.headers);
+            let outcome = outcome::of_answer(status, headers, &error, now);
+            return self.judge(outcome, &error, now);
+        }
+        match operation::read(operation, (from, endpoint.style), &self.call.body, bytes, &attempt.model) {
+            Err(error) => self.judge(outcome::in_band(&error), &error, now),
+            Ok(answer) => {
+                self.note_try(now, status, "ok");
+                self.learn_good(Signal::Served);
+                self.give(&attempt, answer, now);
+            }
+        }
+    }
+
+    /// The provider does not count tokens: the gateway reckons.
+    pub(super) fn estimate(&mut self, attempt: &Attempt, now: Millis) {
+        let Task::Operate(operation) = self.call.task else { return };
+        self.served_here = true;
+        match operation::count::estimated(style(operation, self.call.dialect), &self.call.body, &attempt.model) {
+            Ok(answer) => self.give(attempt, answer, now),
+            Err(error) => self.state = State::Done(self.refuse(&error, now)),
+        }
+    }
+
+    fn give(&mut self, attempt: &Attempt, answer: Answer, now: Millis) {
+        self.receipt.usage = answer.usage;
+        self.receipt.estimated = answer.estimated;
+        self.receipt.raw_usage = answer.raw_usage.as_ref().and_then(numbers::of);
+        self.last = None;
+        self.words = None;
+        let price = self.config.price(&attempt.provider, &attempt.model);
+        let cost = answer.usage.zip(price.as_ref()).map(|(usage, price)| cost::of(&usage, price));
+        let mut headers = self.story(now);
+        if let Some(cost) = cost {
+            headers.push(("x-portolan-cost".to_owned(), cost.dollars()));
+        }
+        if answer.estimated && answer.usage.is_none() {
+            headers.push(("x-portolan-estimated".to_owned(), "true".to_owned()));
+        }
+        headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        let body = answer.body.map_or(Body::Upstream, Body::Text);
+        self.state = State::Done(Reply { status: 200, headers, body });
+    }
+}
