@@ -14,6 +14,7 @@ mod fold;
 mod gemini;
 mod guard;
 mod ledger;
+mod long_histories;
 mod mock;
 mod openai_chat;
 mod openai_completions;
