@@ -130,6 +130,7 @@ fn gemini_says_model_and_verb_in_the_path() {
         ("/genai/v1/models/gemini-2.5-flash:generateContent?key=k", generate(flash())),
         ("/v1beta/models/anthropic%2Fclaude-opus-4-6:generateContent", generate(place("anthropic/claude-opus-4-6"))),
         ("/v1beta/models/anthropic/claude-opus-4-6:generateContent", generate(place("anthropic/claude-opus-4-6"))),
+        ("/v1beta/anthropic/claude-opus-4-6:generateContent", generate(place("anthropic/claude-opus-4-6"))),
         // Bedrock's names have a colon of their own.
         ("/v1beta/models/bedrock/x.y-v1:0:generateContent", generate(place("bedrock/x.y-v1:0"))),
         ("/v1beta1/projects/p/locations/global/publishers/google/models/gemini-2.5-flash:generateContent", generate(flash())),

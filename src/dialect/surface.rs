@@ -204,7 +204,9 @@ fn posted(rest: &str) -> Option<(Dialect, Surface)> {
 /// Gemini's `models/{model}:{verb}`; also as Vertex writes it, below a project.
 fn verb(line: Line<'_>, rest: &str) -> Option<Surface> {
     let below = rest.split_once("publishers/google/").map_or(rest, |(_, below)| below);
-    let (model, verb) = below.strip_prefix("models/").or_else(|| below.strip_prefix("tunedModels/"))?.rsplit_once(':')?;
+    // Some clients leave the prefix out before a name with a slash in it.
+    let named = below.strip_prefix("models/").or_else(|| below.strip_prefix("tunedModels/")).unwrap_or(below);
+    let (model, verb) = named.rsplit_once(':').filter(|(model, _)| !model.is_empty())?;
     let dialect = Dialect::Gemini;
     let place = Place { model: Some(percent::decoded(model)), ..Place::default() };
     let operate = |operation, place| Surface::Operate { operation, dialect, place };
