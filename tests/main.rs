@@ -8,6 +8,7 @@ mod catalog;
 mod cohere;
 mod config;
 mod converse;
+mod dialects_doc;
 mod exchange;
 #[path = "support/fold.rs"]
 mod fold;

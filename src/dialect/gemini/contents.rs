@@ -157,7 +157,10 @@ impl Out {
                 self.media(Some(source), "application/pdf", "messages[].parts[].file", dropped);
             }
             // What the model said aloud is its words.
-            Part::Audio { transcript: Some(said), .. } => self.parts.text(said),
+            Part::Audio { transcript: Some(said), .. } => {
+                dropped.add("messages[].parts[].audio");
+                self.parts.text(said);
+            }
             Part::Audio { source, transcript: None } => {
                 self.media(Some(source), "audio/wav", "messages[].parts[].audio", dropped);
             }
