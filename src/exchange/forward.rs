@@ -96,7 +96,9 @@ pub fn stored(
     let speakers = || config.providers.values().filter(|p| p.kind.name != MOCK && keeps(p));
     let known = owner.and_then(|owner| config.providers.get(owner));
     let only = || speakers().next().filter(|_| speakers().nth(1).is_none());
-    let is_id = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    // `..` would be a step up in the path.
+    let is_id =
+        !id.bytes().all(|b| b == b'.') && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
     let Some(provider) = known.or_else(only).filter(|_| is_id && !super::reply::is_minted(id)) else {
         return Err(Error::new(Kind::NotFound, super::reply::not_kept(what, id)));
     };

@@ -98,6 +98,8 @@ fn a_stored_response_is_asked_of_who_keeps_it() {
         (None, "resp_portolan_1"),
         (Some("alpha"), "resp_portolan_1"),
         (Some("alpha"), "../x"),
+        (Some("alpha"), ".."),
+        (Some("alpha"), "."),
         (None, ""),
     ] {
         let error = ask(owner, id, "").unwrap_err();
