@@ -12,15 +12,13 @@ use crate::{
         profile::Profile,
         request::{Message, Part, Role, ToolCall, ToolResult},
     },
-    dialect::pairs::{Open, Used},
+    dialect::pairs::{NO_RESULT, Open, Used},
 };
 
 /// The first turn must be the user's.
 const OPENING: &str = "Please continue.";
 /// Blocks that are the assistant's own words.
 const SAID: [&str; 3] = ["text", "thinking", "redacted_thinking"];
-/// Stands for a result that the caller cut from the history.
-const NO_RESULT: &str = "No result: the tool was not run.";
 
 struct Turn {
     role: Role,
