@@ -132,14 +132,21 @@ fn adapt(call: &Call, attempt: &Attempt, provider: &config::Provider, body: &Out
     (edits, dropped)
 }
 
+/// Further models that a caller names for the provider to turn to (OpenRouter, LiteLLM): a key is admitted to the one in
+/// `model`, and which comes next is the route's to say.
+const OTHER_MODELS: [&str; 2] = ["models", "fallbacks"];
+
 fn edit(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Result<(Vec<Piece>, Vec<String>), Error> {
     let outline = Outline::read(&call.body)?;
     let report_usage = call.facts.stream && !call.facts.wants_usage;
     let upstream = attempt.dialect.upstream();
     let mut edits = upstream.edits(&outline, &attempt.model, report_usage);
     edits.extend(upstream.repairs(&outline, &attempt.profile));
-    let (more, dropped) = adapt(call, attempt, provider, &outline);
+    let others: Vec<&'static str> = OTHER_MODELS.into_iter().filter(|name| outline.get(name).is_some()).collect();
+    edits.extend(others.iter().map(|name| Edit::Remove((*name).into())));
+    let (more, mut dropped) = adapt(call, attempt, provider, &outline);
     edits.extend(more);
+    dropped.extend(others.into_iter().map(str::to_owned));
     Ok((outline.edit(&edits), dropped))
 }
 

@@ -23,6 +23,14 @@ fn a_body_of_the_same_dialect_keeps_every_byte_but_the_models() {
 }
 
 #[test]
+fn no_other_model_is_named_behind_the_one_that_was_admitted() {
+    let body = r#"{"model":"alpha/small","models":["alpha/large"],"fallbacks":[{"model":"alpha/large"}],"messages":[]}"#;
+    let run = Case::chat("x").body(body).run([served()]);
+    assert_eq!(run.sends[0].body, r#"{"model":"small","messages":[]}"#);
+    assert_eq!(run.header("x-portolan-dropped"), Some("models, fallbacks"));
+}
+
+#[test]
 fn each_edit_touches_its_own_member_only() {
     let config = gateway(
         r#"{"tuned":{"targets":[{"model":"alpha/small","params":{"override":{"temperature":0},"default":{"n":2,"top_p":0.5},"drop":["future"]}}]}}"#,
