@@ -10,6 +10,7 @@ use portolan::{
         event::Stamp,
         fold,
         profile::{History, Profile},
+        request::{Message, Part, Request, Role, Signature, ToolCall},
         response::Response,
     },
     dialect::{Asked, Caller, Facts},
@@ -382,4 +383,24 @@ fn a_plain_chat_provider_sees_nobodys_proofs() {
         }
     }
     assert!(tried >= 6, "{tried}");
+}
+
+/// Nothing is lost where nothing could be proven.
+#[test]
+fn a_proof_of_another_is_no_loss() {
+    let profiles = [History::Details, History::Content, History::Bare].map(|history| Profile { history, ..Profile::DEFAULT });
+    for (of, to) in Dialect::ALL.into_iter().flat_map(|of| Dialect::ALL.map(|to| (of, to))).filter(|(of, to)| of != to) {
+        let proof = || Some(Signature { dialect: of, value: proof(of, 1) });
+        let call = ToolCall { id: "c1".to_owned(), name: "f".to_owned(), signature: proof(), ..ToolCall::default() };
+        let parts =
+            vec![Part::Reasoning { text: String::new(), signature: proof() }, Part::text("Let me see."), Part::ToolCall(call)];
+        let messages = vec![Message { role: Role::Assistant, parts }];
+        let request = Request { model: "m".to_owned(), max_tokens: Some(100), messages, ..Request::default() };
+        for profile in &profiles {
+            let written = to.upstream().write_request(&request, profile);
+            // A prompt holds no call at all.
+            let lost: Vec<_> = written.dropped.iter().filter(|path| !path.ends_with(".tool_call")).collect();
+            assert!(lost.is_empty(), "{} > {}: {lost:?}", of.name(), to.name());
+        }
+    }
 }

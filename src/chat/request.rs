@@ -93,7 +93,7 @@ pub enum Part {
         /// Frames a second to look at.
         fps: Option<Number>,
     },
-    /// What the model thought. A signature is the provider's proof and is valid there only.
+    /// What the model thought.
     Reasoning {
         text: String,
         signature: Option<Signature>,
@@ -135,6 +135,9 @@ pub struct Citation {
     pub native: Option<(Dialect, Value)>,
 }
 
+/// A provider's proof of what its model thought. Elsewhere it proves nothing, and most refuse it: every writer leaves out
+/// what is not its own, and reports no loss, for nothing is lost there. A thought that is left out is one, `reasoning`;
+/// one without words, only a proof, is not.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Signature {
     pub dialect: Dialect,

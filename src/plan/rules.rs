@@ -35,10 +35,32 @@ const ANY: &[u16] = &[];
 const REFUSED: &[u16] = &[0, 400, 404, 422];
 
 pub(super) const ROWS: &[Row] = &[
-    // The content is refused: Azure and OpenAI, Alibaba, Ark, z.ai; OpenRouter, xAI and Anthropic in words.
+    // What the model said is no answer (Gemini, Bedrock), and the message quotes it: before any row that reads words.
+    Row {
+        at: &[0],
+        test: Test::Code(&[
+            "malformed_function_call",
+            "malformed_response",
+            "unexpected_tool_call",
+            "too_many_tool_calls",
+            "malformed_model_output",
+            "malformed_tool_use",
+        ]),
+        class: Class::Broken,
+    },
+    // Google says the same with a 400 where it looks before it answers.
+    Row { at: &[0], test: Test::Code(&["missing_thought_signature"]), class: Class::Caller },
+    // The content is refused: Azure and OpenAI, Alibaba, Ark, z.ai, Cohere; OpenRouter, xAI and Anthropic in words.
     Row {
         at: ANY,
-        test: Test::Code(&["content_filter", "content_policy_violation", "moderation_blocked", "prohibited_content", "1301"]),
+        test: Test::Code(&[
+            "content_filter",
+            "content_policy_violation",
+            "moderation_blocked",
+            "prohibited_content",
+            "1301",
+            "error_toxic",
+        ]),
         class: Class::ContentFilter,
     },
     Row {
@@ -115,6 +137,11 @@ pub(super) const ROWS: &[Row] = &[
             "exceeded model token limit",
             "range of input length should be",
             "exceed max message tokens",
+            "input tokens exceeded",
+            "input tokens exceeds maximum length",
+            // Bedrock, of the models of others.
+            "input tokens exceeded",
+            "number of input tokens exceeds maximum length",
         ]),
         class: Class::TooLong,
     },
@@ -268,6 +295,8 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         at: &[0],
         test: Test::Code(&[
+            // Cohere's, of an answer that its own servers broke off.
+            "error",
             "server_error",
             "api_error",
             "internal_error",

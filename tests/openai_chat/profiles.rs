@@ -168,8 +168,8 @@ fn the_history_holds_what_its_target_takes() {
     let at = |what: &str| format!("messages[].parts[].{what}");
     for (history, members, dropped) in [
         (History::Details, "role content reasoning_content reasoning_details tool_calls", none()),
-        (History::Content, "role content reasoning_content tool_calls", vec![at("signature"), at("reasoning")]),
-        (History::Bare, "role content tool_calls", vec![at("reasoning"), at("signature")]),
+        (History::Content, "role content reasoning_content tool_calls", vec![at("reasoning")]),
+        (History::Bare, "role content tool_calls", vec![at("reasoning")]),
     ] {
         let (body, lost) = write(&request, Profile { history, ..Profile::DEFAULT });
         let message = body["messages"][0].as_object().unwrap();

@@ -1,9 +1,14 @@
 //! Bodies as providers send them, through the dialect's reader to their class.
 
 use portolan::{
-    dialect::{Upstream, anthropic::Anthropic, gemini::Gemini, openai_chat::OpenAiChat, workers_ai::WorkersAi},
-    plan::outcome::Class,
+    chat::response::StopReason,
+    dialect::{
+        Upstream, anthropic::Anthropic, cohere::Cohere, converse::Converse, gemini::Gemini, openai_chat::OpenAiChat,
+        workers_ai::WorkersAi,
+    },
+    plan::outcome::{Class, in_band},
 };
+use serde_json::json;
 
 use super::judge::answer;
 
@@ -11,7 +16,12 @@ use super::judge::answer;
 fn bodies_as_providers_send_them() {
     use Class::{Caller, ContentFilter, Credential, Limited, ModelGone, Quota, TooLong, Transient};
     let (openai, anthropic, gemini): (&dyn Upstream, &dyn Upstream, &dyn Upstream) = (&OpenAiChat, &Anthropic, &Gemini);
-    let workers_ai = &WorkersAi;
+    chat::response::StopReason,
+    dialect::{
+        Upstream, anthropic::Anthropic, cohere::Cohere, converse::Converse, gemini::Gemini, openai_chat::OpenAiChat,
+        workers_ai::WorkersAi,
+    },
+    plan::outcome::{Class, in_band},
     let rows: &[(&str, &dyn Upstream, u16, &str, Class)] = &[
         (
             "OpenAI",
@@ -180,6 +190,15 @@ fn bodies_as_providers_send_them() {
             r#"{"error":{"code":503,"message":"The model is overloaded.","status":"UNAVAILABLE"}}"#,
             Transient,
         ),
+        (
+            "Bedrock's window",
+            converse,
+            400,
+            r#"{"message":"The model returned the following errors: Input Tokens Exceeded: Number of input tokens exceeds maximum length. Please shorten it."}"#,
+            TooLong,
+        ),
+        ("Bedrock's window at Claude", converse, 400, r#"{"message":"Input is too long for requested model."}"#, TooLong),
+        ("Bedrock's output", converse, 400, r#"{"message":"maxTokens exceeds maximum length"}"#, Caller),
     ];
     for (rule, dialect, status, body, class) in rows {
         assert_eq!(answer(*status, &[], &dialect.read_error(*status, body)).class, *class, "{rule}");
@@ -192,4 +211,37 @@ fn bodies_as_providers_send_them() {
         Some(3_600_000),
         "a daily quota, whatever its RetryInfo"
     );
+}
+
+/// A reason to end that is a failure, or a verdict of its own.
+#[test]
+fn answers_that_ended_badly() {
+    use Class::{Broken, Caller, Transient};
+    let gemini = |word: &str| {
+        let said = "Malformed function call: print(search(about=\"content policy\", context window))";
+        json!({"candidates": [{"content": {"parts": []}, "finishReason": word, "finishMessage": said}]}).to_string()
+    };
+    let converse =
+        |word: &str| json!({"output": {"message": {"role": "assistant", "content": []}}, "stopReason": word}).to_string();
+    let cohere = |word: &str| json!({"id": "1", "message": {"role": "assistant"}, "finish_reason": word}).to_string();
+    let rows: &[(&dyn Upstream, &dyn Fn(&str) -> String, &str, Class)] = &[
+        (&Gemini, &gemini, "MALFORMED_FUNCTION_CALL", Broken),
+        (&Gemini, &gemini, "MALFORMED_RESPONSE", Broken),
+        (&Gemini, &gemini, "UNEXPECTED_TOOL_CALL", Broken),
+        (&Gemini, &gemini, "TOO_MANY_TOOL_CALLS", Broken),
+        (&Gemini, &gemini, "MISSING_THOUGHT_SIGNATURE", Caller),
+        (&Converse, &converse, "malformed_model_output", Broken),
+        (&Converse, &converse, "malformed_tool_use", Broken),
+        (&Cohere, &cohere, "ERROR", Transient),
+        (&Cohere, &cohere, "TIMEOUT", Transient),
+        (&Cohere, &cohere, "USER_CANCEL", Broken),
+    ];
+    for (dialect, body, word, class) in rows {
+        let error = dialect.read_response(&body(word)).unwrap_err();
+        let outcome = in_band(&error);
+        assert_eq!((outcome.class, outcome.status), (*class, 0), "{word}");
+        assert_eq!(outcome.may_move_on(), *class != Caller, "{word}");
+    }
+    let toxic = Cohere.read_response(&cohere("ERROR_TOXIC")).unwrap();
+    assert_eq!(toxic.stop, StopReason::ContentFilter, "a verdict on the content, as Gemini's SAFETY");
 }

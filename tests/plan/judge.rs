@@ -334,7 +334,7 @@ fn a_page_is_no_verdict_of_an_api() {
 
 #[test]
 fn an_error_inside_a_200_is_judged_by_its_words() {
-    use Class::{Broken, Caller, Credential, Limited, Quota, TooLong, Transient};
+    use Class::{Broken, Caller, ContentFilter, Credential, Limited, Quota, TooLong, Transient};
     check(&[
         ("Anthropic", 0, NO, "overloaded_error", "Overloaded", Transient),
         ("Anthropic", 0, NO, "api_error", "Internal server error", Transient),
@@ -348,6 +348,7 @@ fn an_error_inside_a_200_is_judged_by_its_words() {
         ("Gemini", 0, "503", "UNAVAILABLE", "The model is overloaded.", Transient),
         ("Gemini, word alone", 0, NO, "UNAVAILABLE", "The model is overloaded.", Transient),
         ("Gemini", 0, NO, "UNAUTHENTICATED", "Request had invalid authentication credentials.", Credential),
+        ("Cohere", 0, NO, "ERROR_TOXIC", "The answer was broken off.", ContentFilter),
         ("nobody knows", 0, "weird", NO, "Something", Broken),
         ("nothing said", 200, NO, NO, NO, Broken),
     ]);

@@ -53,6 +53,7 @@ pub(super) fn assistant_part(part: &Part, dropped: &mut Dropped) -> Option<Value
             let thoughts = json!({"text": text, "signature": signature.value});
             (Some(json!({"reasoningContent": {"reasoningText": thoughts}})), "reasoning")
         }
+        Part::Reasoning { text, .. } if text.is_empty() => return None,
         Part::RedactedReasoning { data, dialect: Dialect::Converse } => {
             (Some(json!({"reasoningContent": {"redactedContent": data}})), "reasoning")
         }

@@ -173,7 +173,7 @@ impl Out {
             Part::Reasoning { text, signature } => match signature.as_ref().and_then(ours) {
                 Some(proof) if text.is_empty() => self.parts.proof(proof.to_owned()),
                 Some(proof) => self.parts.thought(text, Some(proof)),
-                None => dropped.add("messages[].parts[].reasoning"),
+                None => dropped.add_if(!text.is_empty(), "messages[].parts[].reasoning"),
             },
             Part::RedactedReasoning { .. } => dropped.add("messages[].parts[].reasoning"),
             Part::Opaque { dialect: Dialect::Gemini, value } if value.is_object() => {

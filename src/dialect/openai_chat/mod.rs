@@ -53,9 +53,8 @@ use crate::{
 };
 
 /// Canonical paths in this dialect's words.
-const SPELLING: [(&str, &str); 10] = [
+const SPELLING: [(&str, &str); 9] = [
     ("messages[].parts[].cache", "messages[].content[].cache_control"),
-    ("messages[].parts[].signature", "messages[].reasoning_details[].signature"),
     ("messages[].parts[].reasoning", "messages[].reasoning_content"),
     ("messages[].parts[].citations", "messages[].annotations"),
     ("messages[].parts[]", "messages[].content[]"),

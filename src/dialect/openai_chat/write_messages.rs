@@ -147,12 +147,10 @@ fn write_assistant(parts: &[Part], profile: &Profile, dropped: &mut Dropped) -> 
         match part {
             Part::Text { .. } => said.push(part),
             Part::Image { source, detail, .. } if whole => images.extend(image(source, detail.as_deref())),
-            Part::Reasoning { text, signature } => {
+            Part::Reasoning { text, .. } => {
                 thoughts.push_str(text);
-                if profile.history == History::Bare {
+                if profile.history == History::Bare && !text.is_empty() {
                     dropped.part("reasoning");
-                } else if signature.is_some() && !whole {
-                    dropped.part("signature");
                 }
             }
             Part::Refusal { text } => refusal.push_str(text),
@@ -199,9 +197,6 @@ fn write_call(call: &ToolCall, profile: &Profile, dropped: &mut Dropped) -> Valu
         dropped.part("cache");
     }
     let extra = reasoning::google_extra(call.signature.as_ref()).filter(|_| profile.history == History::Details);
-    if extra.is_none() && call.signature.is_some() {
-        dropped.part("signature");
-    }
     tool_call(call, call.custom && profile.custom_tools, extra)
 }
 

@@ -37,9 +37,8 @@ use crate::{
 };
 
 /// Where callers find what the canonical form calls otherwise, the longest first.
-const SPELLING: [(&str, &str); 21] = [
+const SPELLING: [(&str, &str); 20] = [
     ("messages[].parts[].tool_result", "input[]"),
-    ("messages[].parts[].signature", "input[]"),
     ("messages[].parts[].reasoning", "input[].summary"),
     ("messages[].parts[].tool_call", "input[]"),
     ("messages[].parts[].parts[]", "input[].output[]"),

@@ -190,15 +190,17 @@ impl Writer<'_> {
     fn reasoning(&mut self, thought: &str, signature: Option<&Signature>) -> Option<Value> {
         // A model that does not think refuses those of one that does.
         let thinks = self.profile.thinking != Thinking::None;
-        let own = signature.filter(|signature| thinks && signature.dialect == Dialect::OpenAiResponses);
-        let restored = own.and_then(|signature| item::restored(&signature.value));
+        let own = signature.filter(|signature| signature.dialect == Dialect::OpenAiResponses);
+        let restored = own.filter(|_| thinks).and_then(|signature| item::restored(&signature.value));
         match restored.filter(|item| self.stored || text(item, "encrypted_content").is_some()) {
             Some(item) => Some(item),
             None if thinks && self.profile.history == History::Content && !thought.is_empty() => {
                 Some(json!({"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": thought}]}))
             }
             None => {
-                self.lose("reasoning");
+                if !thought.is_empty() || own.is_some() {
+                    self.lose("reasoning");
+                }
                 None
             }
         }
@@ -208,9 +210,6 @@ impl Writer<'_> {
         self.open.push(&call.id, call.id.clone());
         if call.cache.is_some() {
             self.lose("cache");
-        }
-        if call.signature.is_some() {
-            self.lose("signature");
         }
         if call.custom && self.profile.custom_tools {
             return json!({"type": "custom_tool_call", "call_id": call.id, "name": call.name, "input": call.arguments});
