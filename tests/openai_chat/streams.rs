@@ -57,6 +57,9 @@ fn blocks_are_put_together_whatever_the_provider_cuts_them_into() {
             delta(r#"{"reasoning_details":[{"type":"reasoning.text","text":"a","format":"anthropic-claude-v1","index":0}]}"#),
             delta(r#"{"reasoning_details":[{"type":"reasoning.text","signature":"S","format":"anthropic-claude-v1","index":0}]}"#),
             delta(r#"{"reasoning_details":[{"type":"reasoning.text","text":"b","format":"anthropic-claude-v1","index":0}]}"#), STOP.into()], "think a [S]@anthropic | think b"),
+        ("a thought told plainly, and whole once more with its proof", vec![
+            delta(r#"{"reasoning_content":"a"}"#), delta(r#"{"reasoning_content":"b"}"#),
+            delta(r#"{"reasoning_details":[{"type":"reasoning.text","text":"ab","signature":"S","format":"anthropic-claude-v1","index":0}]}"#), STOP.into()], "think ab [S]@anthropic"),
         ("another index, another thought", vec![
             delta(r#"{"reasoning_details":[{"type":"reasoning.summary","summary":"a","index":0}]}"#),
             delta(r#"{"reasoning_details":[{"type":"reasoning.summary","summary":"b","index":1}]}"#), STOP.into()], "think a | think b"),

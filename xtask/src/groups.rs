@@ -1,6 +1,7 @@
 //! The groups of tests: one row says what a group needs, how that is installed and how it is run.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::summary::{self, Counts};
-use crate::{build, python, run, tools};
+use crate::{build, npm, python, run, tools};
 
 /// A hung test file ends before the whole gate's patience does.
 const FILE_LIMIT_MS: &str = "600000";
@@ -17,6 +18,8 @@ pub struct Group {
     pub name: &'static str,
     /// It needs data that is not part of the repository: without it the group is named as not run, in CI too.
     pub needs_data: bool,
+    /// Large or long: run by `cargo xtask nightly`, or by name.
+    pub nightly: bool,
     /// The line that installs what it needs, for whom the command's own try failed.
     pub install: &'static str,
     /// Its files; a group without any is not there.
@@ -26,10 +29,11 @@ pub struct Group {
     pub run: fn(&Path, &[PathBuf]) -> Result<Counts>,
 }
 
-pub const GROUPS: [Group; 5] = [
+pub const GROUPS: [Group; 10] = [
     Group {
         name: "native",
         needs_data: false,
+        nightly: false,
         install: "rustup toolchain install stable",
         files: |root| Ok(vec![root.join("Cargo.toml")]),
         prepare: |_| Ok(()),
@@ -38,14 +42,43 @@ pub const GROUPS: [Group; 5] = [
     Group {
         name: "recordings",
         needs_data: true,
+        nightly: false,
         install: "set PORTOLAN_CORPUS and PORTOLAN_CLIENTS to folders of recordings (see tests/corpus.rs)",
         files: |root| Ok(vec![root.join("tests/corpus.rs")]),
         prepare: |_| recordings(),
         run: |_, _| run_cargo(&["test", "--quiet", "--test", "corpus", "--no-fail-fast", "--", "--ignored"]),
     },
     Group {
+        name: "corpus",
+        needs_data: true,
+        nightly: false,
+        install: "set PORTOLAN_CORPUS to a folder of recorded exchanges (see proof/src/recording.rs)",
+        files: |root| Ok(vec![root.join("proof/Cargo.toml")]),
+        prepare: |_| folder("PORTOLAN_CORPUS").map(|_| ()),
+        run: |_, _| run_recordings("corpus", "PORTOLAN_CORPUS"),
+    },
+    Group {
+        name: "clients",
+        needs_data: true,
+        nightly: false,
+        install: "set PORTOLAN_CLIENTS to a folder of what clients send (see proof/src/clients.rs)",
+        files: |root| Ok(vec![root.join("proof/Cargo.toml")]),
+        prepare: |_| folder("PORTOLAN_CLIENTS").map(|_| ()),
+        run: |_, _| run_recordings("clients", "PORTOLAN_CLIENTS"),
+    },
+    Group {
+        name: "fuzz",
+        needs_data: false,
+        nightly: false,
+        install: "rustup toolchain install stable",
+        files: |root| Ok(vec![root.join("proof/src/bin/fuzz.rs")]),
+        prepare: |_| Ok(()),
+        run: |_, _| run_fuzz(&[]),
+    },
+    Group {
         name: "worker",
         needs_data: false,
+        nightly: false,
         install: "cargo xtask tools",
         files: |root| files(&root.join("tests/e2e"), ".test.mjs"),
         prepare: |_| tools::ensure().map(|_| ()),
@@ -54,14 +87,34 @@ pub const GROUPS: [Group; 5] = [
     Group {
         name: "worker-newest",
         needs_data: false,
+        nightly: false,
         install: "cargo xtask tools",
         files: |root| files(&root.join("tests/e2e"), ".runtime.test.mjs"),
         prepare: |_| tools::ensure().map(|_| ()),
         run: |_, files| run_worker(files, Some(newest_workerd()?)),
     },
     Group {
+        name: "sdks",
+        needs_data: false,
+        nightly: false,
+        install: "cd tests/sdk && npm ci --ignore-scripts",
+        files: |root| files(&root.join("tests/sdk"), ".test.mjs"),
+        prepare: |root| tools::ensure().and_then(|_| npm::ensure(&root.join("tests/sdk"))),
+        run: |_, files| run_worker(files, None),
+    },
+    Group {
+        name: "clis",
+        needs_data: false,
+        nightly: true,
+        install: "cd tests/cli && npm ci --ignore-scripts",
+        files: |root| files(&root.join("tests/cli"), ".test.mjs"),
+        prepare: |root| tools::ensure().and_then(|_| clis(&root.join("tests/cli"))),
+        run: |_, files| run_worker(files, None),
+    },
+    Group {
         name: "python",
         needs_data: false,
+        nightly: false,
         install: "apt-get install python3-venv (the packages come by themselves)",
         files: |root| files(&root.join("tests/python"), ".py"),
         prepare: |root| python::ensure(root).map(|_| ()),
@@ -85,17 +138,49 @@ fn files(folder: &Path, end: &str) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
+/// Scripts of packages that fetch nothing and only put their own program in its place.
+const PLACING: [(&str, &str); 2] = [("@anthropic-ai/claude-code", "install.cjs"), ("opencode-ai", "postinstall.mjs")];
+
+fn clis(folder: &Path) -> Result<()> {
+    npm::ensure(folder)?;
+    for (package, script) in PLACING {
+        let place = folder.join("node_modules").join(package);
+        run::succeed(run::command("node")?.arg(script).current_dir(place))?;
+    }
+    Ok(())
+}
+
 /// Recorded traffic lies where two variables say.
 fn recordings() -> Result<()> {
     for name in ["PORTOLAN_CORPUS", "PORTOLAN_CLIENTS"] {
-        env::var_os(name).with_context(|| format!("{name} is not set"))?;
+        folder(name)?;
     }
     Ok(())
+}
+
+fn folder(name: &str) -> Result<OsString> {
+    env::var_os(name).with_context(|| format!("{name} is not set"))
+}
+
+/// Each recorded exchange is one test.
+pub fn run_recordings(what: &str, variable: &str) -> Result<Counts> {
+    let mut command = run::command("cargo")?;
+    command.args(["run", "--quiet", "--package", "proof", "--bin", "recordings", "--", what]).arg(folder(variable)?);
+    let (succeeded, printed) = run::tee(&mut command)?;
+    Ok(summary::of_proof(&printed).with_status(succeeded))
 }
 
 fn run_cargo(arguments: &[&str]) -> Result<Counts> {
     let (succeeded, printed) = run::tee(run::command("cargo")?.args(arguments))?;
     Ok(summary::of_cargo(&printed).with_status(succeeded))
+}
+
+/// Each target is one test. A minute in all, unless told otherwise.
+pub fn run_fuzz(arguments: &[String]) -> Result<Counts> {
+    let mut command = run::command("cargo")?;
+    command.args(["run", "--quiet", "--package", "proof", "--profile", "fuzz", "--bin", "fuzz", "--"]).args(arguments);
+    let (succeeded, printed) = run::tee(&mut command)?;
+    Ok(summary::of_proof(&printed).with_status(succeeded))
 }
 
 fn run_worker(files: &[PathBuf], workerd: Option<PathBuf>) -> Result<Counts> {

@@ -23,6 +23,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::summary::Counts;
+
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
@@ -30,6 +32,9 @@ usage: cargo xtask <command>
   build   build the Worker into build/
   dev     build and serve on http://127.0.0.1:8787, or on PORT; `--config DIR` loads documents and secrets
   test    run every test, or those of the named groups
+  corpus  recorded exchanges with real providers, from the folder PORTOLAN_CORPUS
+  fuzz    mutated bytes against every reader, a minute in all; `--seconds N`, `--seed N`, names of targets
+  nightly the groups too large for every change: coding agents through the gateway
   bench   measure the gateway against a pass-through Worker; `--quick` ends in three minutes
   ci      the gate: format, lints, tests, upload size";
 
@@ -53,10 +58,17 @@ fn command(arguments: &[String]) -> Result<ExitCode> {
         "build" => build::build().map(|()| ExitCode::SUCCESS),
         "dev" => dev::dev(rest).map(|()| ExitCode::SUCCESS),
         "test" => test::test(rest).map(|passed| if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+        "nightly" => test::nightly().map(|passed| if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+        "corpus" => groups::run_recordings("corpus", "PORTOLAN_CORPUS").map(code),
+        "fuzz" => groups::run_fuzz(rest).map(code),
         "bench" => bench::bench(rest),
         "ci" => ci::ci().map(|()| ExitCode::SUCCESS),
         _ => usage(),
     }
+}
+
+fn code(counts: Counts) -> ExitCode {
+    if counts.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn usage() -> Result<ExitCode> {

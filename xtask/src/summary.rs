@@ -33,6 +33,13 @@ fn of_cargo_line(line: &str) -> Counts {
     Counts { passed: count("passed").unwrap_or(0), failed: count("failed").unwrap_or(0), skipped: count("ignored").unwrap_or(0) }
 }
 
+/// Reads the last line, `469 passed, 9 failed`.
+pub fn of_proof(printed: &str) -> Counts {
+    let last = printed.lines().rev().find_map(|line| line.strip_suffix(" failed")?.split_once(" passed, "));
+    let count = |text: &str| text.trim().parse().unwrap_or(0);
+    last.map_or(Counts::default(), |(passed, failed)| Counts { passed: count(passed), failed: count(failed), skipped: 0 })
+}
+
 /// Reads the lines `ℹ pass 3`, `ℹ fail 1`, … at the end of what Node's test runner prints.
 pub fn of_node(printed: &str) -> Counts {
     let count = |label: &str| -> u32 {
@@ -62,7 +69,7 @@ pub fn gzip_kib(printed: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Counts, gzip_kib, of_cargo, of_node};
+    use super::{Counts, gzip_kib, of_cargo, of_node, of_proof};
 
     fn counts(passed: u32, failed: u32, skipped: u32) -> Counts {
         Counts { passed, failed, skipped }
@@ -75,6 +82,17 @@ mod tests {
             [("", counts(0, 0, 0)), (line, counts(7, 2, 1)), (&format!("running 10 tests\n{line}\n\n{line}\n"), counts(14, 4, 2))]
         {
             assert_eq!(of_cargo(printed), expected, "{printed}");
+        }
+    }
+
+    #[test]
+    fn a_proof_prints_its_counts_last() {
+        for (printed, expected) in [
+            ("", counts(0, 0, 0)),
+            ("a.json\n  1 passed, 1 failed of it\n7 passed, 2 failed\n", counts(7, 2, 0)),
+            ("480 passed, 0 failed", counts(480, 0, 0)),
+        ] {
+            assert_eq!(of_proof(printed), expected, "{printed}");
         }
     }
 

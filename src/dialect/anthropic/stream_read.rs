@@ -30,6 +30,7 @@ enum Kind {
 
 #[derive(Default)]
 pub(super) struct Reader {
+    started: bool,
     usage: Usage,
     raw_usage: Option<Value>,
     /// Open blocks by their number on the wire: ours and their kind.
@@ -80,7 +81,9 @@ impl EventReader for Reader {
 impl Reader {
     fn start(&mut self, value: &Value, out: &mut Vec<Event>) {
         let Some(message) = value.get("message") else { return out.push(Event::Malformed) };
-        out.push(Event::Start { id: word(message, "id"), model: word(message, "model") });
+        if !std::mem::replace(&mut self.started, true) {
+            out.push(Event::Start { id: word(message, "id"), model: word(message, "model") });
+        }
         self.usage(message, out);
     }
 

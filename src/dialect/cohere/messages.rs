@@ -8,12 +8,13 @@ use crate::{
         profile::{History, Profile},
         request::{CacheHint, Message, Part, Role, Source, ToolCall, ToolResult},
     },
-    dialect::dropped::Dropped,
+    dialect::{
+        dropped::Dropped,
+        pairs::{NO_RESULT, Open},
+    },
     wire::base64,
 };
 
-/// Stands for a result that the caller cut from the history.
-const NO_RESULT: &str = "No result: the tool was not run.";
 /// Stands where a tool's result has no text.
 const SEE_BELOW: &str = "(The result is in the next message.)";
 const NO_OUTPUT: &str = "(no output)";
@@ -22,7 +23,7 @@ const NO_OUTPUT: &str = "(no output)";
 pub(super) struct Messages {
     out: Vec<Value>,
     /// Calls without a result yet.
-    open: Vec<String>,
+    open: Open,
 }
 
 impl Messages {
@@ -61,8 +62,7 @@ impl Messages {
     }
 
     fn result<'a>(&mut self, result: &'a ToolResult, moved: &mut Vec<&'a Part>, dropped: &mut Dropped) {
-        let Some(at) = self.open.iter().position(|id| *id == result.id) else { return dropped.part("tool_result") };
-        let id = self.open.remove(at);
+        let Some(id) = self.open.take(&result.id) else { return dropped.part("tool_result") };
         lost_cache(result.cache.as_ref(), dropped);
         dropped.add_if(result.is_error, "messages[].parts[].is_error");
         let mut said = vec![];
@@ -126,7 +126,7 @@ impl Messages {
             message.insert("content".to_owned(), Value::Array(content));
         }
         if !calls.is_empty() {
-            self.open.extend(calls.iter().map(|call| call.id.clone()));
+            calls.iter().for_each(|call| self.open.push(&call.id, call.id.clone()));
             message.insert("tool_calls".to_owned(), calls.into_iter().map(|call| written(call, dropped)).collect());
         }
         self.out.push(Value::Object(message));
@@ -134,7 +134,7 @@ impl Messages {
 
     /// Every call must be answered before anything else is said.
     fn settle(&mut self) {
-        for id in self.open.drain(..) {
+        for id in self.open.drain() {
             self.out.push(json!({"role": "tool", "tool_call_id": id, "content": NO_RESULT}));
         }
     }

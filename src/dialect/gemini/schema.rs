@@ -76,11 +76,13 @@ fn items(value: Value) -> Value {
 fn order(properties: &mut Map<String, Value>, ordering: &[Value]) {
     let mut sorted = Map::new();
     for name in ordering.iter().filter_map(Value::as_str) {
-        if let Some((name, schema)) = properties.shift_remove_entry(name) {
-            sorted.insert(name, schema);
+        if let Some(schema) = properties.get_mut(name).filter(|_| !sorted.contains_key(name)) {
+            sorted.insert(name.to_owned(), schema.take());
         }
     }
-    sorted.append(properties);
+    for (name, schema) in std::mem::take(properties) {
+        sorted.entry(name).or_insert(schema);
+    }
     *properties = sorted;
 }
 

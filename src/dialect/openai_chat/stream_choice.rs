@@ -65,6 +65,8 @@ struct Open {
     /// The detail that a thought belongs to, and whether it is complete.
     detail: Option<u64>,
     signed: bool,
+    /// Bytes of thought that came without a detail.
+    plain: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -246,16 +248,20 @@ impl Choice {
         if self.open.as_ref().is_some_and(|open| open.kind == Kind::Reasoning && ends(open)) {
             self.close_text(out);
         }
-        if !thought.is_empty() {
+        let signed = signature.is_some();
+        // A proof is valid beside the whole text: that comes once more in the detail of a thought which was told plainly.
+        let repeats = |open: &Open| open.kind == Kind::Reasoning && open.plain == thought.len();
+        let is_told = signed && self.open.as_ref().is_some_and(repeats);
+        if !thought.is_empty() && !is_told {
             self.say(Kind::Reasoning, Delta::Reasoning(thought.to_owned()), out);
         }
-        let signed = signature.is_some();
         if let Some(signature) = signature {
             self.say(Kind::Reasoning, Delta::Signature(signature), out);
         }
         if let Some(open) = &mut self.open {
             open.detail = detail;
             open.signed = signed;
+            open.plain += if detail.is_none() { thought.len() } else { 0 };
         }
     }
 
@@ -271,7 +277,7 @@ impl Choice {
                     Kind::Audio(media_type) => Block::Audio { media_type: media_type.to_owned() },
                 });
                 self.begun = true;
-                self.open = Some(Open { index, kind, detail: None, signed: false });
+                self.open = Some(Open { index, kind, detail: None, signed: false, plain: 0 });
                 index
             }
         };

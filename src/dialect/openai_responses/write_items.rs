@@ -5,9 +5,12 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::{Dialect, item, lose, piece, text};
-use crate::chat::{
-    profile::{History, Profile, Thinking},
-    request::{Message, Part, Request, Role, Signature, Source, ToolCall, ToolResult},
+use crate::{
+    chat::{
+        profile::{History, Profile, Thinking},
+        request::{Message, Part, Request, Role, Signature, Source, ToolCall, ToolResult},
+    },
+    dialect::pairs::{NO_RESULT, Open},
 };
 
 /// OpenAI requires a file name beside file data.
@@ -28,7 +31,7 @@ pub(super) fn write(request: &Request, profile: &Profile, dropped: &mut Vec<Stri
     }
     let stored = request.store == Some(true);
     let customs = if profile.custom_tools { custom_calls(messages) } else { HashSet::new() };
-    let mut writer = Writer { out: vec![], profile, stored, customs, dropped };
+    let mut writer = Writer { out: vec![], open: Open::default(), profile, stored, customs, dropped };
     for message in messages {
         match message.role {
             Role::System => writer.message("system", &message.parts),
@@ -36,6 +39,7 @@ pub(super) fn write(request: &Request, profile: &Profile, dropped: &mut Vec<Stri
             Role::Assistant => writer.assistant(&message.parts),
         }
     }
+    writer.settle();
     (instructions, writer.out)
 }
 
@@ -49,6 +53,7 @@ fn custom_calls(messages: &[Message]) -> HashSet<&str> {
 
 struct Writer<'a> {
     out: Vec<Value>,
+    open: Open,
     profile: &'a Profile,
     stored: bool,
     customs: HashSet<&'a str>,
@@ -93,6 +98,10 @@ impl Writer<'_> {
     }
 
     fn result(&mut self, result: &ToolResult) {
+        // A result that answers no call is refused.
+        if self.open.take(&result.id).is_none() {
+            return self.lose("tool_result");
+        }
         if result.cache.is_some() {
             self.lose("cache");
         }
@@ -105,12 +114,22 @@ impl Writer<'_> {
             [one] if text(one, "type") == Some("input_text") => one["text"].take(),
             _ => list.into(),
         };
-        let custom = self.customs.contains(result.id.as_str());
-        let kind = if custom { "custom_tool_call_output" } else { "function_call_output" };
-        self.out.push(json!({"type": kind, "call_id": result.id, "output": output}));
+        self.output(&result.id, output);
+    }
+
+    fn output(&mut self, id: &str, output: Value) {
+        let kind = if self.customs.contains(id) { "custom_tool_call_output" } else { "function_call_output" };
+        self.out.push(json!({"type": kind, "call_id": id, "output": output}));
+    }
+
+    fn settle(&mut self) {
+        for id in self.open.drain() {
+            self.output(&id, NO_RESULT.into());
+        }
     }
 
     fn assistant(&mut self, parts: &[Part]) {
+        self.settle();
         let mut said: Vec<Value> = vec![];
         for part in parts {
             let item = match part {
@@ -186,6 +205,7 @@ impl Writer<'_> {
     }
 
     fn call(&mut self, call: &ToolCall) -> Value {
+        self.open.push(&call.id, call.id.clone());
         if call.cache.is_some() {
             self.lose("cache");
         }

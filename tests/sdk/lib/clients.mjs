@@ -176,7 +176,8 @@ export function clients(origin, key) {
     "ai + google": ai("gemini", (model) => gemini(model), (model) => gemini.textEmbeddingModel(model)),
     "langchain openai": langchain("chat", (model) => new ChatOpenAI({ ...common, model, apiKey: key, configuration: { baseURL: `${origin}/v1` } })),
     "langchain openai responses": langchain("responses", (model) => new ChatOpenAI({ ...common, model, apiKey: key, useResponsesApi: true, configuration: { baseURL: `${origin}/v1` } })),
-    "langchain anthropic": langchain("anthropic", (model) => new ChatAnthropic({ ...common, model, apiKey: key, anthropicApiUrl: origin })),
+    // It takes a stream's input from the first event, where nobody knows it yet, and adds the outputs of all events up.
+    "langchain anthropic": { ...langchain("anthropic", (model) => new ChatAnthropic({ ...common, model, apiKey: key, anthropicApiUrl: origin })), miscounts: true },
     "langchain google": langchain("gemini", (model) => new ChatGoogleGenerativeAI({ maxRetries: 0, maxOutputTokens: MAX_TOKENS, model, apiKey: key, baseUrl: origin })),
   };
 }

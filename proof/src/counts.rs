@@ -1,0 +1,37 @@
+//! Cases that passed and failed.
+
+use std::fmt;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub passed: usize,
+    pub failed: usize,
+}
+
+impl Counts {
+    /// Counts a case, and prints what is wrong with it.
+    pub fn add(&mut self, name: &str, wrong: &[String]) {
+        if wrong.is_empty() {
+            self.passed += 1;
+            return;
+        }
+        self.failed += 1;
+        println!("{name}");
+        for what in wrong {
+            println!("  {}", shortened(what));
+        }
+    }
+}
+
+/// Readable in a terminal: an answer can be long.
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 600;
+    let short: String = text.chars().take(LONGEST).collect();
+    if short.len() < text.len() { format!("{short} …") } else { short }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} passed, {} failed", self.passed, self.failed)
+    }
+}
