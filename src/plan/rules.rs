@@ -147,6 +147,8 @@ pub(super) const ROWS: &[Row] = &[
     },
     // Larger than a minute's tokens at OpenAI (429) and Groq (413): no wait makes it fit.
     Row { at: &[0, 413, 429], test: Test::Opens(&["request too large for"]), class: Class::TooLong },
+    // llama.cpp of a text to embed.
+    Row { at: &[500], test: Test::OpensAndSays("input (", &["is too large to process"]), class: Class::TooLong },
     // The account is empty. Google's words for a limit by the minute are OpenAI's for an empty account: kind decides.
     Row { at: &[0, 429], test: Test::Code(&["resource_exhausted"]), class: Class::Limited },
     Row {

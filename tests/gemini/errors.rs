@@ -43,6 +43,8 @@ fn errors_have_googles_words() {
         { "@type": "type.googleapis.com/google.rpc.RequestInfo", "requestId": "req_1" },
     ]);
     assert_eq!(wrong.pointer("/error/details"), Some(&expected));
+    let failed = Error { status: 500, ..Error::new(Kind::Unavailable, "It broke.") };
+    assert!(Gemini.write_error(&failed, "req_1").contains("\"status\":\"INTERNAL\""), "a provider's own 500 keeps its name");
     let long = Gemini.write_error(&Error::new(Kind::ContextTooLong, "Cut it."), "req_1");
     assert!(long.contains("The input token count exceeds the maximum number of tokens allowed"), "{long}");
 }

@@ -141,6 +141,8 @@ fn the_profile_says_what_a_target_takes() {
     let (body, dropped) = for_profile(&asked, &bare);
     assert_eq!(body.get("generationConfig"), Some(&json!({ "maxOutputTokens": 50, "responseMimeType": "application/json" })));
     assert_eq!(body.get("toolConfig"), None);
+    let told = "Answer with one JSON object that matches this JSON Schema, and nothing else.\n{}";
+    assert_eq!(body.get("systemInstruction"), Some(&json!({ "parts": [{ "text": told }] })));
     assert_eq!(dropped, ["messages[].parts[].image", "tool_choice", "temperature", "format.schema"]);
 }
 

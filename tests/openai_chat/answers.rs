@@ -323,8 +323,17 @@ fn errors_are_told_in_openais_words() {
         let error = Error { param: Some("p".into()), ..Error::new(kind, "m") };
         let written: Value = serde_json::from_str(&OpenAiChat.write_error(&error, "req")).unwrap();
         assert_eq!(error.status, status);
-        assert_eq!(written, json!({"error": {"message": "m", "type": word, "param": "p", "code": code, "request_id": "req"}}));
+        let message = if kind == Kind::ContextTooLong { "Input tokens exceed the configured limit: m" } else { "m" };
+        assert_eq!(
+            written,
+            json!({"error": {"message": message, "type": word, "param": "p", "code": code, "request_id": "req"}})
+        );
     }
+    let long = Error { code: Some("400".into()), ..Error::new(Kind::ContextTooLong, "m") };
+    let written: Value = serde_json::from_str(&OpenAiChat.write_error(&long, "req")).unwrap();
+    assert_eq!(written["error"]["code"], "context_length_exceeded", "clients know an overlong prompt by it");
+    let own = Error::new(Kind::ContextTooLong, "This model's maximum context length is 8 tokens.");
+    assert!(OpenAiChat.write_error(&own, "req").contains("\"This model's maximum"), "OpenAI's own words stay");
     let spent = Error { code: Some("insufficient_quota".into()), ..Error::new(Kind::RateLimited, "m") };
     let written: Value = serde_json::from_str(&OpenAiChat.write_error(&spent, "req")).unwrap();
     assert_eq!(

@@ -154,6 +154,7 @@ fn too_long_is_known_in_every_wording() {
         ("Alibaba", 400, NO, "Range of input length should be [1, 30720]"),
         ("Ark", 400, "InvalidParameter", "Total tokens of image and text exceed max message tokens"),
         ("llama.cpp", 400, NO, "the request exceeds the available context size"),
+        ("llama.cpp's embeddings", 500, NO, "input (4098 tokens) is too large to process. increase the physical batch size"),
         (
             "Workers AI",
             413,

@@ -126,6 +126,7 @@ const fn status(error: &Error) -> &'static str {
         Kind::MethodNotAllowed => "UNIMPLEMENTED",
         Kind::RateLimited => "RESOURCE_EXHAUSTED",
         Kind::Internal => "INTERNAL",
+        Kind::BadGateway | Kind::Unavailable if error.status == 500 => "INTERNAL",
         Kind::BadGateway | Kind::Unavailable => "UNAVAILABLE",
         Kind::Timeout => "DEADLINE_EXCEEDED",
     }

@@ -36,7 +36,10 @@ impl Dropped {
 
 pub fn write(request: &Request, profile: &Profile) -> Translated<String> {
     let (mut body, mut dropped) = (Map::new(), Dropped::default());
-    let (system, contents) = contents::write(request, profile, &mut dropped);
+    let (mut system, contents) = contents::write(request, profile, &mut dropped);
+    if let Some(Format::Schema { description, schema, .. }) = request.format.as_ref().filter(|_| !profile.json_schema) {
+        instruct(&mut system, description.as_deref(), schema);
+    }
     if let Some(system) = system {
         body.insert("systemInstruction".to_owned(), system);
     }
@@ -58,6 +61,18 @@ pub fn write(request: &Request, profile: &Profile) -> Translated<String> {
     dropped.add_if(request.metadata.is_some(), "metadata");
     dropped.add_if(request.cache_key.is_some(), "cache_key");
     Translated { value: json_text(&Value::Object(body)), dropped: dropped.0 }
+}
+
+/// The schema as an instruction, where the model cannot be held to it.
+fn instruct(system: &mut Option<Value>, description: Option<&str>, schema: &Value) {
+    let about = description.map(|text| format!(" {text}")).unwrap_or_default();
+    let text =
+        format!("Answer with one JSON object that matches this JSON Schema, and nothing else.{about}\n{}", json_text(schema));
+    let part = json!({ "text": text });
+    match system.as_mut().and_then(|system| system.get_mut("parts")).and_then(Value::as_array_mut) {
+        Some(parts) => parts.push(part),
+        None => *system = Some(json!({ "parts": [part] })),
+    }
 }
 
 fn write_tools(request: &Request, profile: &Profile, body: &mut Map<String, Value>, dropped: &mut Dropped) {

@@ -1,5 +1,7 @@
 //! Errors: OpenAI's envelope outward, everybody's inward.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::{items, text};
@@ -39,13 +41,28 @@ const QUOTA: &str = "insufficient_quota";
 
 pub fn write(error: &Error, request_id: Option<&str>) -> Value {
     let (kind, code) = words(error.kind);
-    let code = error.code.as_deref().or(code);
+    // What clients shorten an overlong prompt by: no provider's own word stands in its place.
+    let own = error.code.as_deref().filter(|_| error.kind != Kind::ContextTooLong);
+    let code = own.or(code);
     let kind = if code == Some(QUOTA) { QUOTA } else { kind };
-    let mut body = json!({"message": error.message, "type": kind, "param": error.param, "code": code});
+    let mut body = json!({"message": message(error), "type": kind, "param": error.param, "code": code});
     if let Some(id) = request_id {
         body["request_id"] = id.into();
     }
     json!({"error": body})
+}
+
+/// OpenAI's own words for an overlong prompt. Its Python SDK shows no code, and frameworks on it look for these.
+const TOO_LONG: [&str; 3] = ["Input tokens exceed the configured limit", "maximum context length", "context window"];
+
+fn message(error: &Error) -> Cow<'_, str> {
+    let [usual, ..] = TOO_LONG;
+    let is_said = TOO_LONG.iter().any(|words| error.message.contains(words));
+    if error.kind == Kind::ContextTooLong && !is_said {
+        Cow::Owned(format!("{usual}: {}", error.message))
+    } else {
+        Cow::Borrowed(&error.message)
+    }
 }
 
 /// The error in any body.
@@ -66,7 +83,7 @@ pub fn of_value(status: u16, value: &Value) -> UpstreamError {
     let kind = text(error, "type").or_else(|| text(error, "status")).or_else(|| text(error, "error_type"));
     UpstreamError {
         status: if status == 0 { status_of(error, value) } else { status },
-        message: message(error, value, MAX_QUOTED).unwrap_or_else(|| plain(status, "")),
+        message: told(error, value, MAX_QUOTED).unwrap_or_else(|| plain(status, "")),
         kind: kind.map(str::to_owned),
         code,
         param: text(error, "param").map(str::to_owned),
@@ -74,8 +91,8 @@ pub fn of_value(status: u16, value: &Value) -> UpstreamError {
     }
 }
 
-fn message(error: &Value, value: &Value, depth: u32) -> Option<String> {
-    let told = text(error, "message")
+fn told(error: &Value, value: &Value, depth: u32) -> Option<String> {
+    let plain = text(error, "message")
         .or_else(|| text(error, "error"))
         .or_else(|| text(value, "error"))
         .or_else(|| text(value, "message"))
@@ -86,13 +103,13 @@ fn message(error: &Value, value: &Value, depth: u32) -> Option<String> {
     let quoted = raw.and_then(|raw| match serde_json::from_str::<Value>(raw) {
         Ok(inner) => {
             let error = inner.get("error").filter(|e| e.is_object()).unwrap_or(&inner);
-            message(error, &inner, depth - 1)
+            told(error, &inner, depth - 1)
         }
         Err(_) => Some(shortened(raw)),
     });
-    match (told, quoted) {
-        (Some(told), Some(quoted)) => Some(format!("{told}: {quoted}")),
-        (told, quoted) => told.or(quoted),
+    match (plain, quoted) {
+        (Some(plain), Some(quoted)) => Some(format!("{plain}: {quoted}")),
+        (plain, quoted) => plain.or(quoted),
     }
 }
 
