@@ -16,12 +16,8 @@ use super::judge::answer;
 fn bodies_as_providers_send_them() {
     use Class::{Caller, ContentFilter, Credential, Limited, ModelGone, Quota, TooLong, Transient};
     let (openai, anthropic, gemini): (&dyn Upstream, &dyn Upstream, &dyn Upstream) = (&OpenAiChat, &Anthropic, &Gemini);
-    chat::response::StopReason,
-    dialect::{
-        Upstream, anthropic::Anthropic, cohere::Cohere, converse::Converse, gemini::Gemini, openai_chat::OpenAiChat,
-        workers_ai::WorkersAi,
-    },
-    plan::outcome::{Class, in_band},
+    let workers_ai = &WorkersAi;
+    let converse: &dyn Upstream = &Converse;
     let rows: &[(&str, &dyn Upstream, u16, &str, Class)] = &[
         (
             "OpenAI",
