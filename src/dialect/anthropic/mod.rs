@@ -24,7 +24,7 @@ mod write_turns;
 
 use std::borrow::Cow;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Asked, Caller, EventReader, EventWriter, Facts, Translated, Upstream};
 use crate::{
@@ -32,6 +32,7 @@ use crate::{
     error::{Error, Kind},
     units::Money,
     wire::{
+        compose::json,
         fields::missing,
         json::json_text,
         json::{Edit, Outline, quoted},

@@ -2,16 +2,19 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     id,
     write_block::{self as block, Blocks},
 };
-use crate::chat::{
-    Dialect,
-    profile::Profile,
-    request::{Message, Part, Role, ToolCall, ToolResult},
+use crate::{
+    chat::{
+        Dialect,
+        profile::Profile,
+        request::{Message, Part, Role, ToolCall, ToolResult},
+    },
+    wire::compose::json,
 };
 
 /// The first turn must be the user's.
@@ -133,7 +136,7 @@ impl Draft<'_> {
     fn own(&mut self, part: &Part) -> Option<Value> {
         match part {
             Part::Reasoning { text, signature: Some(signature) } if signature.dialect == Dialect::Anthropic => {
-                Some(json!({"type": "thinking", "thinking": text, "signature": signature.value}))
+                Some(json!({"type": "thinking", "thinking": text, "signature": &signature.value}))
             }
             Part::RedactedReasoning { data, dialect: Dialect::Anthropic } => {
                 Some(json!({"type": "redacted_thinking", "data": data}))

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::block;
 use crate::{
     chat::request::{Message, Part, Role, ToolCall, ToolResult},
     dialect::dropped::Dropped,
+    wire::compose::json,
 };
 
 /// The first turn must be the user's.
@@ -140,7 +141,7 @@ impl Turns {
         if !self.called.contains(&call.name) {
             self.called.push(call.name.clone());
         }
-        json!({"toolUse": {"toolUseId": written, "name": call.name, "input": input(call)}})
+        json!({"toolUse": {"toolUseId": written, "name": &call.name, "input": input(call)}})
     }
 
     fn user(&mut self, parts: &[Part], dropped: &mut Dropped) {

@@ -13,7 +13,7 @@ use crate::{
         request::{Part, Signature, Source, ToolCall},
         response::TokenLogprob,
     },
-    wire::json::json_text,
+    wire::{compose::Members, json::json_text},
 };
 
 /// Between the paragraphs of a summary.
@@ -99,7 +99,7 @@ pub(super) fn whole(item: &Value) -> Signature {
 pub(super) fn restored(proof: &str) -> Option<Value> {
     let Ok(Value::Object(kept)) = serde_json::from_str::<Value>(proof) else { return None };
     let mut item = Map::new();
-    item.insert("type".to_owned(), "reasoning".into());
+    item.put("type", "reasoning");
     item.extend(kept);
     item.entry("summary").or_insert_with(|| Value::Array(vec![]));
     Some(Value::Object(item))

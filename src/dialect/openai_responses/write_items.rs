@@ -2,12 +2,15 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Dialect, item, lose, piece, text};
-use crate::chat::{
-    profile::{History, Profile, Thinking},
-    request::{Message, Part, Request, Role, Signature, Source, ToolCall, ToolResult},
+use crate::{
+    chat::{
+        profile::{History, Profile, Thinking},
+        request::{Message, Part, Request, Role, Signature, Source, ToolCall, ToolResult},
+    },
+    wire::compose::{Members, json},
 };
 
 /// OpenAI requires a file name beside file data.
@@ -107,7 +110,7 @@ impl Writer<'_> {
         };
         let custom = self.customs.contains(result.id.as_str());
         let kind = if custom { "custom_tool_call_output" } else { "function_call_output" };
-        self.out.push(json!({"type": kind, "call_id": result.id, "output": output}));
+        self.out.push(json!({"type": kind, "call_id": &result.id, "output": output}));
     }
 
     fn assistant(&mut self, parts: &[Part]) {
@@ -193,9 +196,9 @@ impl Writer<'_> {
             self.lose("signature");
         }
         if call.custom && self.profile.custom_tools {
-            return json!({"type": "custom_tool_call", "call_id": call.id, "name": call.name, "input": call.arguments});
+            return json!({"type": "custom_tool_call", "call_id": &call.id, "name": &call.name, "input": &call.arguments});
         }
-        json!({"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.json_arguments()})
+        json!({"type": "function_call", "call_id": &call.id, "name": &call.name, "arguments": call.json_arguments()})
     }
 
     fn input_part(&mut self, part: &Part) -> Option<Value> {
@@ -208,7 +211,7 @@ impl Writer<'_> {
             Part::Image { source, detail, .. } => {
                 let mut image = placed("input_image", "image_url", source);
                 if let (Some(image), Some(detail)) = (&mut image, detail) {
-                    image.insert("detail".to_owned(), detail.as_str().into());
+                    image.put("detail", detail.as_str());
                 }
                 image.map(Value::Object)
             }
@@ -220,7 +223,7 @@ impl Writer<'_> {
             Part::Video { source, fps } => {
                 let mut video = placed("input_video", "video_url", source);
                 if let (Some(video), Some(fps)) = (&mut video, fps) {
-                    video.insert("fps".to_owned(), fps.clone().into());
+                    video.put("fps", fps.clone());
                 }
                 video.map(Value::Object)
             }
@@ -268,7 +271,7 @@ fn file(source: &Source, name: Option<&str>) -> Option<Value> {
     let key = if matches!(source, Source::Url(_)) { "file_url" } else { "file_data" };
     let mut file = placed("input_file", key, source)?;
     if file.contains_key("file_data") {
-        file.insert("filename".to_owned(), name.unwrap_or(DEFAULT_FILE_NAME).into());
+        file.put("filename", name.unwrap_or(DEFAULT_FILE_NAME));
     }
     Some(Value::Object(file))
 }
