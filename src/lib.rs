@@ -62,11 +62,13 @@
 //! # How to add …
 //!
 //! - **a provider**: a row in `catalog/providers.rs`, rows for its models in `catalog/models.rs`, what they take in
-//!   `catalog/profiles.rs`, and a transcript under `tests/fixtures/providers`; an oddity of its bodies is a
+//!   `catalog/profiles.rs`, what it offers besides chat in `catalog/operations.rs`, its row in `docs/dialects.md`, and a
+//!   transcript under `tests/fixtures/providers`; an oddity of its bodies is a
 //!   [`catalog::Quirk`], one of its paths a [`catalog::Hosting`]. An operator needs no row: a name, a kind and a URL in `providers` will do.
 //! - **a model or a price**: a row in `catalog/models.rs`; or, without a new build, an entry in `providers` or `prices`.
 //! - **a dialect**: a variant of [`dialect::Dialect`], whereupon the compiler names each match that lacks it; an entry in
-//!   `Dialect::ALL`; a folder that implements [`dialect::Upstream`], and [`dialect::Caller`] if clients speak it too.
+//!   `Dialect::ALL`; a folder that implements [`dialect::Upstream`], and [`dialect::Caller`] if clients speak it too; rows in
+//!   `tests/switching.rs`, and a column in `docs/dialects.md`, whose tables are checked against the code.
 //! - **an operation at a provider**: a row in `catalog/operations.rs`; a shape of its own is a [`catalog::Style`], whereupon
 //!   the compiler names each match that lacks it.
 //! - **a strategy**: a variant of [`config::Strategy`] with its name, an arm in [`plan::strategy::order`], a word in the

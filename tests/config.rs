@@ -183,6 +183,7 @@ fn names_are_routes_then_models() {
         ("opnai/gpt-4o", Kind::ModelNotFound, "Did you mean `openai`?"),
         ("groq/x", Kind::ModelNotFound, "GROQ_API_KEY"),
         ("openai/", Kind::ModelNotFound, "must be followed by"),
+        ("openai/..", Kind::ModelNotFound, "must be followed by"),
         ("openai/gpt 4o", Kind::ModelNotFound, "must be followed by"),
         ("openai/gpt-4o,smart", Kind::ModelNotFound, "no route or model `smart`"),
         ("openai/a,openai/b,openai/c,openai/d,openai/e", Kind::InvalidRequest, "at most 4"),

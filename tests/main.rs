@@ -8,12 +8,14 @@ mod catalog;
 mod cohere;
 mod config;
 mod converse;
+mod dialects_doc;
 mod exchange;
 #[path = "support/fold.rs"]
 mod fold;
 mod gemini;
 mod guard;
 mod ledger;
+mod long_histories;
 mod mock;
 mod openai_chat;
 mod openai_completions;

@@ -3,8 +3,8 @@
 use portolan::dialect::{
     Dialect::{self, Anthropic, Gemini, OpenAiChat, OpenAiCompletions, OpenAiResponses},
     surface::{
-        Line,
-        Operation::{CountTokens, Embed, Moderate, Rerank},
+        Kept, Line,
+        Operation::{CountTokens, Embed, Image, Moderate, Rerank, Video},
         Place,
         Surface::{self, Admin, Hello, Live, Models, Preflight, Ready, Root, Unknown, Upgrade, WrongMethod},
         read,
@@ -99,6 +99,9 @@ fn every_path_says_what_is_asked_and_in_which_dialect() {
         ("GET", "/v1/responses/resp_1/input_items", &[], stored("resp_1", "/input_items")),
         ("POST", "/v1/responses/resp_1/cancel", &[], stored("resp_1", "/cancel")),
         ("POST", "/v1/responses/resp_1", &[], WrongMethod { dialect: OpenAiResponses, allowed: "GET, DELETE" }),
+        ("GET", "/v1/videos/video_1", &[], video("video_1", "")),
+        ("GET", "/v1/videos/video_1/content?variant=video", &[], video("video_1", "/content")),
+        ("POST", "/v1/videos/video_1/content", &[], WrongMethod { dialect: OpenAiChat, allowed: "GET" }),
         ("GET", "/v1/responses/resp_1/else", &[], Unknown(OpenAiResponses)),
         ("POST", "/passthrough/openai/v1/fine_tuning/jobs", &[], passthrough("openai", "/v1/fine_tuning/jobs")),
         ("GET", "/passthrough/my-lab/a%2Fb", &[], passthrough("my-lab", "/a%2Fb")),
@@ -109,7 +112,11 @@ fn every_path_says_what_is_asked_and_in_which_dialect() {
 }
 
 fn stored(id: &str, rest: &str) -> Surface {
-    Surface::Stored { id: id.to_owned(), rest: rest.to_owned() }
+    Surface::Stored { what: Kept::Responses, id: id.to_owned(), rest: rest.to_owned() }
+}
+
+fn video(id: &str, rest: &str) -> Surface {
+    Surface::Stored { what: Kept::Videos, id: id.to_owned(), rest: rest.to_owned() }
 }
 
 fn passthrough(provider: &str, path: &str) -> Surface {
@@ -157,6 +164,8 @@ fn operations_have_paths_of_their_own() {
         ("/v1/moderations", Moderate, OpenAiChat),
         ("/v1/rerank", Rerank, OpenAiChat),
         ("/v2/rerank", Rerank, OpenAiChat),
+        ("/v1/images/generations", Image, OpenAiChat),
+        ("/v1/videos", Video, OpenAiChat),
     ] {
         assert_eq!(at("POST", path, &[]), Surface::Operate { operation, dialect, place: Place::default() }, "{path}");
         assert_eq!(at("GET", path, &[]), WrongMethod { dialect, allowed: "POST" }, "{path}");

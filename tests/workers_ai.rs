@@ -84,8 +84,12 @@ fn streams_of_both_shapes_are_read() {
 
 #[test]
 fn errors_say_what_they_are() {
-    let body = r#"{"result":null,"success":false,"errors":[{"code":3040,"message":"Capacity."}],"messages":[]}"#;
-    let error = WorkersAi.read_error(429, body);
-    assert_eq!((error.status, error.message.as_str(), error.code.as_deref()), (429, "Capacity.", Some("3040")));
+    for body in [
+        r#"{"result":null,"success":false,"errors":[{"code":3040,"message":"Capacity."}],"messages":[]}"#,
+        r#"{"internalCode":3040,"message":"InferenceUpstreamError","name":"AiError","description":"Capacity."}"#,
+    ] {
+        let error = WorkersAi.read_error(429, body);
+        assert_eq!((error.status, error.message.as_str(), error.code.as_deref()), (429, "Capacity.", Some("3040")));
+    }
     assert_eq!(WorkersAi.read_error(500, "oops").message, "oops");
 }

@@ -175,7 +175,9 @@ impl Provider {
         }
         // Servers that speak as OpenAI does embed as it does; what they rank, they rank as most do.
         match operation {
-            Operation::Embed => catalog::operation(self.kind.name, operation),
+            Operation::Embed | Operation::Image => catalog::operation(self.kind.name, operation),
+            // OpenAI's own is gone since 2026-09-24; others go on speaking its way.
+            Operation::Video => Some(Endpoint { style: Style::OpenAi, path: "/videos" }),
             Operation::Rerank => Some(Endpoint { style: Style::Jina, path: "/rerank" }),
             Operation::Moderate | Operation::CountTokens => None,
         }

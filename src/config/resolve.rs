@@ -96,7 +96,9 @@ impl Snapshot {
             let known = self.providers.keys().chain(self.off.keys()).map(String::as_str).chain(aliases);
             return Err(format!("There is no provider `{provider}`.{}", did_you_mean(provider, known)));
         };
-        if model.is_empty() || model.len() > MAX_NAME || model.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        // Models stand in paths, where `..` is a step up, however it is escaped.
+        let is_dots = model.chars().all(|c| c == '.');
+        if is_dots || model.len() > MAX_NAME || model.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return Err(format!("`{provider}/` must be followed by the provider's own name of the model."));
         }
         Ok((canonical.to_owned(), model.to_owned()))

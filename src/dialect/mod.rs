@@ -8,6 +8,7 @@ pub mod gemini;
 pub mod openai_chat;
 pub mod openai_completions;
 pub mod openai_responses;
+mod pairs;
 pub mod surface;
 pub mod workers_ai;
 

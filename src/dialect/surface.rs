@@ -16,8 +16,9 @@ pub enum Surface {
         dialect: Dialect,
         place: Place,
     },
-    /// `/v1/responses/{id}…`: what a provider keeps.
+    /// `/v1/responses/{id}…`, `/v1/videos/{id}…`: what a provider keeps.
     Stored {
+        what: Kept,
         id: String,
         /// `/cancel`, `/input_items`, or nothing.
         rest: String,
@@ -50,6 +51,41 @@ pub enum Surface {
     Unknown(Dialect),
 }
 
+/// What providers keep under ids of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    Responses,
+    Videos,
+}
+
+impl Kept {
+    /// Its name in paths.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Responses => "responses",
+            Self::Videos => "videos",
+        }
+    }
+
+    /// Whose words errors are in.
+    pub const fn dialect(self) -> Dialect {
+        match self {
+            Self::Responses => Dialect::OpenAiResponses,
+            Self::Videos => Dialect::OpenAiChat,
+        }
+    }
+
+    /// Methods that are allowed below an id.
+    fn allowed(self, action: &str) -> Option<&'static str> {
+        Some(match (self, action) {
+            (_, "") => "GET, DELETE",
+            (Self::Responses, "input_items") | (Self::Videos, "content") => "GET",
+            (Self::Responses, "cancel") | (Self::Videos, "remix") => "POST",
+            (Self::Responses | Self::Videos, _) => return None,
+        })
+    }
+}
+
 /// What is asked besides generating.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
@@ -57,10 +93,14 @@ pub enum Operation {
     Rerank,
     Moderate,
     CountTokens,
+    /// A picture.
+    Image,
+    /// A video: a job that the provider works on.
+    Video,
 }
 
 impl Operation {
-    pub const ALL: [Self; 4] = [Self::Embed, Self::Rerank, Self::Moderate, Self::CountTokens];
+    pub const ALL: [Self; 6] = [Self::Embed, Self::Rerank, Self::Moderate, Self::CountTokens, Self::Image, Self::Video];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -68,6 +108,8 @@ impl Operation {
             Self::Rerank => "rerank",
             Self::Moderate => "moderate",
             Self::CountTokens => "count_tokens",
+            Self::Image => "image",
+            Self::Video => "video",
         }
     }
 }
@@ -172,8 +214,10 @@ fn versioned(line: Line<'_>, path: &str, dialect: Dialect) -> Surface {
     if let Some(found) = verb(line, rest) {
         return found;
     }
-    if let Some(rest) = rest.strip_prefix("responses/") {
-        return stored(line.method, rest);
+    for what in [Kept::Responses, Kept::Videos] {
+        if let Some(rest) = rest.strip_prefix(what.name()).and_then(|rest| rest.strip_prefix('/')) {
+            return stored(what, line.method, rest);
+        }
     }
     let id = if rest == "models" { Some(None) } else { rest.strip_prefix("models/").map(|id| Some(percent::decoded(id))) };
     match id {
@@ -197,6 +241,8 @@ fn posted(rest: &str) -> Option<(Dialect, Surface)> {
         "embeddings" => operate(Operation::Embed, Dialect::OpenAiChat),
         "moderations" => operate(Operation::Moderate, Dialect::OpenAiChat),
         "rerank" => operate(Operation::Rerank, Dialect::OpenAiChat),
+        "images/generations" => operate(Operation::Image, Dialect::OpenAiChat),
+        "videos" => operate(Operation::Video, Dialect::OpenAiChat),
         _ => return None,
     })
 }
@@ -223,18 +269,13 @@ fn verb(line: Line<'_>, rest: &str) -> Option<Surface> {
     Some(if line.method == "POST" { found } else { Surface::WrongMethod { dialect, allowed: "POST" } })
 }
 
-fn stored(method: &str, rest: &str) -> Surface {
+fn stored(what: Kept, method: &str, rest: &str) -> Surface {
     let (id, action) = rest.split_once('/').unwrap_or((rest, ""));
-    let dialect = Dialect::OpenAiResponses;
-    let allowed = match action {
-        "" => "GET, DELETE",
-        "input_items" => "GET",
-        "cancel" => "POST",
-        _ => return Surface::Unknown(dialect),
-    };
+    let dialect = what.dialect();
+    let Some(allowed) = what.allowed(action) else { return Surface::Unknown(dialect) };
     if !allowed.split(", ").any(|word| word == method) {
         return Surface::WrongMethod { dialect, allowed };
     }
     let rest = if action.is_empty() { String::new() } else { format!("/{action}") };
-    Surface::Stored { id: percent::decoded(id), rest }
+    Surface::Stored { what, id: percent::decoded(id), rest }
 }

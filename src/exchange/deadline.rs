@@ -56,7 +56,9 @@ impl Exchange {
             | Transport::Tls
             | Transport::Refused
             | Transport::Reset
-            | Transport::ClientGone => transport,
+            | Transport::ClientGone
+            | Transport::Rejected
+            | Transport::NoToken => transport,
         }
     }
 }

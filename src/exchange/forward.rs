@@ -4,7 +4,10 @@ use super::authority::{self, Subject};
 use crate::{
     catalog::{self, MOCK},
     config::{Provider, Snapshot},
-    dialect::Dialect,
+    dialect::{
+        Dialect,
+        surface::{Kept, Operation},
+    },
     error::{Error, Kind},
     units::Millis,
 };
@@ -82,19 +85,24 @@ pub fn passthrough(
 pub fn stored(
     config: &Snapshot,
     owner: Option<&str>,
-    (id, rest): (&str, &str),
+    (what, id, rest): (Kept, &str, &str),
     query: &str,
     headers: &[(String, String)],
 ) -> Result<Forward, Error> {
-    let speakers =
-        || config.providers.values().filter(|p| p.kind.name != MOCK && p.dialects("").any(|d| d == Dialect::OpenAiResponses));
+    let keeps = |p: &Provider| match what {
+        Kept::Responses => p.dialects("").any(|d| d == Dialect::OpenAiResponses),
+        Kept::Videos => p.offers(Operation::Video).is_some(),
+    };
+    let speakers = || config.providers.values().filter(|p| p.kind.name != MOCK && keeps(p));
     let known = owner.and_then(|owner| config.providers.get(owner));
     let only = || speakers().next().filter(|_| speakers().nth(1).is_none());
-    let is_id = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    // `..` would be a step up in the path.
+    let is_id =
+        !id.bytes().all(|b| b == b'.') && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
     let Some(provider) = known.or_else(only).filter(|_| is_id && !super::reply::is_minted(id)) else {
-        return Err(Error::new(Kind::NotFound, super::reply::not_kept(id)));
+        return Err(Error::new(Kind::NotFound, super::reply::not_kept(what, id)));
     };
-    let url = format!("{}/responses/{id}{rest}", provider.base_url.trim_end_matches('/'));
+    let url = format!("{}/{}/{id}{rest}", provider.base_url.trim_end_matches('/'), what.name());
     Ok(build(provider, url, query, headers))
 }
 

@@ -8,13 +8,15 @@ use crate::{
     catalog::{Operation, Style},
     chat::Dialect,
     dialect::Facts,
-    error::Error,
+    error::{Error, Kind},
     ledger::{cost, numbers},
-    operation::{self, Answer, Sent},
+    operation::{self, Answer, Sent, media},
     plan::{Attempt, health::Signal, outcome},
     units::Millis,
-    wire::json::Outline,
+    wire::multipart,
 };
+
+const JSON: &str = "application/json";
 
 /// The shape in which a caller of this dialect asks.
 pub const fn style(operation: Operation, caller: Dialect) -> Style {
@@ -22,18 +24,41 @@ pub const fn style(operation: Operation, caller: Dialect) -> Style {
         (_, Dialect::Gemini) => Style::Gemini,
         (Operation::CountTokens, Dialect::Anthropic) => Style::Anthropic,
         (Operation::Rerank, _) => Style::Jina,
-        (Operation::Embed | Operation::Moderate | Operation::CountTokens, _) => Style::OpenAi,
+        (Operation::Embed | Operation::Moderate | Operation::CountTokens | Operation::Image | Operation::Video, _) => {
+            Style::OpenAi
+        }
     }
 }
 
-/// What routing needs of a body.
-pub fn facts(operation: Operation, caller: Dialect, body: &Outline<'_>) -> Result<Facts, Error> {
-    operation::facts(operation, style(operation, caller), body)
+/// What routing needs of a body of this type.
+pub fn facts(operation: Operation, caller: Dialect, bytes: &[u8], content_type: &str) -> Result<Facts, Error> {
+    match (operation, media::Body::read(bytes, content_type)?) {
+        (Operation::Image | Operation::Video, body) => Ok(Facts { model: body.model()?, ..Facts::default() }),
+        (Operation::Embed | Operation::Rerank | Operation::Moderate | Operation::CountTokens, media::Body::Json(outline)) => {
+            operation::facts(operation, style(operation, caller), &outline)
+        }
+        (_, media::Body::Form { .. }) => Err(Error::new(Kind::InvalidRequest, "Send JSON here, no form.")),
+    }
+}
+
+impl Call {
+    /// Of the body; JSON where nobody says.
+    pub(super) fn content_type(&self) -> &str {
+        self.header("content-type").filter(|_| self.is_form()).unwrap_or(JSON)
+    }
+
+    fn is_form(&self) -> bool {
+        self.header("content-type").and_then(multipart::boundary).is_some()
+    }
 }
 
 /// The call to the provider of an attempt.
 pub(super) fn write(operation: Operation, call: &Call, attempt: &Attempt) -> Result<Option<Sent>, Error> {
     let Some(endpoint) = attempt.endpoint else { return Ok(None) };
+    if let media::Body::Form { bytes, boundary } = media::Body::read(&call.body, call.content_type())? {
+        let body = media::Body::Form { bytes, boundary }.with_model(&attempt.model)?;
+        return Ok(Some(Sent { path: endpoint.path.to_owned(), body, dropped: vec![] }));
+    }
     let sent = operation::write(operation, style(operation, call.dialect), endpoint, &call.body, &attempt.model)?;
     Ok(Some(sent))
 }
@@ -57,7 +82,9 @@ impl Exchange {
             let outcome = outcome::of_answer(status, headers, &error, now);
             return self.judge(outcome, &error, now);
         }
-        match operation::read(operation, (from, endpoint.style), &self.call.body, bytes, &attempt.model) {
+        // A form is no JSON, and nothing in it is needed to read the answer.
+        let asked = if self.call.is_form() { b"{}".as_slice() } else { &self.call.body };
+        match operation::read(operation, (from, endpoint.style), asked, bytes, &attempt.model) {
             Err(error) => self.judge(outcome::in_band(&error), &error, now),
             Ok(answer) => {
                 self.note_try(now, status, "ok");
@@ -79,6 +106,7 @@ impl Exchange {
 
     fn give(&mut self, attempt: &Attempt, answer: Answer, now: Millis) {
         self.receipt.usage = answer.usage;
+        self.receipt.id = answer.id;
         self.receipt.estimated = answer.estimated;
         self.receipt.raw_usage = answer.raw_usage.as_ref().and_then(numbers::of);
         self.last = None;
@@ -92,7 +120,7 @@ impl Exchange {
         if answer.estimated && answer.usage.is_none() {
             headers.push(("x-portolan-estimated".to_owned(), "true".to_owned()));
         }
-        headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        headers.push(("content-type".to_owned(), JSON.to_owned()));
         let body = answer.body.map_or(Body::Upstream, Body::Text);
         self.state = State::Done(Reply { status: 200, headers, body });
     }

@@ -3,8 +3,8 @@
 use super::Call;
 use crate::{
     chat::event::Stamp,
-    dialect::{Caller, Dialect},
-    error::Error,
+    dialect::{Caller, Dialect, Facts, surface::Kept},
+    error::{Error, Kind},
     plan::Attempt,
 };
 
@@ -43,9 +43,22 @@ pub fn is_minted(id: &str) -> bool {
     id.starts_with(MINTED)
 }
 
+/// Refuses to go on from what nobody keeps.
+pub fn check_continues(facts: &Facts) -> Result<(), Error> {
+    match facts.continues.as_deref().filter(|id| is_minted(id)) {
+        Some(id) => Err(Error {
+            param: Some("previous_response_id".to_owned()),
+            ..Error::new(Kind::InvalidRequest, not_kept(Kept::Responses, id))
+        }),
+        None => Ok(()),
+    }
+}
+
 /// Why nothing is found under a response's id.
-pub fn not_kept(id: &str) -> String {
-    if is_minted(id) {
+pub fn not_kept(what: Kept, id: &str) -> String {
+    if what == Kept::Videos {
+        "No provider here is known to keep a video of this id.".to_owned()
+    } else if is_minted(id) {
         "This response was translated from another provider's, and is kept nowhere: send the whole conversation as `input`."
             .to_owned()
     } else {

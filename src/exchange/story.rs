@@ -1,13 +1,13 @@
 //! What an exchange tells: to the caller in headers, to health in signals, to the journal in a record.
 
 use super::{
-    Call, Exchange, Lesson, State,
+    Call, Exchange, Lesson, State, Task,
     relay::Relay,
     reply::{Body, Reply},
 };
 use crate::{
     chat::event::UpstreamError,
-    dialect::Dialect,
+    dialect::{Dialect, surface::Operation},
     error::{Blame, Error},
     ledger::{
         Receipt, cost, numbers,
@@ -204,7 +204,9 @@ impl Exchange {
 
     /// Whether the provider may keep the answer under its id: the caller has that id only when it got the answer as it was.
     fn keeps(&self) -> bool {
-        self.call.dialect == Dialect::OpenAiResponses && self.attempt_now().is_some_and(|a| self.call.is_verbatim(a))
+        let is_answer =
+            self.call.dialect == Dialect::OpenAiResponses && self.attempt_now().is_some_and(|a| self.call.is_verbatim(a));
+        is_answer || self.call.task == Task::Operate(Operation::Video)
     }
 
     /// The one line this request is remembered by. Never content.

@@ -173,8 +173,10 @@ fn headers(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Vec<(
         (true, Hosting::Bedrock) => "application/vnd.amazon.eventstream",
         (true, Hosting::Plain | Hosting::Vertex | Hosting::WorkersAi) => "text/event-stream",
     };
+    // A form's boundary stands in its type.
+    let content_type = call.content_type();
     let mut headers = vec![
-        ("content-type".to_owned(), "application/json".to_owned()),
+        ("content-type".to_owned(), content_type.to_owned()),
         ("accept".to_owned(), accept.to_owned()),
         ("accept-encoding".to_owned(), "identity".to_owned()),
         ("user-agent".to_owned(), concat!("portolan/", env!("CARGO_PKG_VERSION")).to_owned()),

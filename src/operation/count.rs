@@ -144,7 +144,7 @@ pub fn estimated(from: Style, body: &[u8], model: &str) -> Result<Answer, Error>
         Some(_) => estimate::of_request(&request(from, &outline, model)?.value),
         None => estimate::of_text(outline.text()),
     };
-    Ok(Answer { body: Some(told(from, count)), usage: None, estimated: true, raw_usage: None })
+    Ok(Answer { body: Some(told(from, count)), estimated: true, ..Answer::default() })
 }
 
 /// A count in the caller's words. Counting costs nothing and is no usage.

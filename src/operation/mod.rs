@@ -5,6 +5,7 @@
 pub mod count;
 mod embed;
 pub mod estimate;
+pub mod media;
 mod moderate;
 mod rerank;
 
@@ -26,7 +27,7 @@ use crate::{
 const DEFAULT_MODERATION: &str = "omni-moderation-latest";
 
 /// A call as it goes to the provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sent {
     /// Below the provider's base URL.
     pub path: String,
@@ -46,6 +47,8 @@ pub struct Answer {
     pub estimated: bool,
     /// The provider's own numbers.
     pub raw_usage: Option<Value>,
+    /// Under which the provider keeps what it works on.
+    pub id: Option<String>,
 }
 
 /// Whose words errors of this style are in.
@@ -67,7 +70,9 @@ pub fn facts(operation: Operation, caller: Style, body: &Outline<'_>) -> Result<
     let model = match (operation, caller) {
         (_, Style::Gemini | Style::Vertex) => String::new(),
         (Operation::Moderate, _) => model.unwrap_or_else(|| DEFAULT_MODERATION.to_owned()),
-        (Operation::Embed | Operation::Rerank | Operation::CountTokens, _) => model.ok_or_else(|| missing("model"))?,
+        (Operation::Embed | Operation::Rerank | Operation::CountTokens | Operation::Image | Operation::Video, _) => {
+            model.ok_or_else(|| missing("model"))?
+        }
     };
     let user = if caller == Style::Anthropic { inner(body, "metadata", "user_id") } else { body.get("user").map(str::to_owned) };
     let user = user.and_then(|text| serde_json::from_str(&text).ok());
@@ -82,6 +87,7 @@ pub fn write(operation: Operation, from: Style, to: Endpoint, body: &[u8], model
         Operation::Rerank => rerank::write(from, to.style, &outline, model)?,
         Operation::Moderate => moderate::write(from, to.style, &outline, model)?,
         Operation::CountTokens => count::write(from, to.style, &outline, model)?,
+        Operation::Image | Operation::Video => Sent { body: media::Body::Json(outline).with_model(model)?, ..Sent::default() },
     };
     // What a body decides of the path is its method.
     let template = match to.path.rsplit_once(':') {
@@ -111,6 +117,7 @@ pub fn read(
         Operation::Rerank => rerank::read((from, to), &question, &outline, model),
         Operation::Moderate => moderate::read((from, to), &question, &outline, model),
         Operation::CountTokens => count::read((from, to), &outline),
+        Operation::Image | Operation::Video => media::read(&outline),
     }
 }
 
@@ -163,7 +170,7 @@ fn prompt(count: u64) -> Usage {
 /// What the provider counted, or an estimate of what was asked.
 fn counted(count: Option<u64>, raw_usage: Option<Value>, estimate: impl FnOnce() -> u64) -> Answer {
     let estimated = count.is_none();
-    Answer { body: None, usage: Some(prompt(count.unwrap_or_else(estimate))), estimated, raw_usage }
+    Answer { body: None, usage: Some(prompt(count.unwrap_or_else(estimate))), estimated, raw_usage, id: None }
 }
 
 fn untranslatable(operation: Operation) -> Error {

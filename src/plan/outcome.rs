@@ -13,6 +13,8 @@ pub const DOWN_MS: u64 = 30 * 60_000;
 pub const MODEL_GONE_MS: u64 = 5 * 60_000;
 /// A limit without a stated wait: most count by the minute, and refill all the while.
 pub const COOLDOWN_MS: u64 = 5_000;
+/// A token endpoint that fails seldom does so for long; a rejected account is [`Class::Credential`].
+const TOKEN_COOLDOWN_MS: u64 = 15_000;
 /// The longest wait worth more than another target.
 pub const MAX_WAIT_HERE_MS: u64 = 2_500;
 
@@ -25,6 +27,8 @@ pub enum Class {
     Limited,
     Quota,
     Credential,
+    /// There was no token to be had for a credential that may be good.
+    NoToken,
     RegionBlocked,
     Transient,
     Silent,
@@ -55,6 +59,10 @@ pub enum Transport {
     Reset,
     Timeout(Phase),
     ClientGone,
+    /// The credential was to be traded for a token, and was rejected.
+    Rejected,
+    /// It was to be traded for a token, and nobody answered.
+    NoToken,
 }
 
 /// What was waited for in vain.
@@ -122,7 +130,7 @@ impl Effect {
 }
 
 impl Class {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ModelGone,
         Self::Caller,
         Self::TooLong,
@@ -130,6 +138,7 @@ impl Class {
         Self::Limited,
         Self::Quota,
         Self::Credential,
+        Self::NoToken,
         Self::RegionBlocked,
         Self::Transient,
         Self::Silent,
@@ -147,6 +156,7 @@ impl Class {
             Self::Limited => "limited",
             Self::Quota => "quota",
             Self::Credential => "credential",
+            Self::NoToken => "no_token",
             Self::RegionBlocked => "region_blocked",
             Self::Transient => "transient",
             Self::Silent => "silent",
@@ -164,6 +174,7 @@ impl Class {
             | Self::TooLong
             | Self::ContentFilter
             | Self::Limited
+            | Self::NoToken
             | Self::RegionBlocked
             | Self::Transient
             | Self::Silent
@@ -205,6 +216,8 @@ pub const fn of_transport(transport: Transport) -> Outcome {
         Transport::Timeout(Phase::Headers | Phase::FirstToken | Phase::Idle | Phase::Answer) => Class::Silent,
         Transport::Timeout(Phase::Total) => Class::Deadline,
         Transport::ClientGone => Class::Gone,
+        Transport::Rejected => Class::Credential,
+        Transport::NoToken => Class::NoToken,
     };
     Outcome::of(class, 0)
 }
@@ -247,6 +260,7 @@ impl Outcome {
                 | Class::ContentFilter
                 | Class::Quota
                 | Class::Credential
+                | Class::NoToken
                 | Class::RegionBlocked
                 | Class::Silent
                 | Class::Broken
@@ -264,6 +278,7 @@ impl Outcome {
             | Class::Limited
             | Class::Quota
             | Class::Credential
+            | Class::NoToken
             | Class::RegionBlocked
             | Class::Transient
             | Class::Silent
@@ -279,7 +294,8 @@ impl Outcome {
 
     /// Another credential of the same provider may serve what this one could not.
     pub const fn other_credential_first(&self) -> bool {
-        matches!(self.class, Class::Credential | Class::Quota) || (matches!(self.class, Class::Limited) && !self.whole_model)
+        matches!(self.class, Class::Credential | Class::NoToken | Class::Quota)
+            || (matches!(self.class, Class::Limited) && !self.whole_model)
     }
 
     pub fn effect(&self) -> Effect {
@@ -293,6 +309,7 @@ impl Outcome {
                 let ms = self.wait_ms.unwrap_or(COOLDOWN_MS);
                 if self.whole_model { Effect::CoolModel { ms } } else { Effect::CoolCredential { ms } }
             }
+            Class::NoToken => Effect::CoolCredential { ms: TOKEN_COOLDOWN_MS },
             Class::Quota | Class::Credential => Effect::CredentialDown { ms: DOWN_MS.max(wait_ms) },
             Class::Transient | Class::Silent | Class::Broken => Effect::Count { floor_ms: wait_ms },
         }

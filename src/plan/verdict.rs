@@ -26,7 +26,7 @@ impl Outcome {
                 retry_after_ms: Some(self.wait_ms.unwrap_or(COOLDOWN_MS)),
                 ..Error::new(Kind::RateLimited, format!("Provider `{provider}` limits its requests: try again later."))
             },
-            Class::Quota | Class::Credential => Error {
+            Class::Quota | Class::Credential | Class::NoToken => Error {
                 blame: Blame::Gateway,
                 ..Error::new(
                     Kind::BadGateway,

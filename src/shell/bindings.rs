@@ -49,7 +49,12 @@ pub async fn any(env: &Env, prefix: &str) -> Result<bool, String> {
 
 /// A secret; none when it is not set or empty.
 pub fn secret(env: &Env, name: &str) -> Option<String> {
-    Reflect::get(env, &JsValue::from_str(name)).ok()?.as_string().filter(|secret| !secret.is_empty())
+    binding(env, name).as_string().filter(|secret| !secret.is_empty())
+}
+
+/// What the platform binds under a name; undefined where nothing is.
+pub fn binding(env: &Env, name: &str) -> JsValue {
+    Reflect::get(env, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
 }
 
 /// An object of a namespace. It is made near `hint` when it is not there yet.

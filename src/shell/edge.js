@@ -37,6 +37,8 @@ export function respond(status, headers, content) {
   return new Response(content, { status, headers: headerPairs(headers) });
 }
 
+const cut = (original, pieces) => pieces.map((piece) => (typeof piece === "string" ? piece : original.subarray(piece[0], piece[1])));
+
 // A call to a provider. `pieces`: [start, end] of the caller's own body, or new text.
 export class Call {
   constructor(request) {
@@ -62,7 +64,7 @@ export class Call {
   }
 
   send(url, method, headers, original, pieces, ms) {
-    const parts = pieces.map((piece) => (typeof piece === "string" ? piece : original.subarray(piece[0], piece[1])));
+    const parts = cut(original, pieces);
     const content = parts.length === 0 ? undefined : parts.length === 1 ? parts[0] : new Blob(parts);
     return this.within(ms, async () => {
       const options = { method, headers: headerPairs(headers), body: content, redirect: "manual", signal: this.abort.signal };
@@ -84,12 +86,27 @@ export class Call {
     return this.response.body;
   }
 
+  // Workers AI by its binding: what it answers is an HTTP answer like any other.
+  run(ai, model, original, pieces, ms) {
+    return this.within(ms, async () => {
+      const options = { returnRawResponse: true, signal: this.abort.signal };
+      const input = JSON.parse(await new Blob(cut(original, pieces)).text());
+      return this.take(await Promise.race([ai.run(model, input, options), this.stopped()]));
+    });
+  }
+
+  // Fails once nothing more is wanted.
+  stopped() {
+    const stopped = new Promise((_, reject) => this.abort.signal.addEventListener("abort", () => reject(new Error("stopped"))));
+    stopped.catch(() => {});
+    return stopped;
+  }
+
   // A scripted answer of the built-in provider: waits and bytes, then a clean end, a cut or a stall.
   play(delay, status, headers, waits, chunks, ending, ms) {
     this.scripted = true;
     return this.within(ms, async () => {
-      const stopped = new Promise((_, reject) => this.abort.signal.addEventListener("abort", () => reject(new Error("stopped"))));
-      stopped.catch(() => {});
+      const stopped = this.stopped();
       if (delay > 0) await Promise.race([sleep(delay), stopped]);
       let next = 0;
       const pull = async (controller) => {
@@ -105,6 +122,7 @@ export class Call {
   }
 
   take(response) {
+    this.response?.body?.cancel().catch(() => {}); // It is asked once more.
     this.response = response;
     return `${response.status}\n${headerText(response.headers)}`;
   }

@@ -32,6 +32,8 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn send(this: &Call, url: &str, method: &str, headers: &str, original: &JsValue, pieces: &Array, ms: f64) -> Promise;
     #[wasm_bindgen(method)]
+    fn run(this: &Call, ai: &JsValue, model: &str, original: &JsValue, pieces: &Array, ms: f64) -> Promise;
+    #[wasm_bindgen(method)]
     fn play(this: &Call, delay: f64, status: u16, headers: &str, waits: &Array, chunks: &Array, ending: &str, ms: f64)
     -> Promise;
     #[wasm_bindgen(method)]
@@ -63,7 +65,7 @@ const TAIL_BYTES: f64 = 16384.0;
 const HEARTBEAT_MS: f64 = 10_000.0;
 
 /// A promise that the helpers never let fail: what goes wrong comes as a word.
-async fn settled(promise: Promise) -> JsValue {
+pub async fn settled(promise: Promise) -> JsValue {
     JsFuture::from(promise).await.unwrap_or(JsValue::from_str("reset"))
 }
 
@@ -110,6 +112,12 @@ impl Call {
     /// The caller's own request, its body streaming through.
     pub async fn forward(&self, request: &Request, url: &str, headers: &[(String, String)], ms: u64) -> Result<Head, Transport> {
         read_head(&settled(self.pass(request, url, &lines(headers), number(ms))).await, Phase::Headers)
+    }
+
+    /// Workers AI, by its binding.
+    pub async fn ask(&self, ai: &JsValue, model: &str, original: &JsValue, pieces: &[Piece], ms: u64) -> Result<Head, Transport> {
+        let parts: Array = pieces.iter().map(piece).collect();
+        read_head(&settled(self.run(ai, model, original, &parts, number(ms))).await, Phase::Headers)
     }
 
     pub async fn script(&self, script: &Script, ms: u64) -> Result<Head, Transport> {

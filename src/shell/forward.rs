@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     chat::event::UpstreamError,
-    dialect::Dialect,
+    dialect::{Dialect, surface::Kept},
     error::Error,
     exchange::forward::{self, Forward},
     ledger::record::Early,
@@ -37,17 +37,23 @@ pub async fn passthrough(
     send(request, env, context, head, (dialect, key, "passthrough"), planned).await
 }
 
-/// `/v1/responses/{id}…`
-pub async fn stored(request: &Request, env: &Env, context: &Context, head: &Head, (id, rest): (&str, &str)) -> Response {
-    let dialect = Dialect::OpenAiResponses;
+/// `/v1/responses/{id}…`, `/v1/videos/{id}…`
+pub async fn stored(
+    request: &Request,
+    env: &Env,
+    context: &Context,
+    head: &Head,
+    (what, id, rest): (Kept, &str, &str),
+) -> Response {
+    let dialect = what.dialect();
     let key = match admit(env, head).await.and_then(|key| key.permit_all().map(|()| key)) {
         Ok(key) => key.name,
         Err(error) => return refuse(caller_of(dialect), &error, &head.id),
     };
     let loaded = store::current(env, context, &head.region, head.started).await;
     let owner = owner(env, id).await;
-    let planned = forward::stored(&loaded.snapshot, owner.as_deref(), (id, rest), &head.query, &head.headers);
-    send(request, env, context, head, (dialect, key, "responses"), planned).await
+    let planned = forward::stored(&loaded.snapshot, owner.as_deref(), (what, id, rest), &head.query, &head.headers);
+    send(request, env, context, head, (dialect, key, what.name()), planned).await
 }
 
 /// Who keeps a response: remembered here, or in the journal.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    config::{Problem, Snapshot},
+    config::{Problem, ServiceAccount, Snapshot},
     plan::{health::Tuning, seed, sync::Local},
     units::Millis,
 };
@@ -31,6 +31,8 @@ pub struct Isolate {
     pub journal: RefCell<Outbox>,
     /// Stored responses of late, and the provider that keeps each.
     owners: RefCell<VecDeque<(String, String)>>,
+    /// Google's tokens, and until when each is used.
+    tokens: RefCell<Vec<(ServiceAccount, String, Millis)>>,
 }
 
 /// Records on their way to the journal.
@@ -72,6 +74,30 @@ pub fn remember_owner(response: String, provider: String) {
 
 pub fn owner(response: &str) -> Option<String> {
     with(|isolate| isolate.owners.borrow().iter().rev().find(|(id, _)| id == response).map(|(_, provider)| provider.clone()))
+}
+
+/// Service accounts whose tokens are remembered: each is some kilobytes, and few operators have more than one.
+const MAX_TOKENS: usize = 64;
+
+/// An account's token that is still good.
+pub fn token(account: &ServiceAccount, now: Millis) -> Option<String> {
+    let is_good = |(owner, _, until): &&(ServiceAccount, String, Millis)| now < *until && owner == account;
+    with(|isolate| isolate.tokens.borrow().iter().find(is_good).map(|(_, token, _)| token.clone()))
+}
+
+pub fn remember_token(account: &ServiceAccount, token: &str, until: Millis) {
+    forget_token(account);
+    with(|isolate| {
+        let mut tokens = isolate.tokens.borrow_mut();
+        if tokens.len() >= MAX_TOKENS {
+            tokens.clear();
+        }
+        tokens.push((account.clone(), token.to_owned(), until));
+    });
+}
+
+pub fn forget_token(account: &ServiceAccount) {
+    with(|isolate| isolate.tokens.borrow_mut().retain(|(owner, ..)| owner != account));
 }
 
 pub fn remember_key(entry: String, text: Option<String>, at: Millis) {

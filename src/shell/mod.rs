@@ -5,6 +5,7 @@ mod bindings;
 mod clock;
 mod edge;
 mod forward;
+mod google;
 mod health_object;
 mod isolate;
 mod journal_object;

@@ -10,12 +10,13 @@ use worker::{
 };
 
 use super::{
-    admin, bindings, clock, edge, forward,
+    admin, bindings, clock, edge, forward, google,
     isolate::{self, Loaded},
     settle::{self, Settlement},
     store,
 };
 use crate::{
+    catalog::AI_BINDING,
     dialect::{
         Caller, Dialect, Facts,
         openai_chat::OpenAiChat,
@@ -23,12 +24,14 @@ use crate::{
     },
     error::{Error, Kind},
     exchange::{
-        Call, Exchange, Received, Relaying, Sendable, Step, Task, models, operate,
+        Call, Exchange, Received, Relaying, Sendable, Step, Task,
+        authority::Sign,
+        models, operate,
         reply::{self, Body, Reply},
     },
     guard,
     ledger::record::Early,
-    plan::{self, Ask, Plan, outcome::Transport},
+    plan::{self, Ask, Plan},
     units::Millis,
     wire::json::Outline,
 };
@@ -78,7 +81,7 @@ pub async fn serve(request: &Request, env: &Env, context: &Context) -> Response 
             let task = Task::Operate(operation);
             answer(request, env, context, head, Job { dialect, task, place }).await
         }
-        Surface::Stored { id, rest } => forward::stored(request, env, context, &head, (&id, &rest)).await,
+        Surface::Stored { what, id, rest } => forward::stored(request, env, context, &head, (what, &id, &rest)).await,
         Surface::Passthrough { provider, path } => forward::passthrough(request, env, context, &head, (&provider, &path)).await,
         Surface::Models { dialect, id } => listed(env, context, &head, dialect, id.as_deref()).await,
         Surface::Hello => text(200, "text/plain", ""),
@@ -140,7 +143,8 @@ async fn admitted(
 ) -> Response {
     let Job { dialect, task, place } = job;
     let caller = caller_of(dialect);
-    let read = read(request, (dialect, task, &place), loaded.snapshot.settings.max_body_bytes).await;
+    let content_type = head.header("content-type").unwrap_or_default();
+    let read = read(request, (dialect, task, &place), (loaded.snapshot.settings.max_body_bytes, content_type)).await;
     let asked = read.as_ref().map(|(_, _, facts)| facts.model.clone()).unwrap_or_default();
     let continues = read.as_ref().ok().and_then(|(_, _, facts)| facts.continues.clone());
     let owner = match &continues {
@@ -152,6 +156,7 @@ async fn admitted(
         Task::Operate(operation) => Some(operation),
     };
     let planned = read.and_then(|(body, bytes, facts)| {
+        reply::check_continues(&facts)?;
         let plan = plan(Ask { dialect, facts: &facts, owner: owner.as_deref(), operation }, loaded, &head, &key)?;
         Ok((body, bytes, facts, plan))
     });
@@ -175,17 +180,16 @@ async fn admitted(
 async fn read(
     request: &Request,
     (dialect, task, place): (Dialect, Task, &Place),
-    limit: u64,
+    (limit, content_type): (u64, &str),
 ) -> Result<(JsValue, Vec<u8>, Facts), Error> {
     let body = edge::read_body(request, limit).await.ok_or_else(|| {
         let hint = "Send files as URLs or ids, or raise `max_body_bytes` in `settings`.";
         Error::new(Kind::TooLarge, format!("The body is larger than {limit} bytes. {hint}"))
     })?;
     let bytes = body.to_vec();
-    let outline = Outline::read(&bytes)?;
     let facts = match task {
-        Task::Generate => caller_of(dialect).facts(&outline)?,
-        Task::Operate(operation) => operate::facts(operation, dialect, &outline)?,
+        Task::Generate => caller_of(dialect).facts(&Outline::read(&bytes)?)?,
+        Task::Operate(operation) => operate::facts(operation, dialect, &bytes, content_type)?,
     };
     let facts = place.fill(facts);
     Ok((body.into(), bytes, facts))
@@ -227,11 +231,19 @@ async fn run(request: &Request, env: &Env, context: &Context, exchange: Exchange
             Step::Send(send) => {
                 let call = edge::Call::new(request);
                 let head = match &send.target {
-                    Sendable::Http { url, headers, body: pieces, .. } => {
+                    Sendable::Http { url, headers, body: pieces, sign: None } => {
                         call.fetch(url, headers, body, pieces, send.timeout_ms).await
                     }
-                    // The binding is not asked yet.
-                    Sendable::WorkersAi { .. } => Err(Transport::Refused),
+                    Sendable::Http { url, headers, body: pieces, sign: Some(Sign::Google(account)) } => {
+                        let send_with = async |token, ms| {
+                            let headers = [headers.as_slice(), &[token]].concat();
+                            call.fetch(url, &headers, body, pieces, ms).await
+                        };
+                        google::send(request, account, send.timeout_ms, send_with).await
+                    }
+                    Sendable::WorkersAi { model, body: pieces } => {
+                        call.ask(&bindings::binding(env, AI_BINDING), model, body, pieces, send.timeout_ms).await
+                    }
                     Sendable::Script(script) => call.script(script, send.timeout_ms).await,
                 };
                 settlement.exchange(|e| e.answered(clock::now(), head));

@@ -11,6 +11,7 @@ use super::{
     isolate::{self, Loaded},
 };
 use crate::{
+    catalog::AI_BINDING,
     config::{self, Documents, Problem, Snapshot},
     plan::health::Tuning,
     units::Millis,
@@ -113,7 +114,12 @@ async fn keep(env: &Env, documents: Documents, version: &str) {
 fn secrets(env: &Env, documents: &Documents) -> BTreeMap<String, String> {
     let mut secrets = BTreeMap::new();
     for name in config::secret_names(documents) {
-        if let Some(secret) = bindings::secret(env, &name) {
+        if name == AI_BINDING {
+            // Not a text: that it is there is all there is to know.
+            if bindings::binding(env, &name).is_object() {
+                secrets.insert(name, "binding".to_owned());
+            }
+        } else if let Some(secret) = bindings::secret(env, &name) {
             secrets.insert(name, secret);
         }
     }

@@ -6,6 +6,7 @@ pub mod event_stream;
 pub mod fields;
 pub mod framing;
 pub mod json;
+pub mod multipart;
 pub mod percent;
 mod scan;
 pub mod sigv4;

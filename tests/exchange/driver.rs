@@ -103,11 +103,16 @@ impl Case {
         Self { task: Task::Operate(operation), ..Self::with(gateway("", ""), dialect, "", false).body(body) }
     }
 
+    /// The same in a body of this type.
+    pub fn operation_of(operation: Operation, dialect: Dialect, body: &str, content_type: &str) -> Self {
+        Self::operation(operation, dialect, body).header("content-type", content_type)
+    }
+
     fn facts(&self) -> Facts {
-        let outline = Outline::read(self.body.as_bytes()).unwrap();
+        let of_type = self.headers.iter().find(|(name, _)| *name == "content-type").map_or("", |(_, value)| value);
         match self.task {
-            Task::Generate => self.dialect.caller().unwrap().facts(&outline).unwrap(),
-            Task::Operate(operation) => operate::facts(operation, self.dialect, &outline).unwrap(),
+            Task::Generate => self.dialect.caller().unwrap().facts(&Outline::read(self.body.as_bytes()).unwrap()).unwrap(),
+            Task::Operate(operation) => operate::facts(operation, self.dialect, self.body.as_bytes(), of_type).unwrap(),
         }
     }
 

@@ -1,6 +1,14 @@
 //! What passes as it came: where to, with whose credential, and what stays behind.
 
-use portolan::exchange::forward::{Forward, answered, passthrough, stored};
+use portolan::{
+    dialect::Facts,
+    exchange::{
+        forward::{Forward, answered, passthrough, stored},
+        reply,
+    },
+};
+
+use portolan::dialect::surface::Kept;
 
 use super::driver::gateway;
 
@@ -82,7 +90,7 @@ fn the_callers_key_and_address_stay_behind() {
 #[test]
 fn a_stored_response_is_asked_of_who_keeps_it() {
     let config = gateway("", "");
-    let ask = |owner, id: &str, rest: &str| stored(&config, owner, (id, rest), "include=x", &headers());
+    let ask = |owner, id: &str, rest: &str| stored(&config, owner, (Kept::Responses, id, rest), "include=x", &headers());
     let forward = ask(Some("alpha"), "resp_1", "/input_items").unwrap();
     assert_eq!(forward.url, "https://alpha.example/v1/responses/resp_1/input_items?include=x");
     for (owner, id) in [
@@ -90,10 +98,24 @@ fn a_stored_response_is_asked_of_who_keeps_it() {
         (None, "resp_portolan_1"),
         (Some("alpha"), "resp_portolan_1"),
         (Some("alpha"), "../x"),
+        (Some("alpha"), ".."),
+        (Some("alpha"), "."),
         (None, ""),
     ] {
         let error = ask(owner, id, "").unwrap_err();
         assert_eq!(error.status, 404, "{owner:?} {id}");
         assert!(error.message.contains("send the whole conversation"), "{}", error.message);
+    }
+}
+
+#[test]
+fn what_nobody_keeps_cannot_be_gone_on_from() {
+    for (id, is_fine) in [(None, true), (Some("resp_1"), true), (Some("resp_portolan_1"), false)] {
+        let checked = reply::check_continues(&Facts { continues: id.map(str::to_owned), ..Facts::default() });
+        assert_eq!(checked.is_ok(), is_fine, "{id:?}");
+        if let Err(error) = checked {
+            assert_eq!((error.status, error.param.as_deref()), (400, Some("previous_response_id")));
+            assert!(error.message.contains("kept nowhere"), "{}", error.message);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use portolan::dialect::{
     Dialect,
-    surface::Operation::{self, CountTokens, Embed, Moderate, Rerank},
+    surface::Operation::{self, CountTokens, Embed, Image, Moderate, Rerank, Video},
 };
 use serde_json::{Value, json};
 
@@ -116,5 +116,43 @@ fn who_does_not_offer_it_is_not_asked() {
         let error = case.try_plan().unwrap_err();
         assert_eq!(error.status, 400);
         assert!(error.message.contains(target) && error.message.contains("does not do this"), "{}", error.message);
+    }
+}
+
+const FORM: &str = "--b\r\nContent-Disposition: form-data; name=\"prompt\"\r\n\r\nmodel? a --b dog\r\n--b\r\nContent-Disposition: form-data; name=\"input_reference\"; filename=\"model\"\r\nContent-Type: image/png\r\n\r\n\u{1}\u{2}name=\"model\"\r\n--b\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\nalpha/dream\r\n--b--\r\n";
+
+#[test]
+fn a_form_passes_but_for_its_model() {
+    let job = r#"{"id":"video_1","object":"video","status":"queued","model":"dream"}"#;
+    let case = Case::operation_of(Video, Dialect::OpenAiChat, FORM, "multipart/form-data; boundary=b");
+    let run = case.run([answered(200, job)]);
+    assert_eq!((run.status, run.body.as_str()), (200, job));
+    let sent = &run.sends[0];
+    assert_eq!(sent.url, "https://alpha.example/v1/videos");
+    assert_eq!(sent.header("content-type"), Some("multipart/form-data; boundary=b"));
+    assert_eq!(sent.body, FORM.replace("alpha/dream", "dream"));
+    // Who keeps it is found by its id.
+    assert_eq!(run.record().response_id.as_deref(), Some("video_1"));
+    let picture = r#"{"created":1,"data":[{"b64_json":"AAAA"}],"usage":{"input_tokens":5,"output_tokens":9,"total_tokens":14}}"#;
+    let run = run_of(Image, r#"{"model":"alpha/paint","prompt":"x","odd":1.0}"#, picture);
+    assert_eq!((run.sends[0].body.as_str(), run.body.as_str()), (r#"{"model":"paint","prompt":"x","odd":1.0}"#, picture));
+    assert_eq!(run.record().usage.unwrap().output, 9);
+}
+
+fn run_of(operation: Operation, body: &str, answer: &str) -> super::driver::Run {
+    run(operation, Dialect::OpenAiChat, body, [answered(200, answer)])
+}
+
+#[test]
+fn a_form_without_its_model_is_refused() {
+    for (form, of_type) in [
+        (FORM.replace("name=\"model\"\r\n\r\n", "name=\"mode\"\r\n\r\n"), "multipart/form-data; boundary=b"),
+        (FORM.to_owned(), "multipart/form-data; boundary=c"),
+        (String::new(), "multipart/form-data; boundary=b"),
+        ("--b".to_owned(), "multipart/form-data; boundary=\"b\""),
+        (FORM.to_owned(), "multipart/form-data"),
+    ] {
+        let error = portolan::exchange::operate::facts(Video, Dialect::OpenAiChat, form.as_bytes(), of_type).unwrap_err();
+        assert_eq!(error.status, 400, "{form} {of_type}");
     }
 }

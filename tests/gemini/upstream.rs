@@ -81,7 +81,7 @@ fn video_and_words_said_aloud_are_parts() {
         ] },
         { "role": "model", "parts": [{ "text": "hello" }] },
     ]);
-    assert_eq!((body.get("contents"), dropped), (Some(&expected), vec![]));
+    assert_eq!((body.get("contents"), dropped), (Some(&expected), vec!["messages[].parts[].audio".to_owned()]));
 }
 
 #[test]

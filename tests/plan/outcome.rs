@@ -92,6 +92,8 @@ fn every_class_has_its_row() {
         (of_transport(Transport::Timeout(Phase::Answer)), "silent", Again::Never, true, count),
         (broken(200), "broken", Again::Never, true, count),
         (of_transport(Transport::Timeout(Phase::Total)), "deadline", Again::Never, false, Effect::None),
+        (of_transport(Transport::Rejected), "credential", Again::Never, true, down),
+        (of_transport(Transport::NoToken), "no_token", Again::Never, true, Effect::CoolCredential { ms: 15_000 }),
         (of_transport(Transport::ClientGone), "gone", Again::Never, false, Effect::None),
     ];
     for (outcome, name, again, moves_on, effect) in &rows {

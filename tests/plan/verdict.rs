@@ -59,6 +59,11 @@ fn a_failure_of_the_operator_s_account_is_the_gateway_s() {
         );
         assert_eq!(error.detail.as_deref(), Some("Incorrect API key provided: [removed]. Account 7."));
     }
+    for transport in [Transport::Rejected, Transport::NoToken] {
+        let error = of_transport(transport).to_error("acme", &UpstreamError::default());
+        assert_eq!((error.status, error.blame), (502, Blame::Gateway), "{transport:?}");
+        assert!(error.message.starts_with("The gateway's account at provider `acme`"), "{}", error.message);
+    }
 }
 
 #[test]

@@ -107,6 +107,27 @@ for (const [name, sdk] of Object.entries(clients(ORIGIN, KEY)).filter(([name]) =
       assert.equal(sdk.raises(error).status, 404, error.message);
     });
 
+    if (sdk.embed) {
+      for (const flavour of ["openai", "google"]) {
+        test(`vectors from ${flavour}, in order`, async () => {
+          gateway.upstream.script(provider(flavour), forever((response, entry) => json(200, numbers(entry))(response, entry)));
+          const vectors = await sdk.embed(model(flavour), ["first", "second", "third"]);
+          assert.deepEqual(vectors.map((vector) => [...vector]), [[0, 0.5], [1, 0.5], [2, 0.5]]);
+        });
+      }
+    }
+
+    if (sdk.count) {
+      test("tokens counted by who counts, and estimated elsewhere", async () => {
+        gateway.upstream.script(provider("google"), forever((response, entry) => json(200, numbers(entry))(response, entry)));
+        assert.equal(await sdk.count(model("google"), QUESTION), 7);
+        gateway.upstream.script(provider("anthropic"), forever((response, entry) => json(200, numbers(entry))(response, entry)));
+        assert.equal(await sdk.count(model("anthropic"), QUESTION), 7);
+        const estimate = await sdk.count(model("openai"), QUESTION);
+        assert.ok(estimate >= 5 && estimate <= 14, `${estimate} tokens`);
+      });
+    }
+
     if (sdk.models) {
       test("the models in its own shape", async () => {
         const names = await sdk.models();
@@ -114,6 +135,20 @@ for (const [name, sdk] of Object.entries(clients(ORIGIN, KEY)).filter(([name]) =
       });
     }
   });
+}
+
+/** What a provider answers to a question for vectors or counts, as the request asks: the nth text has [n, 0.5]. */
+function numbers(entry) {
+  const { json: body, path } = entry;
+  if (path.includes(":countTokens")) return { totalTokens: 7 };
+  if (path.includes("ontents")) return { embeddings: body.requests.map((_, n) => ({ values: [n, 0.5] })) };
+  if (path.includes(":embedContent")) return { embedding: { values: [0, 0.5] } };
+  if (path.includes("count_tokens")) return { input_tokens: 7 };
+  const packed = (vector) => Buffer.from(new Float32Array(vector).buffer).toString("base64");
+  const data = [body.input].flat().map((_, index) => ({
+    object: "embedding", index, embedding: body.encoding_format === "base64" ? packed([index, 0.5]) : [index, 0.5],
+  }));
+  return { object: "list", model: "e", data, usage: { prompt_tokens: 7, total_tokens: 7 } };
 }
 
 /** The one tool that a request forces, in whichever dialect. */

@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::summary::{self, Counts};
-use crate::{build, python, run, tools};
+use crate::{build, npm, python, run, tools};
 
 /// A hung test file ends before the whole gate's patience does.
 const FILE_LIMIT_MS: &str = "600000";
@@ -18,6 +18,8 @@ pub struct Group {
     pub name: &'static str,
     /// It needs data that is not part of the repository: without it the group is named as not run, in CI too.
     pub needs_data: bool,
+    /// Large or long: run by `cargo xtask nightly`, or by name.
+    pub nightly: bool,
     /// The line that installs what it needs, for whom the command's own try failed.
     pub install: &'static str,
     /// Its files; a group without any is not there.
@@ -27,10 +29,11 @@ pub struct Group {
     pub run: fn(&Path, &[PathBuf]) -> Result<Counts>,
 }
 
-pub const GROUPS: [Group; 8] = [
+pub const GROUPS: [Group; 10] = [
     Group {
         name: "native",
         needs_data: false,
+        nightly: false,
         install: "rustup toolchain install stable",
         files: |root| Ok(vec![root.join("Cargo.toml")]),
         prepare: |_| Ok(()),
@@ -39,6 +42,7 @@ pub const GROUPS: [Group; 8] = [
     Group {
         name: "recordings",
         needs_data: true,
+        nightly: false,
         install: "set PORTOLAN_CORPUS and PORTOLAN_CLIENTS to folders of recordings (see tests/corpus.rs)",
         files: |root| Ok(vec![root.join("tests/corpus.rs")]),
         prepare: |_| recordings(),
@@ -47,6 +51,7 @@ pub const GROUPS: [Group; 8] = [
     Group {
         name: "corpus",
         needs_data: true,
+        nightly: false,
         install: "set PORTOLAN_CORPUS to a folder of recorded exchanges (see proof/src/recording.rs)",
         files: |root| Ok(vec![root.join("proof/Cargo.toml")]),
         prepare: |_| folder("PORTOLAN_CORPUS").map(|_| ()),
@@ -55,6 +60,7 @@ pub const GROUPS: [Group; 8] = [
     Group {
         name: "clients",
         needs_data: true,
+        nightly: false,
         install: "set PORTOLAN_CLIENTS to a folder of what clients send (see proof/src/clients.rs)",
         files: |root| Ok(vec![root.join("proof/Cargo.toml")]),
         prepare: |_| folder("PORTOLAN_CLIENTS").map(|_| ()),
@@ -63,6 +69,7 @@ pub const GROUPS: [Group; 8] = [
     Group {
         name: "fuzz",
         needs_data: false,
+        nightly: false,
         install: "rustup toolchain install stable",
         files: |root| Ok(vec![root.join("proof/src/bin/fuzz.rs")]),
         prepare: |_| Ok(()),
@@ -71,6 +78,7 @@ pub const GROUPS: [Group; 8] = [
     Group {
         name: "worker",
         needs_data: false,
+        nightly: false,
         install: "cargo xtask tools",
         files: |root| files(&root.join("tests/e2e"), ".test.mjs"),
         prepare: |_| tools::ensure().map(|_| ()),
@@ -79,14 +87,34 @@ pub const GROUPS: [Group; 8] = [
     Group {
         name: "worker-newest",
         needs_data: false,
+        nightly: false,
         install: "cargo xtask tools",
         files: |root| files(&root.join("tests/e2e"), ".runtime.test.mjs"),
         prepare: |_| tools::ensure().map(|_| ()),
         run: |_, files| run_worker(files, Some(newest_workerd()?)),
     },
     Group {
+        name: "sdks",
+        needs_data: false,
+        nightly: false,
+        install: "cd tests/sdk && npm ci --ignore-scripts",
+        files: |root| files(&root.join("tests/sdk"), ".test.mjs"),
+        prepare: |root| tools::ensure().and_then(|_| npm::ensure(&root.join("tests/sdk"))),
+        run: |_, files| run_worker(files, None),
+    },
+    Group {
+        name: "clis",
+        needs_data: false,
+        nightly: true,
+        install: "cd tests/cli && npm ci --ignore-scripts",
+        files: |root| files(&root.join("tests/cli"), ".test.mjs"),
+        prepare: |root| tools::ensure().and_then(|_| clis(&root.join("tests/cli"))),
+        run: |_, files| run_worker(files, None),
+    },
+    Group {
         name: "python",
         needs_data: false,
+        nightly: false,
         install: "apt-get install python3-venv (the packages come by themselves)",
         files: |root| files(&root.join("tests/python"), ".py"),
         prepare: |root| python::ensure(root).map(|_| ()),
@@ -108,6 +136,18 @@ fn files(folder: &Path, end: &str) -> Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// Scripts of packages that fetch nothing and only put their own program in its place.
+const PLACING: [(&str, &str); 2] = [("@anthropic-ai/claude-code", "install.cjs"), ("opencode-ai", "postinstall.mjs")];
+
+fn clis(folder: &Path) -> Result<()> {
+    npm::ensure(folder)?;
+    for (package, script) in PLACING {
+        let place = folder.join("node_modules").join(package);
+        run::succeed(run::command("node")?.arg(script).current_dir(place))?;
+    }
+    Ok(())
 }
 
 /// Recorded traffic lies where two variables say.

@@ -34,6 +34,7 @@ usage: cargo xtask <command>
   test    run every test, or those of the named groups
   corpus  recorded exchanges with real providers, from the folder PORTOLAN_CORPUS
   fuzz    mutated bytes against every reader, a minute in all; `--seconds N`, `--seed N`, names of targets
+  nightly the groups too large for every change: coding agents through the gateway
   bench   measure the gateway against a pass-through Worker; `--quick` ends in three minutes
   ci      the gate: format, lints, tests, upload size";
 
@@ -57,6 +58,7 @@ fn command(arguments: &[String]) -> Result<ExitCode> {
         "build" => build::build().map(|()| ExitCode::SUCCESS),
         "dev" => dev::dev(rest).map(|()| ExitCode::SUCCESS),
         "test" => test::test(rest).map(|passed| if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+        "nightly" => test::nightly().map(|passed| if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         "corpus" => groups::run_recordings("corpus", "PORTOLAN_CORPUS").map(code),
         "fuzz" => groups::run_fuzz(rest).map(code),
         "bench" => bench::bench(rest),

@@ -1,4 +1,4 @@
-//! The npm packages of `package-lock.json`.
+//! The npm packages of a folder's `package-lock.json`.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::run;
 /// What was installed by this command: a copy of the lock file.
 const STAMP: &str = "node_modules/.installed-lock.json";
 
-/// Installs the packages unless `node_modules` holds what the lock file names.
+/// Installs a folder's packages unless its `node_modules` holds what the lock file names.
 pub fn ensure(root: &Path) -> Result<()> {
     let lock = fs::read_to_string(root.join("package-lock.json")).context("package-lock.json")?;
     let read = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_default();
@@ -19,10 +19,10 @@ pub fn ensure(root: &Path) -> Result<()> {
     if read(STAMP) == lock || is_current(&lock, &read("node_modules/.package-lock.json")) {
         return Ok(());
     }
-    run::step("install the npm packages", || {
+    run::step(&format!("install the npm packages of {}", root.display()), || {
         // The platform's programs come as packages of their own; no package's script has to run.
         let options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-        run::succeed(run::command("npm")?.arg("ci").args(options))?;
+        run::succeed(run::command("npm")?.arg("ci").args(options).current_dir(root))?;
         fs::write(root.join(STAMP), &lock).context(STAMP)
     })
 }

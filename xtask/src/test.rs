@@ -23,15 +23,26 @@ struct Row {
     took: Duration,
 }
 
-/// Runs the named groups, or all; says whether every test passed.
+/// Runs the named groups, or all that a change must pass; says whether every test passed.
 pub fn test(names: &[String]) -> Result<bool> {
+    run_groups(names, |group| !group.nightly)
+}
+
+/// Runs what is too large or too long for every change.
+pub fn nightly() -> Result<bool> {
+    run_groups(&[], |group| group.nightly)
+}
+
+fn run_groups(names: &[String], usual: fn(&Group) -> bool) -> Result<bool> {
     let root = run::root()?;
     if let Some(unknown) = names.iter().find(|name| GROUPS.iter().all(|group| group.name != name.as_str())) {
         let known: Vec<_> = GROUPS.iter().map(|group| group.name).collect();
         bail!("no test group `{unknown}`: there are {}", known.join(", "));
     }
     let mut rows = Vec::new();
-    for group in GROUPS.iter().filter(|group| names.is_empty() || names.iter().any(|name| name == group.name)) {
+    for group in
+        GROUPS.iter().filter(|group| if names.is_empty() { usual(group) } else { names.iter().any(|name| name == group.name) })
+    {
         rows.extend(run_group(group, &root)?);
     }
     let total = total(&rows, env::var("CI").is_ok_and(|ci| ci == "true"));

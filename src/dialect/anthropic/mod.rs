@@ -2,7 +2,6 @@
 
 mod answer;
 mod citation;
-mod dropped;
 mod id;
 mod marks;
 mod read_block;

@@ -2,16 +2,13 @@
 
 use serde_json::Value;
 
-use super::{
-    dropped,
-    read_block::{Scope, read_cache, read_content},
-};
+use super::read_block::{Scope, read_cache, read_content};
 use crate::{
     chat::{
         Dialect,
         request::{CacheHint, Effort, Format, Message, Part, Reasoning, Request, Role, Tool, ToolChoice},
     },
-    dialect::Translated,
+    dialect::{Translated, dropped},
     error::{Error, Kind},
     wire::fields::{Fields, missing, must_be},
 };

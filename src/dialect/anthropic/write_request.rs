@@ -4,7 +4,6 @@ use serde_json::{Map, Value};
 
 use super::{
     answer::{self, Answer},
-    dropped::tidy,
     marks,
     thinking::Thinking,
     write_block::{self as block, Blocks},
@@ -17,7 +16,7 @@ use crate::{
         profile::Profile,
         request::{Format, Message, Part, Request, Role},
     },
-    dialect::Translated,
+    dialect::{Translated, dropped::tidy},
     wire::{
         compose::{Members, json},
         json::json_text,

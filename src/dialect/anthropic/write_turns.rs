@@ -1,7 +1,5 @@
 //! Turns as Anthropic wants them: alternating, every call answered in the next turn, results first.
 
-use std::collections::HashSet;
-
 use serde_json::Value;
 
 use super::{
@@ -14,6 +12,7 @@ use crate::{
         profile::Profile,
         request::{Message, Part, Role, ToolCall, ToolResult},
     },
+    dialect::pairs::{Open, Used},
     wire::compose::json,
 };
 
@@ -35,7 +34,7 @@ pub(super) struct Turns(Vec<Turn>);
 impl Turns {
     pub(super) fn write(messages: &[Message], profile: &Profile, dropped: &mut Vec<String>) -> Self {
         let blocks = Blocks { image_urls: profile.image_urls, dropped };
-        let mut draft = Draft { turns: vec![], used: HashSet::new(), open: vec![], blocks };
+        let mut draft = Draft { turns: vec![], used: Used::default(), open: Open::default(), blocks };
         for message in messages {
             match message.role {
                 Role::Assistant => draft.assistant(&message.parts),
@@ -100,9 +99,9 @@ impl Turns {
 struct Draft<'a> {
     turns: Vec<Turn>,
     /// Ids already written: they must be unique in a request.
-    used: HashSet<String>,
-    /// Calls of the last assistant turn without a result yet: the id as given and as written.
-    open: Vec<(String, String)>,
+    used: Used,
+    /// Calls of the last assistant turn.
+    open: Open,
     blocks: Blocks<'a>,
 }
 
@@ -169,13 +168,8 @@ impl Draft<'_> {
 
     fn call(&mut self, call: &ToolCall) -> Value {
         let plain = id::encode(&call.id);
-        let mut written = plain.clone();
-        let mut number = 2_u32;
-        while !self.used.insert(written.clone()) {
-            written = format!("{plain}-{number}");
-            number += 1;
-        }
-        self.open.push((call.id.clone(), written.clone()));
+        let written = self.used.unique(&plain, &format!("{plain}-"));
+        self.open.push(&call.id, written.clone());
         let input = block::input(&call.json_arguments());
         let block = json!({"type": "tool_use", "id": written, "name": id::encode(&call.name), "input": input});
         self.blocks.marked(block, call.cache.as_ref(), "messages[].parts[].cache")
@@ -198,11 +192,10 @@ impl Draft<'_> {
 
     /// A result that answers no call of the turn before cannot be said.
     fn result(&mut self, result: &ToolResult) -> Option<Value> {
-        let Some(at) = self.open.iter().position(|(given, _)| *given == result.id) else {
+        let Some(written) = self.open.take(&result.id) else {
             self.blocks.dropped.push("messages[].parts[].tool_result".to_owned());
             return None;
         };
-        let (_, written) = self.open.remove(at);
         Some(self.blocks.result(result, &written))
     }
 
@@ -229,7 +222,7 @@ impl Draft<'_> {
 
     /// Every call must be answered in the next turn.
     fn settle(&mut self) {
-        for (_, written) in std::mem::take(&mut self.open) {
+        for written in self.open.drain() {
             let block = json!({"type": "tool_result", "tool_use_id": written, "content": NO_RESULT, "is_error": true});
             self.push(Role::User, block);
         }

@@ -8,7 +8,7 @@ use crate::{
         profile::{History, Profile},
         request::{CacheHint, Message, Part, Role, Source, ToolCall, ToolResult},
     },
-    dialect::dropped::Dropped,
+    dialect::{dropped::Dropped, pairs::Open},
     wire::{
         base64,
         compose::{Members, json},
@@ -25,7 +25,7 @@ const NO_OUTPUT: &str = "(no output)";
 pub(super) struct Messages {
     out: Vec<Value>,
     /// Calls without a result yet.
-    open: Vec<String>,
+    open: Open,
 }
 
 impl Messages {
@@ -64,8 +64,7 @@ impl Messages {
     }
 
     fn result<'a>(&mut self, result: &'a ToolResult, moved: &mut Vec<&'a Part>, dropped: &mut Dropped) {
-        let Some(at) = self.open.iter().position(|id| *id == result.id) else { return dropped.part("tool_result") };
-        let id = self.open.remove(at);
+        let Some(id) = self.open.take(&result.id) else { return dropped.part("tool_result") };
         lost_cache(result.cache.as_ref(), dropped);
         dropped.add_if(result.is_error, "messages[].parts[].is_error");
         let mut said = vec![];
@@ -129,7 +128,7 @@ impl Messages {
             message.put("content", content);
         }
         if !calls.is_empty() {
-            self.open.extend(calls.iter().map(|call| call.id.clone()));
+            calls.iter().for_each(|call| self.open.push(&call.id, call.id.clone()));
             message.put("tool_calls", calls.into_iter().map(|call| written(call, dropped)).collect::<Vec<_>>());
         }
         self.out.push(Value::Object(message));
@@ -137,7 +136,7 @@ impl Messages {
 
     /// Every call must be answered before anything else is said.
     fn settle(&mut self) {
-        for id in self.open.drain(..) {
+        for id in self.open.drain() {
             self.out.push(json!({"role": "tool", "tool_call_id": id, "content": NO_RESULT}));
         }
     }

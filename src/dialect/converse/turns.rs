@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 use super::block;
 use crate::{
     chat::request::{Message, Part, Role, ToolCall, ToolResult},
-    dialect::dropped::Dropped,
+    dialect::{
+        dropped::Dropped,
+        pairs::{Open, Used},
+    },
     wire::compose::json,
 };
 
@@ -29,13 +32,14 @@ struct Turn {
 pub(super) struct Turns {
     turns: Vec<Turn>,
     /// Ids already written: they must be unique in a request.
-    used: HashSet<String>,
+    used: Used,
     /// Names of documents: so must these.
     names: HashSet<String>,
-    /// Calls of the last assistant turn without a result yet: the id as given and as written.
-    open: Vec<(String, String)>,
+    /// Calls of the last assistant turn.
+    open: Open,
     /// Names of the tools called.
     called: Vec<String>,
+    known: HashSet<String>,
 }
 
 impl Turns {
@@ -131,14 +135,9 @@ impl Turns {
 
     fn call(&mut self, call: &ToolCall) -> Value {
         let fits = !call.id.is_empty() && call.id.len() <= MAX_ID && call.id.bytes().all(is_plain);
-        let mut written = if fits { call.id.clone() } else { "call_1".to_owned() };
-        let mut number = 2_u32;
-        while !self.used.insert(written.clone()) {
-            written = format!("call_{number}");
-            number += 1;
-        }
-        self.open.push((call.id.clone(), written.clone()));
-        if !self.called.contains(&call.name) {
+        let written = self.used.unique(if fits { &call.id } else { "call_1" }, "call_");
+        self.open.push(&call.id, written.clone());
+        if self.known.insert(call.name.clone()) {
             self.called.push(call.name.clone());
         }
         json!({"toolUse": {"toolUseId": written, "name": &call.name, "input": input(call)}})
@@ -168,11 +167,10 @@ impl Turns {
 
     /// A result that answers no call of the turn before cannot be said.
     fn result(&mut self, result: &ToolResult, dropped: &mut Dropped) -> Option<Value> {
-        let Some(at) = self.open.iter().position(|(given, _)| *given == result.id) else {
+        let Some(written) = self.open.take(&result.id) else {
             dropped.part("tool_result");
             return None;
         };
-        let (_, written) = self.open.remove(at);
         Some(block::result(result, &written, &mut self.names, dropped))
     }
 
@@ -206,7 +204,7 @@ impl Turns {
 
     /// Every call must be answered in the next turn.
     fn settle(&mut self) {
-        for (_, written) in std::mem::take(&mut self.open) {
+        for written in self.open.drain() {
             let content = json!([{"text": NO_RESULT}]);
             self.push(Role::User, json!({"toolResult": {"toolUseId": written, "content": content, "status": "error"}}));
         }

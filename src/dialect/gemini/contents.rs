@@ -1,5 +1,7 @@
 //! The turns: `systemInstruction` and `contents`.
 
+use std::collections::{HashMap, VecDeque};
+
 use serde_json::Value;
 
 use super::{
@@ -88,23 +90,23 @@ impl Writer<'_> {
     }
 
     fn user(&mut self, turn: &Turn<'_>) {
-        let (mut results, mut out) = (vec![], self.out());
+        let (mut results, mut out): (HashMap<&str, VecDeque<&ToolResult>>, _) = (HashMap::new(), self.out());
         for part in &turn.parts {
             if let Part::ToolResult(result) = part {
-                results.push(result);
+                results.entry(result.id.as_str()).or_default().push_back(result);
             }
         }
         let mut media = self.out();
         // In the order of the calls: ids are optional to Google, which then matches by position.
         for (id, name) in std::mem::take(&mut self.calls) {
-            let found = results.iter().position(|result| result.id == id).map(|at| results.remove(at));
+            let found = results.get_mut(id.as_str()).and_then(VecDeque::pop_front);
             let response = match found {
                 Some(result) => response(result, &mut media, self.dropped),
                 None => json!({ "error": NO_RESULT }),
             };
             out.parts.push(json!({ "functionResponse": named(&id, &name, "response", response) }));
         }
-        self.dropped.add_if(!results.is_empty(), "messages[].parts[].tool_result");
+        self.dropped.add_if(results.values().any(|left| !left.is_empty()), "messages[].parts[].tool_result");
         out.parts.all.append(&mut media.parts.all);
         turn.parts.iter().for_each(|part| out.plain(part, self.dropped));
         self.push("user", out.parts.all);
@@ -158,7 +160,10 @@ impl Out {
                 self.media(Some(source), "application/pdf", "messages[].parts[].file", dropped);
             }
             // What the model said aloud is its words.
-            Part::Audio { transcript: Some(said), .. } => self.parts.text(said),
+            Part::Audio { transcript: Some(said), .. } => {
+                dropped.add("messages[].parts[].audio");
+                self.parts.text(said);
+            }
             Part::Audio { source, transcript: None } => {
                 self.media(Some(source), "audio/wav", "messages[].parts[].audio", dropped);
             }

@@ -136,22 +136,3 @@ pub(super) fn camel(key: &str) -> String {
     }
     out
 }
-
-/// Paths with `[]` for any item, each once.
-pub(super) fn each_once(paths: Vec<String>) -> Vec<String> {
-    let mut out: Vec<String> = vec![];
-    for path in paths {
-        let (mut plain, mut inside) = (String::with_capacity(path.len()), false);
-        for letter in path.chars() {
-            inside &= letter != ']';
-            if !inside {
-                plain.push(letter);
-            }
-            inside |= letter == '[';
-        }
-        if !out.contains(&plain) {
-            out.push(plain);
-        }
-    }
-    out
-}

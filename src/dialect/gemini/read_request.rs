@@ -2,13 +2,10 @@
 
 use serde_json::Value;
 
-use super::{
-    members::{Members, each_once},
-    read_contents, read_tools, schema,
-};
+use super::{members::Members, read_contents, read_tools, schema};
 use crate::{
     chat::request::{Effort, Format, Reasoning, Request},
-    dialect::Translated,
+    dialect::{Translated, dropped},
     error::{Error, Kind},
 };
 
@@ -42,7 +39,7 @@ pub(super) fn read(body: &str) -> Result<Translated<Request>, Error> {
         dropped.push(settings);
     }
     body.leave(&mut dropped);
-    Ok(Translated { value: request, dropped: each_once(dropped) })
+    Ok(Translated { value: request, dropped: dropped::tidy(&dropped) })
 }
 
 fn read_tier(body: &mut Members, dropped: &mut Vec<String>) -> Result<Option<String>, Error> {

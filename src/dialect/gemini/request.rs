@@ -56,7 +56,7 @@ pub fn write(request: &Request, profile: &Profile) -> Translated<String> {
         Some(_) => dropped.add("service_tier"),
     }
     dropped.add_if(request.user.is_some(), "user");
-    dropped.add_if(request.verbosity.is_some(), "verbosity");
+    dropped.add_if(request.verbosity.as_deref().is_some_and(|word| word != "medium"), "verbosity");
     dropped.add_if(request.store == Some(true), "store");
     dropped.add_if(request.metadata.is_some(), "metadata");
     dropped.add_if(request.cache_key.is_some(), "cache_key");

@@ -6,7 +6,6 @@
 use serde_json::{Map, Value};
 
 use super::members::{camel, word};
-
 use crate::wire::compose::{Members, json};
 
 /// In the order of their numbers.
@@ -78,11 +77,13 @@ fn items(value: Value) -> Value {
 fn order(properties: &mut Map<String, Value>, ordering: &[Value]) {
     let mut sorted = Map::new();
     for name in ordering.iter().filter_map(Value::as_str) {
-        if let Some((name, schema)) = properties.shift_remove_entry(name) {
-            sorted.insert(name, schema);
+        if let Some(schema) = properties.get_mut(name).filter(|_| !sorted.contains_key(name)) {
+            sorted.put(name, schema.take());
         }
     }
-    sorted.append(properties);
+    for (name, schema) in std::mem::take(properties) {
+        sorted.entry(name).or_insert(schema);
+    }
     *properties = sorted;
 }
 

@@ -1,6 +1,6 @@
 //! A caller's messages, read into turns.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
@@ -23,6 +23,9 @@ use crate::{
     },
 };
 
+/// Open calls that a result without an id is compared with: more than any model makes at once.
+const MAX_LOOK: usize = 256;
+
 pub fn read(top: &mut Fields, dropped: &mut Vec<String>) -> Result<Vec<Message>, Error> {
     if top.peek("messages").is_none() {
         return Err(missing("messages"));
@@ -31,7 +34,18 @@ pub fn read(top: &mut Fields, dropped: &mut Vec<String>) -> Result<Vec<Message>,
     for (place, message) in top.take_objects("messages")?.into_iter().enumerate() {
         turns.read(message, place, dropped)?;
     }
-    Ok(turns.messages)
+    Ok(turns.arranged())
+}
+
+/// Results come before the other parts of their user turn.
+pub(in crate::dialect) fn results_first(parts: &mut Vec<Part>) {
+    if parts.is_sorted_by_key(|part| !matches!(part, Part::ToolResult(_))) {
+        return;
+    }
+    let (results, rest): (Vec<_>, Vec<_>) =
+        std::mem::take(parts).into_iter().partition(|part| matches!(part, Part::ToolResult(_)));
+    *parts = results;
+    parts.extend(rest);
 }
 
 #[derive(Default)]
@@ -39,8 +53,10 @@ struct Turns {
     messages: Vec<Message>,
     /// Names of the called tools by the id of the call.
     names: HashMap<String, String>,
-    /// Ids of the calls whose results have not come yet.
-    open: Vec<String>,
+    /// Ids of the calls whose results have not come yet, by their place among all, and the places of each id.
+    open: BTreeMap<usize, String>,
+    places: HashMap<String, Vec<usize>>,
+    calls: usize,
 }
 
 impl Turns {
@@ -81,28 +97,24 @@ impl Turns {
         }
     }
 
-    /// Results come before the other parts of their user turn.
     fn push_result(&mut self, id: Option<String>, message: &mut Fields, dropped: &mut Vec<String>) -> Result<(), Error> {
         let said = message.take_str("name")?;
         let Some(id) = id.or_else(|| self.answered(said.as_deref())) else {
             return Err(missing(&message.path_of("tool_call_id")));
         };
-        self.open.retain(|open| *open != id);
+        self.close(&id);
         let name = self.names.get(&id).cloned().or(said).unwrap_or_default();
         let cache = read_cache(message, dropped)?;
         let parts = read_content(message, dropped)?;
-        self.insert(Part::ToolResult(ToolResult { id, name, parts, is_error: false, cache }));
+        self.push(Role::User, vec![Part::ToolResult(ToolResult { id, name, parts, is_error: false, cache })]);
         Ok(())
     }
 
-    fn insert(&mut self, result: Part) {
-        match self.messages.last_mut() {
-            Some(last) if last.role == Role::User => {
-                let after = last.parts.iter().take_while(|part| matches!(part, Part::ToolResult(_))).count();
-                last.parts.insert(after, result);
-            }
-            _ => self.messages.push(Message { role: Role::User, parts: vec![result] }),
+    fn arranged(mut self) -> Vec<Message> {
+        for message in &mut self.messages {
+            results_first(&mut message.parts);
         }
+        self.messages
     }
 
     /// Anthropic's blocks hold results beside other parts.
@@ -113,9 +125,9 @@ impl Turns {
                 others.push(part);
                 continue;
             };
-            self.open.retain(|open| *open != result.id);
+            self.close(&result.id);
             result.name = self.names.get(&result.id).cloned().unwrap_or_default();
-            self.insert(Part::ToolResult(result));
+            self.push(Role::User, vec![Part::ToolResult(result)]);
         }
         self.push(Role::User, others);
     }
@@ -124,12 +136,20 @@ impl Turns {
     /// of the legacy `function_call`, and some providers take tool results like that.
     fn answered(&self, name: Option<&str>) -> Option<String> {
         let is_named = |id: &&String| self.names.get(*id).map(String::as_str) == name;
-        self.open.iter().find(is_named).or_else(|| self.open.first()).cloned()
+        self.open.values().take(MAX_LOOK).find(is_named).or_else(|| self.open.values().next()).cloned()
     }
 
     fn called(&mut self, id: &str, name: &str) {
         self.names.insert(id.to_owned(), name.to_owned());
-        self.open.push(id.to_owned());
+        self.open.insert(self.calls, id.to_owned());
+        self.places.entry(id.to_owned()).or_default().push(self.calls);
+        self.calls += 1;
+    }
+
+    fn close(&mut self, id: &str) {
+        for place in self.places.remove(id).unwrap_or_default() {
+            self.open.remove(&place);
+        }
     }
 
     fn read_assistant(&mut self, message: &mut Fields, place: usize, dropped: &mut Vec<String>) -> Result<Vec<Part>, Error> {

@@ -36,6 +36,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 pub(super) use citations::characters;
+pub(super) use messages::results_first;
 
 use asked::Form;
 

@@ -19,25 +19,22 @@ pub struct Detail {
     part: Part,
 }
 
-/// OpenRouter's names for whose proof it is.
-const fn format_name(dialect: Dialect) -> Option<&'static str> {
-    match dialect {
-        Dialect::Anthropic => Some("anthropic-claude-v1"),
-        Dialect::Gemini => Some("google-gemini-v1"),
-        Dialect::OpenAiResponses => Some("openai-responses-v1"),
-        Dialect::OpenAiChat | Dialect::OpenAiCompletions | Dialect::Converse | Dialect::Cohere | Dialect::WorkersAi => None,
-    }
+/// Names for whose proof it is, OpenRouter's where it has one, and what they begin with.
+const FORMATS: [(Dialect, &str, &str); 5] = [
+    (Dialect::Anthropic, "anthropic-claude-v1", "anthropic"),
+    (Dialect::Gemini, "google-gemini-v1", "google"),
+    (Dialect::Gemini, "google-gemini-v1", "gemini"),
+    (Dialect::OpenAiResponses, "openai-responses-v1", "openai-responses"),
+    (Dialect::Converse, "bedrock-converse-v1", "bedrock-converse"),
+];
+
+fn format_name(dialect: Dialect) -> Option<&'static str> {
+    FORMATS.iter().find(|(known, _, _)| *known == dialect).map(|(_, name, _)| *name)
 }
 
 pub fn dialect_of(detail: &Value) -> Dialect {
     let format = text(detail, "format").unwrap_or_default();
-    if format.starts_with("anthropic") {
-        Dialect::Anthropic
-    } else if format.starts_with("google") || format.starts_with("gemini") {
-        Dialect::Gemini
-    } else {
-        Dialect::OpenAiChat
-    }
+    FORMATS.iter().find(|(_, _, start)| format.starts_with(start)).map_or(Dialect::OpenAiChat, |(dialect, _, _)| *dialect)
 }
 
 /// The thoughts of a whole turn: from `details`, and from `plain` text where those tell none.
@@ -76,7 +73,8 @@ pub fn read_detail(item: &Value) -> Option<Part> {
             (signature.is_some() || !text.is_empty()).then_some(Part::Reasoning { text, signature })
         }
         "reasoning.summary" => text(item, "summary").map(|t| Part::Reasoning { text: t.to_owned(), signature: None }),
-        "reasoning.encrypted" if dialect != Dialect::OpenAiChat => {
+        // Those of Responses are OpenRouter's own rendering of an item: only it can put that together again.
+        "reasoning.encrypted" if !matches!(dialect, Dialect::OpenAiChat | Dialect::OpenAiResponses) => {
             text(item, "data").map(|data| Part::RedactedReasoning { data: data.to_owned(), dialect })
         }
         kind if kind.starts_with(OURS) => Some(Part::Opaque { dialect: Dialect::OpenAiChat, value: item.clone() }),

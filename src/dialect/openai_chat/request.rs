@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{messages, request_reasoning, request_tools};
 use crate::{
     chat::request::{Format, Request},
-    dialect::{Caller, Translated, openai_responses::OpenAiResponses},
+    dialect::{Caller, Translated, dropped, openai_responses::OpenAiResponses},
     error::{Error, Kind},
     wire::fields::{Fields, missing, must_be},
 };
@@ -35,7 +35,7 @@ pub fn read(body: &str) -> Result<Translated<Request>, Error> {
     let thinking = request_reasoning::read(&mut top, &mut dropped)?;
     (request.reasoning, request.show_reasoning) = (thinking.how_much(), thinking.show);
     top.leave(&mut dropped);
-    Ok(Translated { value: request, dropped: anywhere(&dropped) })
+    Ok(Translated { value: request, dropped: dropped::tidy(&dropped) })
 }
 
 /// Cursor's agents post bodies of Responses here, and wait for an answer of chat.
@@ -76,26 +76,6 @@ fn read_wishes(top: &mut Fields, request: &mut Request) -> Result<(), Error> {
     let name = top.take_str("safety_identifier")?;
     request.user = request.user.take().or(name);
     Ok(())
-}
-
-/// Paths that name a place in every element of a list at once, each one once.
-fn anywhere(paths: &[String]) -> Vec<String> {
-    let mut out: Vec<String> = vec![];
-    for path in paths {
-        let mut inside = false;
-        let path: String = path
-            .chars()
-            .filter(|c| {
-                let kept = !inside || *c == ']';
-                inside = *c == '[' || inside && *c != ']';
-                kept
-            })
-            .collect();
-        if !out.contains(&path) {
-            out.push(path);
-        }
-    }
-    out
 }
 
 fn read_include_usage(top: &mut Fields, dropped: &mut Vec<String>) -> Result<bool, Error> {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     chat::request::{Message, Part, Request, Role},
-    dialect::{Translated, openai_chat::request::read_parameters},
+    dialect::{Translated, dropped, openai_chat::request::read_parameters},
     error::{Error, Kind},
     wire::fields::{Fields, missing, must_be},
 };
@@ -28,7 +28,7 @@ pub fn read(body: &str) -> Result<Translated<Request>, Error> {
         }
     }
     top.leave(&mut dropped);
-    Ok(Translated { value: request, dropped })
+    Ok(Translated { value: request, dropped: dropped::tidy(&dropped) })
 }
 
 /// A list of prompts asks for several answers at once, which no other dialect has.

@@ -110,7 +110,8 @@ fn write_parts(parts: &[Part], dropped: &mut Vec<String>) -> String {
     let mut out = String::new();
     for part in parts {
         let (text, lost) = match part {
-            Part::Text { text, cache, .. } => (text.as_str(), cache.is_some().then_some("cache")),
+            Part::Text { text, cache: Some(_), .. } => (text.as_str(), Some("cache")),
+            Part::Text { text, citations, .. } => (text.as_str(), (!citations.is_empty()).then_some("citations")),
             Part::Refusal { text } => (text.as_str(), None),
             Part::Audio { transcript, .. } => (transcript.as_deref().unwrap_or_default(), Some("audio")),
             Part::Image { .. } => ("", Some("image")),

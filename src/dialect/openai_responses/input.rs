@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     chat::request::{Message, Part, Role, Signature, ToolCall, ToolResult},
+    dialect::openai_chat::results_first,
     error::Error,
     wire::{
         compose::Members,
@@ -43,6 +44,7 @@ pub(super) fn read(top: &mut Fields, dropped: &mut Vec<String>) -> Result<Vec<Me
             turns.push(Role::User, parts);
         }
     }
+    turns.messages.iter_mut().for_each(|message| results_first(&mut message.parts));
     Ok(turns.messages)
 }
 
@@ -123,7 +125,6 @@ impl Turns {
         Ok(())
     }
 
-    /// Results come before the other parts of their user turn.
     fn read_result(&mut self, item: &mut Fields, dropped: &mut Vec<String>) -> Result<(), Error> {
         let id = item.need_str("call_id")?;
         let path = item.path_of("output");
@@ -137,13 +138,7 @@ impl Turns {
         item.take("namespace");
         let name = self.names.get(&id).cloned().or(said).unwrap_or_default();
         let result = Part::ToolResult(ToolResult { id, name, parts, is_error: false, cache: None });
-        match self.messages.last_mut() {
-            Some(last) if last.role == Role::User => {
-                let after = last.parts.iter().take_while(|part| matches!(part, Part::ToolResult(_))).count();
-                last.parts.insert(after, result);
-            }
-            _ => self.messages.push(Message { role: Role::User, parts: vec![result] }),
-        }
+        self.push(Role::User, vec![result]);
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     chat::request::{Effort, Format, Reasoning, Request},
-    dialect::Translated,
+    dialect::{Translated, dropped},
     error::{Error, Kind},
     wire::fields::{Fields, missing, must_be},
 };
@@ -79,22 +79,7 @@ pub(super) fn read(body: &str) -> Result<Translated<Request>, Error> {
         ..Request::default()
     };
     top.leave(&mut dropped);
-    Ok(Translated { value: request, dropped: generic(&dropped) })
-}
-
-/// Paths with `[]` for any element, each once.
-fn generic(paths: &[String]) -> Vec<String> {
-    let mut out = vec![];
-    for path in paths {
-        let mut pieces = path.split('[');
-        let mut plain = pieces.next().unwrap_or_default().to_owned();
-        for piece in pieces {
-            plain.push('[');
-            plain.push_str(piece.trim_start_matches(|c: char| c.is_ascii_digit()));
-        }
-        lose(&mut out, &plain);
-    }
-    out
+    Ok(Translated { value: request, dropped: dropped::tidy(&dropped) })
 }
 
 /// Whether the answer's likelihoods are wanted. What only the provider reads is always asked for, where it can be.

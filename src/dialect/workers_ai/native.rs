@@ -46,12 +46,17 @@ impl Chunks {
     }
 }
 
-/// `{"errors":[{"code":3040,"message":"…"}],"success":false}`
+/// `{"errors":[{"code":3040,"message":"…"}],"success":false}`, or what the binding makes of it:
+/// `{"internalCode":3040,"description":"…"}`
 pub(super) fn error(status: u16, body: &str) -> Option<UpstreamError> {
     let value: Value = serde_json::from_str(body).ok()?;
-    let first = value.get("errors")?.get(0)?;
-    let message = first.get("message")?.as_str()?.to_owned();
-    let code = first.get("code").map(|code| code.as_str().map_or_else(|| json_text(code), str::to_owned));
+    let first = value.get("errors").and_then(|errors| errors.get(0)).or_else(|| value.get("internalCode").map(|_| &value))?;
+    let words = ["description", "message"].into_iter().find_map(|key| first.get(key)?.as_str());
+    let message = words?.to_owned();
+    let code = first
+        .get("code")
+        .or_else(|| first.get("internalCode"))
+        .map(|code| code.as_str().map_or_else(|| json_text(code), str::to_owned));
     Some(UpstreamError { status, message, code, ..UpstreamError::default() })
 }
 

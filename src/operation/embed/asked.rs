@@ -182,10 +182,16 @@ fn text(request: &mut Fields) -> Result<String, Error> {
     Ok(texts.join("\n"))
 }
 
+/// A caller may invent as many members as fit in a body: so many are named.
+const MAX_PATHS: usize = 128;
+
 /// `requests[3].x` → `requests[].x`, each once.
 fn generalised(paths: Vec<String>) -> Vec<String> {
     let mut out: Vec<String> = vec![];
     for path in paths {
+        if out.len() == MAX_PATHS {
+            break;
+        }
         let path: String = match path.split_once(']') {
             Some((_, rest)) if path.starts_with("requests[") => format!("requests[]{rest}"),
             _ => path,

@@ -67,27 +67,33 @@ export class Gateway {
 
   /**
    * `documents(origin)` returns what KV holds at the start: values by key, objects become JSON.
-   * `bindings` replaces the secrets.
+   * `bindings` replaces the secrets; `secrets(origin)` returns more of them. `ai(origin)` returns a module that stands in
+   * for the platform's `AI`.
    */
-  static async start({ upstream, documents = () => ({}), bindings } = {}) {
+  static async start({ upstream, documents = () => ({}), bindings, secrets = () => ({}), ai } = {}) {
     const gateway = new Gateway();
     const worker = modules();
     gateway.upstream = upstream ?? await Upstream.start();
     gateway.state = mkdtempSync(path.join(tmpdir(), "portolan-e2e-"));
-    gateway.#options = {
+    const { origin } = gateway.upstream;
+    const portolan = {
       name: "portolan",
       ...worker,
       ...compatibility(),
-      bindings: bindings ?? { GATEWAY_KEY: KEY, ADMIN_TOKEN: ADMIN, ...SECRETS },
+      bindings: bindings ?? { GATEWAY_KEY: KEY, ADMIN_TOKEN: ADMIN, ...SECRETS, ...secrets(origin) },
       kvNamespaces: ["CONFIG"],
-      kvPersist: path.join(gateway.state, "kv"),
       durableObjects: {
         HEALTH: { className: "HealthObject", useSQLite: true },
         JOURNAL: { className: "JournalObject", useSQLite: true },
       },
-      durableObjectsPersist: path.join(gateway.state, "do"),
+      ...(ai && { wrappedBindings: { AI: "ai" } }),
       // The Worker's own socket: Miniflare's front worker would stand between it and the bytes.
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+    };
+    gateway.#options = {
+      workers: [portolan, ...(ai ? [{ name: "ai", modules: [{ type: "ESModule", path: "index.mjs", contents: ai(origin) }] }] : [])],
+      kvPersist: path.join(gateway.state, "kv"),
+      durableObjectsPersist: path.join(gateway.state, "do"),
       handleRuntimeStdio: (stdout, stderr) => gateway.#listen(stdout, stderr),
     };
     try {
