@@ -320,12 +320,13 @@ fn errors_are_told_in_openais_words() {
         (Kind::RateLimited, 429, "requests", json!("rate_limit_exceeded")),
         (Kind::BadGateway, 502, "server_error", json!("bad_gateway")),
     ] {
-        let error = Error { param: Some("p".into()), ..Error::new(kind, "m") };
+        let error = Error::new(kind, "m").with_param("p");
         let written: Value = serde_json::from_str(&OpenAiChat.write_error(&error, "req")).unwrap();
         assert_eq!(error.status, status);
         assert_eq!(written, json!({"error": {"message": "m", "type": word, "param": "p", "code": code, "request_id": "req"}}));
     }
-    let spent = Error { code: Some("insufficient_quota".into()), ..Error::new(Kind::RateLimited, "m") };
+    let mut spent = Error::new(Kind::RateLimited, "m");
+    spent.code = Some("insufficient_quota".into());
     let written: Value = serde_json::from_str(&OpenAiChat.write_error(&spent, "req")).unwrap();
     assert_eq!(
         (&written["error"]["type"], &written["error"]["code"]),

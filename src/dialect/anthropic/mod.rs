@@ -172,7 +172,7 @@ fn write_error(error: &Error) -> Value {
 }
 
 /// The type its status stands for, as the SDKs have it; the kind decides where the status stands for none.
-const fn error_type(error: &Error) -> &'static str {
+fn error_type(error: &Error) -> &'static str {
     match error.status {
         401 => "authentication_error",
         402 => "billing_error",

@@ -114,7 +114,7 @@ fn reason_of(error: &Error) -> Option<&str> {
 }
 
 /// The name of Google's code (`google.rpc.Code`).
-const fn status(error: &Error) -> &'static str {
+fn status(error: &Error) -> &'static str {
     match error.kind {
         Kind::InvalidRequest if error.status == 409 => "ABORTED",
         Kind::InvalidRequest | Kind::Forbidden | Kind::RateLimited if error.status == 402 => "FAILED_PRECONDITION",
