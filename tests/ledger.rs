@@ -3,6 +3,7 @@
 use portolan::{
     catalog::Price,
     chat::usage::Usage,
+    dialect::{Upstream, cohere::Cohere},
     error::{Error, Kind},
     ledger::{cost, numbers},
     units::{Millis, Money},
@@ -22,6 +23,15 @@ const fn price(input: u64, output: u64, cache_read: u64, cache_write: u64) -> Pr
 
 const fn usage(input: u64, cache_read: u64, cache_write: u64, output: u64, reasoning: u64) -> Usage {
     Usage { input, cache_read, cache_write, output, reasoning }
+}
+
+#[test]
+fn cohere_s_own_instructions_cost_nothing() {
+    let body = json!({"message": {"content": "x"}, "finish_reason": "COMPLETE", "usage": {
+        "billed_units": {"input_tokens": 8, "output_tokens": 3},
+        "tokens": {"input_tokens": 640, "output_tokens": 7}, "cached_tokens": 512}});
+    let used = Cohere.read_response(&body.to_string()).unwrap().usage.unwrap();
+    assert_eq!(cost::of(&used, &price(2_500_000, 10_000_000, 250_000, 2_500_000)).dollars(), "0.00005");
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod plan;
 mod sequence;
 mod surface;
 mod switching;
+mod tool_pairs;
 mod verbatim;
 mod wire;
 mod workers_ai;

@@ -85,6 +85,8 @@ pub struct Facts {
     pub continues: Option<String>,
     /// The body is of another shape than the dialect it was posted to: it cannot pass verbatim.
     pub foreign: bool,
+    /// It has tools that take any text, which few providers of the dialect know.
+    pub custom_tools: bool,
 }
 
 /// What the writer of an answer knows of the request.

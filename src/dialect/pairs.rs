@@ -3,12 +3,16 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+/// Stands for a result that the caller cut from the history: a call without one is refused.
+pub(super) const NO_RESULT: &str = "No result: the tool was not run.";
+
 /// Calls without a result yet, in order.
 #[derive(Default)]
 pub(super) struct Open {
     calls: Vec<Option<String>>,
     /// Places of those of an id.
     places: HashMap<String, VecDeque<usize>>,
+    left: usize,
 }
 
 impl Open {
@@ -16,17 +20,25 @@ impl Open {
     pub(super) fn push(&mut self, given: &str, written: String) {
         self.places.entry(given.to_owned()).or_default().push_back(self.calls.len());
         self.calls.push(Some(written));
+        self.left += 1;
     }
 
     /// The first open call of the id is answered.
     pub(super) fn take(&mut self, given: &str) -> Option<String> {
         let place = self.places.get_mut(given)?.pop_front()?;
-        self.calls.get_mut(place)?.take()
+        let written = self.calls.get_mut(place)?.take()?;
+        self.left = self.left.saturating_sub(1);
+        Some(written)
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.left == 0
     }
 
     /// Those left, as written.
     pub(super) fn drain(&mut self) -> Vec<String> {
         self.places.clear();
+        self.left = 0;
         std::mem::take(&mut self.calls).into_iter().flatten().collect()
     }
 }

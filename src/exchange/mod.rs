@@ -80,7 +80,8 @@ pub struct Call {
 impl Call {
     /// Whether the body goes to the provider as it is, and its answer comes back so.
     pub fn is_verbatim(&self, attempt: &Attempt) -> bool {
-        attempt.dialect == self.dialect && !self.facts.foreign
+        let is_understood = !self.facts.custom_tools || attempt.profile.custom_tools;
+        attempt.dialect == self.dialect && !self.facts.foreign && is_understood
     }
 }
 

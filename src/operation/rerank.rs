@@ -97,7 +97,8 @@ pub(super) fn read(
 ) -> Result<Answer, UpstreamError> {
     let raw = value(answer, "usage").or_else(|| value(answer, "meta"));
     let of = |path: &str| raw.as_ref().and_then(|raw| raw.pointer(path)).and_then(Value::as_u64);
-    let counts = ["/prompt_tokens", "/total_tokens", "/tokens/input_tokens", "/billed_units/input_tokens"];
+    // Cohere's `tokens` are more than it bills.
+    let counts = ["/prompt_tokens", "/total_tokens", "/billed_units/input_tokens", "/tokens/input_tokens"];
     let tokens = counts.into_iter().find_map(of);
     let asked = read_asked(body);
     // Each document is read together with the query.

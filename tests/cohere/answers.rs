@@ -45,7 +45,7 @@ fn told(frames: &[Value], reason: &str) -> Folded {
     let folded = fold(&stream(&[&[start][..], frames, &[end(reason)]].concat()));
     assert!(folded.ended && folded.malformed == 0 && folded.failed.is_none(), "{folded:?}");
     assert_eq!(folded.id.as_deref(), Some("id-1"));
-    assert_eq!(folded.usage, Some(Usage { input: 227, cache_read: 480, cache_write: 0, output: 13, reasoning: 4 }));
+    assert_eq!(folded.usage, Some(Usage { input: 5, cache_read: 0, cache_write: 0, output: 10, reasoning: 4 }));
     folded
 }
 
@@ -176,20 +176,49 @@ fn a_stream_without_its_end_is_none_and_errors_inside_are_told() {
 }
 
 #[test]
-fn usage_is_what_the_model_saw() {
+fn usage_is_what_is_billed() {
     let of = |usage: Value| {
         let body = json!({"message": {"content": "x"}, "finish_reason": "COMPLETE", "usage": usage});
         let read = Cohere.read_response(&body.to_string()).unwrap();
         assert_eq!(read.parts, [Part::text("x")]);
-        read.usage.map(|usage| (usage.input, usage.cache_read, usage.output))
+        assert_eq!(read.raw_usage.unwrap_or_default(), usage, "the provider's own numbers stay");
+        read.usage.map(|usage| (usage.input, usage.cache_read, usage.output, usage.reasoning))
     };
-    assert_eq!(of(json!({"tokens": {"input_tokens": 10.0, "output_tokens": 3.0}, "cached_tokens": 4})), Some((6, 4, 3)));
-    assert_eq!(
-        of(json!({"billed_units": {"input_tokens": 7, "output_tokens": 2}})),
-        Some((7, 0, 2)),
-        "billed is better than none"
-    );
-    assert_eq!(of(json!({"tokens": {"input_tokens": 3}, "cached_tokens": 9})), Some((0, 3, 0)), "never more than there are");
+    let billed = |input: u64, output: u64| json!({"input_tokens": input, "output_tokens": output});
+    for (name, usage, expected) in [
+        (
+            "Cohere's own instructions",
+            json!({"billed_units": billed(4, 9), "tokens": billed(700, 12), "cached_tokens": 512}),
+            (4, 0, 9, 0),
+        ),
+        (
+            "a long prompt, cached",
+            json!({"billed_units": billed(900, 9), "tokens": billed(1000, 9), "cached_tokens": 600}),
+            (400, 500, 9, 0),
+        ),
+        (
+            "all of it cached",
+            json!({"billed_units": billed(4, 9), "tokens": billed(700, 12), "cached_tokens": 900}),
+            (0, 4, 9, 0),
+        ),
+        (
+            "pictures are within what is billed",
+            json!({"billed_units": billed(240, 5), "tokens": {"input_tokens": 30, "output_tokens": 6, "image_tokens": 232}}),
+            (240, 0, 5, 0),
+        ),
+        (
+            "more thoughts than were billed",
+            json!({"billed_units": billed(4, 9), "tokens": {"output_tokens": 20, "reasoning_tokens": 15}}),
+            (4, 0, 9, 9),
+        ),
+        ("nothing billed", json!({"billed_units": billed(0, 0), "tokens": billed(7, 2), "cached_tokens": 3}), (0, 0, 0, 0)),
+        ("fractions", json!({"tokens": {"input_tokens": 10.0, "output_tokens": 3.0}, "cached_tokens": 4}), (6, 4, 3, 0)),
+        ("billed alone", json!({"billed_units": billed(7, 2), "cached_tokens": 3}), (4, 3, 2, 0)),
+        ("billed by something else", json!({"billed_units": {"search_units": 1}, "tokens": billed(7, 2)}), (7, 0, 2, 0)),
+        ("never more than there are", json!({"tokens": {"input_tokens": 3}, "cached_tokens": 9}), (0, 3, 0, 0)),
+    ] {
+        assert_eq!(of(usage), Some(expected), "{name}");
+    }
     assert_eq!(of(Value::Null), None);
 }
 

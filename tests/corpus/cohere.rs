@@ -68,7 +68,8 @@ fn expected(body: &Value) -> Value {
     };
     let usage = &body["usage"];
     let count = |value: &Value| value.as_u64().unwrap_or_default();
-    let (tokens, cached) = (&usage["tokens"], count(&usage["cached_tokens"]));
+    let billed = |key: &str| count(&usage["billed_units"][key]);
+    let thoughts = count(&usage["tokens"]["reasoning_tokens"]).min(billed("output_tokens"));
     json!({
         "text": said("text"),
         "thoughts": message["tool_plan"].as_str().unwrap_or_default().to_owned() + &said("thinking"),
@@ -77,13 +78,8 @@ fn expected(body: &Value) -> Value {
         "cited": list("citations"),
         "opaque": 0,
         "stop": stop,
-        "usage": [
-            count(&tokens["input_tokens"]) + count(&tokens["image_tokens"]) - cached,
-            cached,
-            0,
-            count(&tokens["output_tokens"]),
-            count(&tokens["reasoning_tokens"]),
-        ],
+        // In all of them what the cache held is Cohere's own, which is not billed.
+        "usage": [billed("input_tokens"), 0, 0, billed("output_tokens"), thoughts],
         "raw_usage": usage,
     })
 }

@@ -79,3 +79,16 @@ fn a_route_that_refuses_what_is_lossy_names_the_field() {
     let run = Case::with(gateway(routes, ""), Dialect::Anthropic, "strict", false).body(&plain).run([answered(200, WHOLE)]);
     assert_eq!((run.status, run.hosts().as_str()), (200, "alpha"));
 }
+
+#[test]
+fn a_tool_that_takes_any_text_goes_as_a_function_to_who_does_not_know_it() {
+    let tool = r#"{"type":"custom","custom":{"name":"patch","description":"Edits files.","format":{"type":"grammar","grammar":{"syntax":"lark","definition":"start: /.+/"}}}}"#;
+    let body = |model: &str| format!(r#"{{"model":"{model}","messages":[{{"role":"user","content":"Hi"}}],"tools":[{tool}]}}"#);
+    let answer = r#"{"id":"c1","object":"chat.completion","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"patch","arguments":"{\"input\":\"*** Begin\"}"}}]},"finish_reason":"tool_calls"}]}"#;
+    let run = Case::chat("alpha/small").body(&body("alpha/small")).run([answered(200, answer)]);
+    let sent: Value = serde_json::from_str(&run.sends[0].body).unwrap();
+    assert_eq!(sent["tools"][0]["type"], "function", "{sent}");
+    let said: Value = serde_json::from_str(&run.body).unwrap();
+    let call = &said["choices"][0]["message"]["tool_calls"][0];
+    assert_eq!((&call["type"], &call["custom"]["input"]), (&json!("custom"), &json!("*** Begin")), "{said}");
+}

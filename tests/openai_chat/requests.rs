@@ -62,7 +62,7 @@ fn facts_are_what_routing_needs() {
         (r#"{"model":"m","messages":[{"role":"user","content":"a \"tool_use\" b"}]}"#, base()),
         (
             r#"{"model":"m","messages":[],"tools":[{"type":"function","function":{"name":"f"}},{"type":"custom","custom":{"name":"p"}}]}"#,
-            Facts { tools: true, ..base() },
+            Facts { tools: true, custom_tools: true, ..base() },
         ),
     ] {
         assert_eq!(facts(body).unwrap(), expected, "{body}");

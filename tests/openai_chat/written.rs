@@ -210,13 +210,22 @@ fn what_this_dialect_cannot_say_is_left_out_and_reported() {
             vec!["messages[].parts[].file"],
         ),
         (
-            user(Part::ToolResult(ToolResult {
-                id: "c".into(),
-                name: String::new(),
-                parts: vec![],
-                is_error: true,
-                cache: hint(),
-            })),
+            Request {
+                messages: vec![
+                    message(Role::Assistant, vec![Part::ToolCall(ToolCall { id: "c".into(), ..ToolCall::default() })]),
+                    message(
+                        Role::User,
+                        vec![Part::ToolResult(ToolResult {
+                            id: "c".into(),
+                            name: String::new(),
+                            parts: vec![],
+                            is_error: true,
+                            cache: hint(),
+                        })],
+                    ),
+                ],
+                ..base()
+            },
             vec!["messages[].parts[].cache", "messages[].parts[].is_error"],
         ),
     ] {

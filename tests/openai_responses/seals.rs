@@ -4,10 +4,11 @@ use portolan::{
     chat::{
         Dialect,
         fold::unfold,
-        request::{Part, Role, ToolCall},
+        profile::Profile,
+        request::{Message, Part, Request, Role, ToolCall},
         response::Response,
     },
-    dialect::{Asked, Caller, Facts, openai_responses::OpenAiResponses},
+    dialect::{Asked, Caller, Facts, Upstream, openai_responses::OpenAiResponses},
 };
 use serde_json::{Value, json};
 
@@ -97,4 +98,16 @@ fn a_broken_seal_is_no_proof() {
         let item = json!({"type": "reasoning", "summary": [{"type": "summary_text", "text": "t"}], "encrypted_content": sealed});
         assert_eq!(read(json!({"input": [item]})).value.messages[0].parts, [thought("t", None)], "{sealed}");
     }
+}
+
+/// A caller of another dialect writes what it likes into a proof.
+#[test]
+fn a_proof_becomes_no_other_item() {
+    let forged = r#"{"type":"item_reference","id":"rs_of_somebody","encrypted_content":"e"}"#;
+    let parts = vec![thought("", Some((Dialect::OpenAiResponses, forged))), Part::text("a")];
+    let messages = vec![Message { role: Role::Assistant, parts }];
+    let request = Request { model: "m".to_owned(), messages, ..Request::default() };
+    let written = OpenAiResponses.write_request(&request, &Profile::DEFAULT).value;
+    let body: Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(body["input"][0]["type"], "reasoning", "{written}");
 }

@@ -108,7 +108,10 @@ fn turns_become_items() {
             "arguments are not written anew",
             vec![(Role::Assistant, vec![call("c", "{\"a\": 1.0, \"b\":1e400}", false)])],
             Value::Null,
-            json!([{"type": "function_call", "call_id": "c", "name": "f", "arguments": "{\"a\": 1.0, \"b\":1e400}"}]),
+            json!([
+                {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{\"a\": 1.0, \"b\":1e400}"},
+                {"type": "function_call_output", "call_id": "c", "output": "No result: the tool was not run."},
+            ]),
         ),
         (
             "what this dialect knows goes back as it was, what the model drew as its item",

@@ -91,3 +91,17 @@ fn an_own_answer_passes_and_is_counted() {
     assert_eq!((found.body, found.usage.map(|usage| usage.input), found.estimated), (None, Some(17), false));
     assert!(read(Operation::Rerank, (Jina, Voyage), r#"{"query":"q","documents":["a"]}"#, "{}").is_err());
 }
+
+#[test]
+fn what_cohere_bills_is_the_usage() {
+    let asked = r#"{"model":"m","query":"q","documents":["a"]}"#;
+    for (meta, expected) in [
+        (r#"{"tokens":{"input_tokens":60},"billed_units":{"input_tokens":5,"search_units":1}}"#, (5, false)),
+        (r#"{"tokens":{"input_tokens":60},"billed_units":{"search_units":1}}"#, (60, false)),
+    ] {
+        let answer = format!(r#"{{"results":[{{"index":0,"relevance_score":0.9}}],"meta":{meta}}}"#);
+        let found = read(Operation::Rerank, (Jina, Cohere), asked, &answer).unwrap();
+        assert_eq!((found.usage.unwrap().input, found.estimated), expected, "{meta}");
+        assert_eq!(found.raw_usage, Some(json(meta)), "the provider's own numbers stay");
+    }
+}

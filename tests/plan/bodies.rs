@@ -1,7 +1,7 @@
 //! Bodies as providers send them, through the dialect's reader to their class.
 
 use portolan::{
-    dialect::{Upstream, anthropic::Anthropic, gemini::Gemini, openai_chat::OpenAiChat},
+    dialect::{Upstream, anthropic::Anthropic, gemini::Gemini, openai_chat::OpenAiChat, workers_ai::WorkersAi},
     plan::outcome::Class,
 };
 
@@ -11,6 +11,7 @@ use super::judge::answer;
 fn bodies_as_providers_send_them() {
     use Class::{Caller, ContentFilter, Credential, Limited, ModelGone, Quota, TooLong, Transient};
     let (openai, anthropic, gemini): (&dyn Upstream, &dyn Upstream, &dyn Upstream) = (&OpenAiChat, &Anthropic, &Gemini);
+    let workers_ai = &WorkersAi;
     let rows: &[(&str, &dyn Upstream, u16, &str, Class)] = &[
         (
             "OpenAI",
@@ -85,6 +86,27 @@ fn bodies_as_providers_send_them() {
             400,
             r#"{"result":null,"success":false,"errors":[{"code":5007,"message":"No such model x"}],"messages":[]}"#,
             ModelGone,
+        ),
+        (
+            "Workers AI's unsigned terms",
+            workers_ai,
+            403,
+            r#"{"internalCode":5016,"message":"AiError","name":"AiError","description":"User has not agreed to Llama3.2 model terms"}"#,
+            ModelGone,
+        ),
+        (
+            "Workers AI's free share",
+            workers_ai,
+            429,
+            r#"{"internalCode":3036,"message":"AiError","name":"AiError","description":"You have used up your daily free allocation of 10,000 neurons."}"#,
+            Quota,
+        ),
+        (
+            "Workers AI's overload",
+            workers_ai,
+            429,
+            r#"{"internalCode":3040,"message":"AiError","name":"AiError","description":"No more data centers to forward the request to"}"#,
+            Transient,
         ),
         (
             "Ark",

@@ -12,7 +12,7 @@ use crate::{
         profile::Profile,
         request::{Message, Part, Role, ToolCall, ToolResult},
     },
-    dialect::pairs::{Open, Used},
+    dialect::pairs::{NO_RESULT, Open, Used},
     wire::compose::json,
 };
 
@@ -20,8 +20,6 @@ use crate::{
 const OPENING: &str = "Please continue.";
 /// Blocks that are the assistant's own words.
 const SAID: [&str; 3] = ["text", "thinking", "redacted_thinking"];
-/// Stands for a result that the caller cut from the history.
-const NO_RESULT: &str = "No result: the tool was not run.";
 
 struct Turn {
     role: Role,

@@ -8,15 +8,16 @@ use crate::{
         profile::{History, Profile},
         request::{CacheHint, Message, Part, Role, Source, ToolCall, ToolResult},
     },
-    dialect::{dropped::Dropped, pairs::Open},
+    dialect::{
+        dropped::Dropped,
+        pairs::{NO_RESULT, Open},
+    },
     wire::{
         base64,
         compose::{Members, json},
     },
 };
 
-/// Stands for a result that the caller cut from the history.
-const NO_RESULT: &str = "No result: the tool was not run.";
 /// Stands where a tool's result has no text.
 const SEE_BELOW: &str = "(The result is in the next message.)";
 const NO_OUTPUT: &str = "(no output)";

@@ -76,20 +76,20 @@ pub(super) fn read_stop(reason: &str, told: Option<&str>) -> Result<StopReason, 
     })
 }
 
-/// `tokens` are what the model saw, with the cached ones within and images beside; `billed_units`, without Cohere's own
-/// instructions, stand in where they are missing.
+/// What is billed, pictures within: `tokens` counts what the model saw too, with Cohere's own instructions and a template
+/// round each turn, which are often a hundred times as much and cost nothing. They stand in where nothing else is told.
 pub(super) fn read_usage(reported: &Value) -> Usage {
-    let tokens = reported.get("tokens").filter(|tokens| tokens.is_object()).or_else(|| reported.get("billed_units"));
-    let count = |key: &str| tokens.and_then(|tokens| tokens.get(key)).map_or(0, read_count);
-    let (input, output) = (count("input_tokens"), count("output_tokens"));
-    let cached = reported.get("cached_tokens").map_or(0, read_count).min(input);
-    Usage {
-        input: (input - cached).saturating_add(count("image_tokens")),
-        cache_read: cached,
-        cache_write: 0,
-        output,
-        reasoning: count("reasoning_tokens").min(output),
-    }
+    let part = |name: &str| reported.get(name).filter(|part| part.is_object());
+    let (seen, billed) = (part("tokens"), part("billed_units"));
+    let count = |of: Option<&Value>, key: &str| of.and_then(|of| of.get(key)).map(read_count);
+    let prompt = |of| count(of, "input_tokens").map(|text| text.saturating_add(count(of, "image_tokens").unwrap_or(0)));
+    let input = prompt(billed).or(prompt(seen)).unwrap_or(0);
+    let output = count(billed, "output_tokens").or(count(seen, "output_tokens")).unwrap_or(0);
+    // A cache holds beginnings, and what is not billed stands there first.
+    let unbilled = prompt(seen).unwrap_or(0).saturating_sub(input);
+    let cached = reported.get("cached_tokens").map_or(0, read_count).saturating_sub(unbilled).min(input);
+    let reasoning = count(seen, "reasoning_tokens").unwrap_or(0).min(output);
+    Usage { input: input - cached, cache_read: cached, cache_write: 0, output, reasoning }
 }
 
 /// Some come as `34.0`.

@@ -9,15 +9,13 @@ use crate::{
     chat::request::{Message, Part, Role, ToolCall, ToolResult},
     dialect::{
         dropped::Dropped,
-        pairs::{Open, Used},
+        pairs::{NO_RESULT, Open, Used},
     },
     wire::compose::json,
 };
 
 /// The first turn must be the user's.
 const OPENING: &str = "Please continue.";
-/// Stands for a result that the caller cut from the history.
-const NO_RESULT: &str = "No result: the tool was not run.";
 /// A turn with a document must have text.
 const SEE_DOCUMENT: &str = "See the attached document.";
 /// The longest id of a call.

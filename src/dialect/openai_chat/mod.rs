@@ -89,6 +89,7 @@ impl Caller for OpenAiChat {
             max_output: number("max_completion_tokens").or_else(|| number("max_tokens")).or_else(|| number("max_output_tokens")),
             user: body.parse("user", "a string").ok().flatten(),
             foreign: is_foreign(body),
+            custom_tools: has_custom_tools(body),
             ..Facts::default()
         })
     }
@@ -161,6 +162,15 @@ impl Upstream for OpenAiChat {
     }
 }
 
+/// Bytes of messages that are searched for another dialect's blocks: longer ones are pictures, and each look takes time.
+const MAX_FOREIGN: usize = 1 << 20;
+
+fn has_custom_tools(body: &Outline<'_>) -> bool {
+    let Some(tools) = body.get("tools").filter(|tools| tools.contains("\"custom\"")) else { return false };
+    let tools: Vec<Value> = serde_json::from_str(tools).unwrap_or_default();
+    tools.iter().any(|tool| text(tool, "type") == Some("custom"))
+}
+
 /// What Cursor posts here in other shapes: bodies of Responses, flat tools, Anthropic's tools and blocks. Inside a text
 /// the quotes would be escaped.
 fn is_foreign(body: &Outline<'_>) -> bool {
@@ -168,7 +178,9 @@ fn is_foreign(body: &Outline<'_>) -> bool {
     let tools =
         body.parse::<Vec<BTreeMap<String, IgnoredAny>>>("tools", "an array of objects").ok().flatten().unwrap_or_default();
     let is_flat = |tool: &BTreeMap<_, _>| tool.contains_key("name") && !tool.contains_key("function");
-    tools.iter().any(is_flat) || ["\"tool_use\"", "\"tool_use_id\"", "\"media_type\""].iter().any(|mark| messages.contains(mark))
+    let blocks = messages.len() <= MAX_FOREIGN;
+    tools.iter().any(is_flat)
+        || blocks && ["\"tool_use\"", "\"tool_use_id\"", "\"media_type\""].iter().any(|mark| messages.contains(mark))
 }
 
 /// A member that is a text and not empty.

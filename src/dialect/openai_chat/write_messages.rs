@@ -12,6 +12,7 @@ use crate::{
         profile::{History, Profile},
         request::{Message, Part, Role, Source, ToolCall, ToolResult},
     },
+    dialect::pairs::{NO_RESULT, Open},
     wire::compose::{Members, json},
 };
 
@@ -37,33 +38,89 @@ impl Dropped {
 }
 
 pub fn write_messages(messages: &[Message], profile: &Profile, dropped: &mut Dropped) -> Vec<Value> {
-    let mut out = vec![];
+    let mut writer = Writer { out: vec![], open: Open::default(), waiting: vec![], profile, dropped };
     for message in messages {
         match message.role {
             Role::System => {
-                let content = content(message.parts.iter(), profile, dropped);
-                out.push(json!({"role": "system", "content": content}));
+                let content = content(message.parts.iter(), profile, writer.dropped);
+                writer.say(json!({"role": "system", "content": content}));
             }
-            Role::User => write_user(message, profile, &mut out, dropped),
-            Role::Assistant => out.push(write_assistant(&message.parts, profile, dropped)),
+            Role::User => writer.user(message),
+            Role::Assistant => writer.assistant(message),
         }
     }
-    out
+    writer.settle();
+    writer.out
 }
 
-/// Results first, each its own message. What they hold beside text follows as the user's.
-fn write_user(message: &Message, profile: &Profile, out: &mut Vec<Value>, dropped: &mut Dropped) {
-    let (mut rest, mut moved): (Vec<&Part>, Vec<&Part>) = (vec![], vec![]);
-    for part in &message.parts {
-        if let Part::ToolResult(result) = part {
-            out.push(write_result(result, profile, &mut moved, dropped));
-        } else {
-            rest.push(part);
+struct Writer<'a> {
+    out: Vec<Value>,
+    open: Open,
+    /// What is said before all results of the last calls are there: OpenAI wants those first.
+    waiting: Vec<Value>,
+    profile: &'a Profile,
+    dropped: &'a mut Dropped,
+}
+
+impl Writer<'_> {
+    fn say(&mut self, message: Value) {
+        let place = if self.open.is_empty() { &mut self.out } else { &mut self.waiting };
+        place.push(message);
+    }
+
+    /// Results first, each its own message. What they hold beside text follows as the user's.
+    fn user(&mut self, message: &Message) {
+        let (mut rest, mut moved): (Vec<&Part>, Vec<&Part>) = (vec![], vec![]);
+        for part in &message.parts {
+            let Part::ToolResult(result) = part else {
+                rest.push(part);
+                continue;
+            };
+            // A result that answers no call is refused.
+            if self.open.take(&result.id).is_some() {
+                self.out.push(write_result(result, self.profile, &mut moved, self.dropped));
+            } else {
+                self.dropped.part("tool_result");
+            }
+        }
+        if self.open.is_empty() {
+            self.out.append(&mut self.waiting);
+        }
+        if !rest.is_empty() || !moved.is_empty() {
+            let content = content(moved.into_iter().chain(rest), self.profile, self.dropped);
+            self.say(json!({"role": "user", "content": content}));
         }
     }
-    if !rest.is_empty() || !moved.is_empty() {
-        let content = content(moved.into_iter().chain(rest), profile, dropped);
-        out.push(json!({"role": "user", "content": content}));
+
+    fn assistant(&mut self, message: &Message) {
+        self.settle();
+        self.out.push(write_assistant(&message.parts, self.profile, self.dropped));
+        for part in &message.parts {
+            let id = match part {
+                Part::ToolCall(call) => Some(call.id.as_str()),
+                Part::Opaque { value, .. } if is_call(part) => value.get("id").and_then(Value::as_str),
+                Part::Opaque { .. }
+                | Part::Text { .. }
+                | Part::Image { .. }
+                | Part::File { .. }
+                | Part::Audio { .. }
+                | Part::Video { .. }
+                | Part::Reasoning { .. }
+                | Part::RedactedReasoning { .. }
+                | Part::Refusal { .. }
+                | Part::ToolResult(_) => None,
+            };
+            if let Some(id) = id {
+                self.open.push(id, id.to_owned());
+            }
+        }
+    }
+
+    fn settle(&mut self) {
+        for id in self.open.drain() {
+            self.out.push(json!({"role": "tool", "tool_call_id": id, "content": NO_RESULT}));
+        }
+        self.out.append(&mut self.waiting);
     }
 }
 

@@ -97,7 +97,9 @@ pub(super) fn whole(item: &Value) -> Signature {
 
 /// The item that a proof of this dialect was made of.
 pub(super) fn restored(proof: &str) -> Option<Value> {
-    let Ok(Value::Object(kept)) = serde_json::from_str::<Value>(proof) else { return None };
+    let Ok(Value::Object(mut kept)) = serde_json::from_str::<Value>(proof) else { return None };
+    // A proof comes from the caller: it must not become an item of another kind.
+    kept.shift_remove("type");
     let mut item = Map::new();
     item.put("type", "reasoning");
     item.extend(kept);

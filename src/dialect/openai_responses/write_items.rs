@@ -10,6 +10,7 @@ use crate::{
         profile::{History, Profile, Thinking},
         request::{Message, Part, Request, Role, Signature, Source, ToolCall, ToolResult},
     },
+    dialect::pairs::{NO_RESULT, Open},
     wire::compose::{Members, json},
 };
 
@@ -31,7 +32,7 @@ pub(super) fn write(request: &Request, profile: &Profile, dropped: &mut Vec<Stri
     }
     let stored = request.store == Some(true);
     let customs = if profile.custom_tools { custom_calls(messages) } else { HashSet::new() };
-    let mut writer = Writer { out: vec![], profile, stored, customs, dropped };
+    let mut writer = Writer { out: vec![], open: Open::default(), profile, stored, customs, dropped };
     for message in messages {
         match message.role {
             Role::System => writer.message("system", &message.parts),
@@ -39,6 +40,7 @@ pub(super) fn write(request: &Request, profile: &Profile, dropped: &mut Vec<Stri
             Role::Assistant => writer.assistant(&message.parts),
         }
     }
+    writer.settle();
     (instructions, writer.out)
 }
 
@@ -52,6 +54,7 @@ fn custom_calls(messages: &[Message]) -> HashSet<&str> {
 
 struct Writer<'a> {
     out: Vec<Value>,
+    open: Open,
     profile: &'a Profile,
     stored: bool,
     customs: HashSet<&'a str>,
@@ -96,6 +99,10 @@ impl Writer<'_> {
     }
 
     fn result(&mut self, result: &ToolResult) {
+        // A result that answers no call is refused.
+        if self.open.take(&result.id).is_none() {
+            return self.lose("tool_result");
+        }
         if result.cache.is_some() {
             self.lose("cache");
         }
@@ -108,12 +115,22 @@ impl Writer<'_> {
             [one] if text(one, "type") == Some("input_text") => one["text"].take(),
             _ => list.into(),
         };
-        let custom = self.customs.contains(result.id.as_str());
-        let kind = if custom { "custom_tool_call_output" } else { "function_call_output" };
-        self.out.push(json!({"type": kind, "call_id": &result.id, "output": output}));
+        self.output(&result.id, output);
+    }
+
+    fn output(&mut self, id: &str, output: Value) {
+        let kind = if self.customs.contains(id) { "custom_tool_call_output" } else { "function_call_output" };
+        self.out.push(json!({"type": kind, "call_id": id, "output": output}));
+    }
+
+    fn settle(&mut self) {
+        for id in self.open.drain() {
+            self.output(&id, NO_RESULT.into());
+        }
     }
 
     fn assistant(&mut self, parts: &[Part]) {
+        self.settle();
         let mut said: Vec<Value> = vec![];
         for part in parts {
             let item = match part {
@@ -189,6 +206,7 @@ impl Writer<'_> {
     }
 
     fn call(&mut self, call: &ToolCall) -> Value {
+        self.open.push(&call.id, call.id.clone());
         if call.cache.is_some() {
             self.lose("cache");
         }
