@@ -2,6 +2,8 @@
 //!
 //! `message` is for the caller and says what to do; `detail` is for the log. Neither holds a key, a prompt or a credential.
 
+use std::ops::{Deref, DerefMut};
+
 /// Milliseconds in the second that `Retry-After` counts in.
 const MS_PER_SECOND: u64 = 1000;
 
@@ -43,8 +45,13 @@ impl Blame {
     }
 }
 
+/// Behind a pointer: errors are rare, and what a function that may fail hands back stays small.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
+pub struct Error(Box<Failure>);
+
+/// What an [`Error`] says; read through it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
     pub kind: Kind,
     pub blame: Blame,
     pub status: u16,
@@ -60,21 +67,30 @@ pub struct Error {
 
 impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self {
+        Self::of(kind, message.into())
+    }
+
+    fn of(kind: Kind, message: String) -> Self {
+        Self(Box::new(Failure {
             kind,
             blame: kind.blame(),
             status: kind.status(),
-            message: message.into(),
+            message,
             param: None,
             code: None,
             detail: None,
             retry_after_ms: None,
-        }
+        }))
     }
 
     /// A field of the request has the wrong shape or value.
     pub fn invalid(param: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { param: Some(param.into()), ..Self::new(Kind::InvalidRequest, message) }
+        Self::new(Kind::InvalidRequest, message).with_param(param)
+    }
+
+    pub fn with_param(mut self, param: impl Into<String>) -> Self {
+        self.param = Some(param.into());
+        self
     }
 
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
@@ -82,9 +98,43 @@ impl Error {
         self
     }
 
+    pub fn with_blame(mut self, blame: Blame) -> Self {
+        self.blame = blame;
+        self
+    }
+
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// What the caller should wait, where it is known.
+    pub fn with_wait(mut self, wait_ms: Option<u64>) -> Self {
+        self.retry_after_ms = wait_ms;
+        self
+    }
+
+    pub fn into_failure(self) -> Failure {
+        *self.0
+    }
+
     /// Whole seconds for `Retry-After`, rounded up: never earlier than what was asked.
     pub fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after_ms.map(|ms| ms.div_ceil(MS_PER_SECOND))
+    }
+}
+
+impl Deref for Error {
+    type Target = Failure;
+
+    fn deref(&self) -> &Failure {
+        &self.0
+    }
+}
+
+impl DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut Failure {
+        &mut self.0
     }
 }
 

@@ -77,7 +77,7 @@ fn times_neither_wrap_nor_go_below_zero() {
 #[test]
 fn retry_after_is_never_earlier_than_asked() {
     for (ms, seconds) in [(0, 0), (1, 1), (999, 1), (1_000, 1), (1_001, 2), (30_000, 30)] {
-        let error = Error { retry_after_ms: Some(ms), ..Error::new(Kind::RateLimited, "x") };
+        let error = Error::new(Kind::RateLimited, "x").with_wait(Some(ms));
         assert_eq!(error.retry_after_seconds(), Some(seconds), "{ms}");
     }
     assert_eq!(Error::new(Kind::RateLimited, "x").retry_after_seconds(), None);

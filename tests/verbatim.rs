@@ -62,7 +62,7 @@ fn what_is_not_an_object_is_refused_with_its_place() {
         ("{\"a\":{\"b\":1,}}", "expected a string"),
         ("{\"model\":1,\"\\u006dodel\":2}", "there twice"),
     ] {
-        let error = Outline::read(body.as_bytes()).err().map(|e| e.message).unwrap_or_default();
+        let error = Outline::read(body.as_bytes()).err().map(|e| e.message.clone()).unwrap_or_default();
         assert!(error.contains(part), "{body:?}: {error}");
     }
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200));

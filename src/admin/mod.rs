@@ -1,10 +1,13 @@
 //! The operator's calls: which there are, and what is said of the configuration.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     config::{Problem, Snapshot},
-    wire::json::json_text,
+    wire::{
+        compose::{IntoJson, Members, json},
+        json::json_text,
+    },
 };
 
 /// A path below `/admin/v1`.
@@ -44,17 +47,18 @@ pub fn readiness(config: &Snapshot, problems: &[Problem]) -> String {
 pub fn config(config: &Snapshot, problems: &[Problem]) -> String {
     let mut state = state(config, problems);
     if let Value::Object(state) = &mut state {
-        state.insert("warnings".to_owned(), json!(config.warnings));
-        state.insert("providers".to_owned(), json!(config.providers.keys().collect::<Vec<_>>()));
-        state.insert("off".to_owned(), json!(config.off));
+        let off: Map<String, Value> = config.off.iter().map(|(name, missing)| (name.clone(), missing.into_json())).collect();
+        state.put("warnings", &config.warnings);
+        state.put("providers", config.providers.keys().collect::<Vec<_>>());
+        state.put("off", off);
     }
     json_text(&state)
 }
 
 fn state(config: &Snapshot, problems: &[Problem]) -> Value {
-    let list = |p: &Problem| json!({"document": p.document, "path": p.path, "message": p.message});
+    let list = |p: &Problem| json!({"document": p.document, "path": &p.path, "message": &p.message});
     let problems: Vec<Value> = problems.iter().map(list).collect();
-    json!({"ok": problems.is_empty(), "config": config.version, "problems": problems})
+    json!({"ok": problems.is_empty(), "config": &config.version, "problems": problems})
 }
 
 pub fn error(message: &str) -> String {

@@ -5,7 +5,11 @@ use std::ops::RangeInclusive;
 use serde_json::{Map, Number, Value};
 
 use super::Problem;
-use crate::{catalog::nearest, error::Error, wire::fields::Fields};
+use crate::{
+    catalog::nearest,
+    error::{Error, Failure},
+    wire::fields::Fields,
+};
 
 /// Problems shown of one document; more would not help anybody.
 const MAX_PROBLEMS: usize = 100;
@@ -31,7 +35,8 @@ impl Problems {
         match read {
             Ok(value) => value,
             Err(error) => {
-                self.add(error.param.unwrap_or_default(), error.message);
+                let Failure { param, message, .. } = error.into_failure();
+                self.add(param.unwrap_or_default(), message);
                 None
             }
         }

@@ -125,5 +125,5 @@ fn listed(id: String, owner: &str, model: Model) -> ListedModel {
 }
 
 fn not_found(message: String) -> Error {
-    Error { param: Some("model".to_owned()), ..Error::new(Kind::ModelNotFound, message) }
+    Error::new(Kind::ModelNotFound, message).with_param("model")
 }

@@ -7,7 +7,10 @@ use serde_json::Value;
 use super::host::{is_private_host, read_base_url};
 use crate::{
     units::Millis,
-    wire::json::{json_text, quoted},
+    wire::{
+        compose::json,
+        json::{json_text, quoted},
+    },
 };
 
 /// Whoever has its key may ask for tokens in its name.
@@ -60,10 +63,10 @@ impl ServiceAccount {
         let issued = now.0 / 1000;
         let id = self.key_id.as_ref().map(|id| format!(r#","kid":{}"#, quoted(id))).unwrap_or_default();
         let header = format!(r#"{{"alg":"RS256","typ":"JWT"{id}}}"#);
-        let claims = serde_json::json!({
-            "iss": self.email,
+        let claims = json!({
+            "iss": &self.email,
             "scope": SCOPE,
-            "aud": self.token_uri,
+            "aud": &self.token_uri,
             "iat": issued,
             "exp": issued + LIFETIME_S,
         });

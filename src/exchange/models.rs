@@ -1,12 +1,15 @@
 //! `GET /v1/models` in the caller's dialect.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     config::{ListedModel, Snapshot},
     dialect::Dialect,
     error::{Error, Kind},
-    wire::json::json_text,
+    wire::{
+        compose::{Members, json},
+        json::json_text,
+    },
 };
 
 /// The list, or the one model of that id.
@@ -50,7 +53,7 @@ const fn shape(dialect: Dialect) -> Shape {
 fn one(model: &ListedModel, dialect: Dialect) -> Value {
     let id = &model.id;
     let mut value = match shape(dialect) {
-        Shape::OpenAi => json!({"id": id, "object": "model", "created": 0, "owned_by": model.owner}),
+        Shape::OpenAi => json!({"id": id, "object": "model", "created": 0, "owned_by": &model.owner}),
         Shape::Anthropic => json!({"type": "model", "id": id, "display_name": id, "created_at": "1970-01-01T00:00:00Z"}),
         Shape::Gemini => json!({
             "name": format!("models/{id}"),
@@ -68,10 +71,10 @@ fn one(model: &ListedModel, dialect: Dialect) -> Value {
 fn describe(model: &ListedModel, value: &mut Value) {
     let Value::Object(map) = value else { return };
     if let Some(context) = model.context {
-        map.insert("context_length".to_owned(), context.into());
+        map.put("context_length", context);
     }
     if let Some(max) = model.max_output {
-        map.insert("max_output_tokens".to_owned(), max.into());
+        map.put("max_output_tokens", max);
     }
     if let Some(price) = model.price {
         let pricing = json!({
@@ -80,6 +83,6 @@ fn describe(model: &ListedModel, value: &mut Value) {
             "input_cache_read": price.cache_read.dollars(),
             "input_cache_write": price.cache_write.dollars(),
         });
-        map.insert("pricing".to_owned(), pricing);
+        map.put("pricing", pricing);
     }
 }

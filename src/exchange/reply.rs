@@ -4,7 +4,7 @@ use super::Call;
 use crate::{
     chat::event::Stamp,
     dialect::{Caller, Dialect, Facts, surface::Kept},
-    error::{Error, Kind},
+    error::Error,
     plan::Attempt,
 };
 
@@ -46,10 +46,7 @@ pub fn is_minted(id: &str) -> bool {
 /// Refuses to go on from what nobody keeps.
 pub fn check_continues(facts: &Facts) -> Result<(), Error> {
     match facts.continues.as_deref().filter(|id| is_minted(id)) {
-        Some(id) => Err(Error {
-            param: Some("previous_response_id".to_owned()),
-            ..Error::new(Kind::InvalidRequest, not_kept(Kept::Responses, id))
-        }),
+        Some(id) => Err(Error::invalid("previous_response_id", not_kept(Kept::Responses, id))),
         None => Ok(()),
     }
 }

@@ -120,7 +120,7 @@ impl Caller {
         let may: Vec<String> = lists.into_iter().flatten().flatten().take(MAX_SHOWN).map(|name| format!("`{name}`")).collect();
         let hint = if may.is_empty() { "nothing".to_owned() } else { may.join(", ") };
         let message = format!("The gateway key `{}` may not use `{asked}`; it may use: {hint}.", self.name);
-        Err(Error { param: Some("model".to_owned()), ..Error::new(Kind::Forbidden, message) })
+        Err(Error::new(Kind::Forbidden, message).with_param("model"))
     }
 }
 

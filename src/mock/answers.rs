@@ -1,6 +1,6 @@
 //! What each model says.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     options::{Model, Options},
@@ -14,7 +14,7 @@ use crate::{
         usage::Usage,
     },
     error::Error,
-    wire::json::json_text,
+    wire::{compose::json, json::json_text},
 };
 
 /// A token is so many characters, begun ones counting whole.

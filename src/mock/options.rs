@@ -192,5 +192,5 @@ fn invalid(key: &str, expected: &str) -> Error {
 fn unknown_model(name: &str) -> Error {
     let names: Vec<&str> = Model::ALL.into_iter().map(Model::name).collect();
     let message = format!("The mock has no model `{name}`. It has: {}.", names.join(", "));
-    Error { param: Some("model".to_owned()), ..Error::new(Kind::ModelNotFound, message) }
+    Error::new(Kind::ModelNotFound, message).with_param("model")
 }

@@ -1,6 +1,8 @@
 //! A plausible instance of a JSON Schema, always the same for one schema.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+
+use crate::wire::compose::json;
 
 /// Levels of objects and arrays; recursive schemas end here.
 const MAX_DEPTH: u32 = 12;

@@ -2,15 +2,16 @@
 
 use std::borrow::Cow;
 
-use serde_json::json;
-
 use super::{Answer, Sent, bare, edited, estimate, made, number, unreadable, untranslatable};
 use crate::{
     catalog::{Operation, Style},
     chat::{Dialect, event::UpstreamError, profile::Profile, request::Request},
     dialect::{Caller, Translated},
     error::Error,
-    wire::json::{Edit, Outline, json_text, quoted},
+    wire::{
+        compose::json,
+        json::{Edit, Outline, json_text, quoted},
+    },
 };
 
 /// Gemini's form that counts instructions and tools too.

@@ -1,6 +1,6 @@
 //! Is it fit to be said?
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Answer, Sent, counted, estimate, made, unreadable, untranslatable, value, with_model};
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
     chat::event::UpstreamError,
     error::Error,
     wire::{
+        compose::json,
         fields::{Fields, missing, must_be},
         json::{Outline, json_text},
     },

@@ -1,6 +1,6 @@
 //! Which documents answer a query best.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Answer, Sent, counted, estimate, made, number, text, unreadable, untranslatable, value, with_model};
 use crate::{
@@ -8,6 +8,7 @@ use crate::{
     chat::event::UpstreamError,
     error::Error,
     wire::{
+        compose::{Members, json},
         fields::{Fields, missing, must_be},
         json::{Outline, items, json_text, quoted},
     },
@@ -35,11 +36,11 @@ pub(super) fn write(from: Style, to: Style, body: &Outline<'_>, model: &str) -> 
     let mut written = json!({"model": model, "query": asked.query, "documents": asked.documents});
     let Some(members) = written.as_object_mut() else { return Err(untranslatable(Operation::Rerank)) };
     if let Some(count) = asked.top {
-        members.insert(top.to_owned(), Value::from(count));
+        members.put(top, count);
     }
     if let Some(count) = asked.length {
         match length {
-            Some(name) => drop(members.insert(name.to_owned(), Value::from(count))),
+            Some(name) => members.put(name, count),
             None => asked.dropped.push("max_tokens_per_doc".to_owned()),
         }
     }

@@ -295,9 +295,8 @@ fn all_out(excluded: &[usize], standing: impl Fn(usize) -> Standing, now: Millis
         Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => None,
     });
     let wait = until.min().map(|until| until.since(now).max(MIN_WAIT_MS));
-    let error =
-        Error::new(Kind::Unavailable, "All targets of this route are unavailable at the moment. Try again after the time given.");
-    Error { retry_after_ms: wait, ..error }
+    Error::new(Kind::Unavailable, "All targets of this route are unavailable at the moment. Try again after the time given.")
+        .with_wait(wait)
 }
 
 fn nothing_left(route: &str, skipped: &[Skipped]) -> Error {

@@ -22,17 +22,15 @@ impl Outcome {
             Class::TooLong => self.verdict(Kind::ContextTooLong, upstream),
             Class::ContentFilter => self.verdict(Kind::ContentFiltered, upstream),
             Class::ModelGone => self.verdict(Kind::ModelNotFound, upstream),
-            Class::Limited => Error {
-                retry_after_ms: Some(self.wait_ms.unwrap_or(COOLDOWN_MS)),
-                ..Error::new(Kind::RateLimited, format!("Provider `{provider}` limits its requests: try again later."))
-            },
-            Class::Quota | Class::Credential | Class::NoToken => Error {
-                blame: Blame::Gateway,
-                ..Error::new(
-                    Kind::BadGateway,
-                    format!("The gateway's account at provider `{provider}` cannot be used at the moment: tell its operator."),
-                )
-            },
+            Class::Limited => {
+                let message = format!("Provider `{provider}` limits its requests: try again later.");
+                Error::new(Kind::RateLimited, message).with_wait(Some(self.wait_ms.unwrap_or(COOLDOWN_MS)))
+            }
+            Class::Quota | Class::Credential | Class::NoToken => {
+                let message =
+                    format!("The gateway's account at provider `{provider}` cannot be used at the moment: tell its operator.");
+                Error::new(Kind::BadGateway, message).with_blame(Blame::Gateway)
+            }
             Class::RegionBlocked => {
                 Error::new(Kind::BadGateway, format!("Provider `{provider}` does not serve the region the gateway called from."))
             }
@@ -41,10 +39,10 @@ impl Outcome {
             Class::Silent => Error::new(Kind::Timeout, format!("Provider `{provider}` did not answer in time. {again}")),
             Class::Deadline => {
                 let message = "The request's total deadline passed before an answer was complete.";
-                Error { blame: Blame::Caller, ..Error::new(Kind::Timeout, message) }
+                Error::new(Kind::Timeout, message).with_blame(Blame::Caller)
             }
             // nginx's number for a client that left; nobody reads the answer, the log does.
-            Class::Gone => Error { blame: Blame::Caller, status: 499, ..Error::new(Kind::InvalidRequest, "The client left.") },
+            Class::Gone => Error::new(Kind::InvalidRequest, "The client left.").with_status(499),
         };
         if words.is_empty() { error } else { error.with_detail(words) }
     }
@@ -57,7 +55,9 @@ impl Outcome {
         // A 429 would make the caller's SDK send the same again.
         let status = if (400..500).contains(&self.status) && self.status != 429 { self.status } else { kind.status() };
         let code = upstream.code.as_deref().or(upstream.kind.as_deref()).map(words);
-        Error { status, code, param: upstream.param.clone(), blame: Blame::Caller, ..Error::new(kind, message) }
+        let mut error = Error::new(kind, message).with_status(status).with_blame(Blame::Caller);
+        (error.code, error.param) = (code, upstream.param.clone());
+        error
     }
 
     const fn callers_kind(&self) -> Kind {
@@ -77,7 +77,7 @@ impl Outcome {
             _ => Kind::BadGateway,
         };
         let status = if matches!(self.status, 500 | 529) { self.status } else { kind.status() };
-        Error { status, retry_after_ms: self.wait_ms, ..Error::new(kind, message) }
+        Error::new(kind, message).with_status(status).with_wait(self.wait_ms)
     }
 
     fn status_words(&self) -> String {

@@ -7,7 +7,9 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+
+use super::compose::{Members, json};
 
 use super::{
     base64,
@@ -205,7 +207,7 @@ fn failure(name: &str, message: Option<&str>, payload: &str) -> (String, String)
     let told = data.get("message").or_else(|| data.get("Message")).and_then(Value::as_str);
     let message = message.or(told).unwrap_or(payload);
     let error = json!({"type": name, "message": message});
-    data.insert("error".to_owned(), error);
+    data.put("error", error);
     (name.to_owned(), json_text(&Value::Object(data)))
 }
 

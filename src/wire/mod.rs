@@ -1,6 +1,7 @@
 //! Bytes only: JSON text, streams' events, URLs, signatures. Knows no AI.
 
 pub mod base64;
+pub(crate) mod compose;
 pub mod event_stream;
 pub mod fields;
 pub mod framing;

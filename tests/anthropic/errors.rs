@@ -110,7 +110,7 @@ fn errors_are_written_with_anthropics_types() {
         (Kind::Unavailable, 503, "overloaded_error"),
         (Kind::Unavailable, 520, "overloaded_error"),
     ] {
-        let error = Error { status, ..Error::new(kind, "m") };
+        let error = Error::new(kind, "m").with_status(status);
         let written: Value = serde_json::from_str(&Anthropic.write_error(&error, "r")).unwrap();
         assert_eq!(written["error"]["type"], expected, "{kind:?} {status}");
     }

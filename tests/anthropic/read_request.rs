@@ -32,7 +32,7 @@ fn facts_are_read_from_the_outline() {
         (r#"{"model":"m","stream":"yes"}"#, "stream"),
         (r#"{"model":"m","max_tokens":-1}"#, "max_tokens"),
     ] {
-        assert_eq!(facts(body).map_err(|error| error.param), Err(Some(param.to_owned())), "{body}");
+        assert_eq!(facts(body).map_err(|error| error.param.clone()), Err(Some(param.to_owned())), "{body}");
     }
 }
 
@@ -314,7 +314,7 @@ fn a_wrong_request_is_refused_with_the_path_of_what_is_wrong() {
         (turn(json!([{"type": "tool_result"}])), "messages[0].content[0].tool_use_id"),
     ] {
         let error = Anthropic.read_request(&body.to_string()).unwrap_err();
-        assert_eq!((error.kind, error.param), (Kind::InvalidRequest, Some(param.to_owned())), "{body}");
+        assert_eq!((error.kind, error.param.clone()), (Kind::InvalidRequest, Some(param.to_owned())), "{body}");
     }
     assert_eq!(Anthropic.read_request("{").unwrap_err().kind, Kind::InvalidRequest);
 }

@@ -33,8 +33,8 @@ fn errors_have_googles_words() {
         assert!(read.message.ends_with("Do this."), "{body}");
         assert!(body.starts_with("{\"error\":"), "Google's SDKs look for it there");
     }
-    let limited =
-        Error { retry_after_ms: Some(6_500), code: Some("PerDay".to_owned()), ..Error::new(Kind::RateLimited, "Wait.") };
+    let mut limited = Error::new(Kind::RateLimited, "Wait.").with_wait(Some(6_500));
+    limited.code = Some("PerDay".to_owned());
     let read = Gemini.read_error(429, &Gemini.write_error(&limited, "req_1"));
     assert_eq!((read.retry_after_ms, read.code.as_deref()), (Some(7_000), Some("PerDay")));
     let wrong: Value = serde_json::from_str(&Gemini.write_error(&Error::invalid("contents", "No."), "req_1")).unwrap();
@@ -43,7 +43,8 @@ fn errors_have_googles_words() {
         { "@type": "type.googleapis.com/google.rpc.RequestInfo", "requestId": "req_1" },
     ]);
     assert_eq!(wrong.pointer("/error/details"), Some(&expected));
-    let failed = Error { status: 500, ..Error::new(Kind::Unavailable, "It broke.") };
+    let mut failed = Error::new(Kind::Unavailable, "It broke.");
+    failed.status = 500;
     assert!(Gemini.write_error(&failed, "req_1").contains("\"status\":\"INTERNAL\""), "a provider's own 500 keeps its name");
     let long = Gemini.write_error(&Error::new(Kind::ContextTooLong, "Cut it."), "req_1");
     assert!(long.contains("The input token count exceeds the maximum number of tokens allowed"), "{long}");

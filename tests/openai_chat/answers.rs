@@ -320,7 +320,7 @@ fn errors_are_told_in_openais_words() {
         (Kind::RateLimited, 429, "requests", json!("rate_limit_exceeded")),
         (Kind::BadGateway, 502, "server_error", json!("bad_gateway")),
     ] {
-        let error = Error { param: Some("p".into()), ..Error::new(kind, "m") };
+        let error = Error::new(kind, "m").with_param("p");
         let written: Value = serde_json::from_str(&OpenAiChat.write_error(&error, "req")).unwrap();
         assert_eq!(error.status, status);
         let message = if kind == Kind::ContextTooLong { "Input tokens exceed the configured limit: m" } else { "m" };
@@ -329,12 +329,14 @@ fn errors_are_told_in_openais_words() {
             json!({"error": {"message": message, "type": word, "param": "p", "code": code, "request_id": "req"}})
         );
     }
-    let long = Error { code: Some("400".into()), ..Error::new(Kind::ContextTooLong, "m") };
+    let mut long = Error::new(Kind::ContextTooLong, "m");
+    long.code = Some("400".into());
     let written: Value = serde_json::from_str(&OpenAiChat.write_error(&long, "req")).unwrap();
     assert_eq!(written["error"]["code"], "context_length_exceeded", "clients know an overlong prompt by it");
     let own = Error::new(Kind::ContextTooLong, "This model's maximum context length is 8 tokens.");
     assert!(OpenAiChat.write_error(&own, "req").contains("\"This model's maximum"), "OpenAI's own words stay");
-    let spent = Error { code: Some("insufficient_quota".into()), ..Error::new(Kind::RateLimited, "m") };
+    let mut spent = Error::new(Kind::RateLimited, "m");
+    spent.code = Some("insufficient_quota".into());
     let written: Value = serde_json::from_str(&OpenAiChat.write_error(&spent, "req")).unwrap();
     assert_eq!(
         (&written["error"]["type"], &written["error"]["code"]),

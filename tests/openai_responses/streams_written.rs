@@ -342,7 +342,8 @@ fn the_end_says_why() {
 /// A broken stream never ends cleanly: the error, then the failed response with what was said so far.
 #[test]
 fn a_broken_stream_fails() {
-    let error = Error { code: Some("overloaded".to_owned()), ..Error::new(Kind::Unavailable, "It broke off.") };
+    let mut error = Error::new(Kind::Unavailable, "It broke off.");
+    error.code = Some("overloaded".to_owned());
     let facts = Facts::default();
     let writer = || OpenAiResponses.event_writer(&Asked { stamp: stamp(), facts: &facts, body: b"" });
     let (mut begun, mut out) = (writer(), String::new());

@@ -13,7 +13,7 @@ const BASE64: &str = "AACAPwAAIMA=";
 const TENTH: &str = "zczMPQ==";
 
 fn asked(styles: (Style, Style), body: &str, model: &str) -> Result<(String, String, Vec<String>), String> {
-    sent(Operation::Embed, styles, body, model).map_err(|error| error.message)
+    sent(Operation::Embed, styles, body, model).map_err(|error| error.message.clone())
 }
 
 #[test]

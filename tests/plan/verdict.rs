@@ -89,7 +89,7 @@ fn the_last_failure_of_all_attempts_has_a_status_sdks_know() {
         assert!(!error.message.contains("org-7") && error.detail.as_deref() == Some("org-7 is out of luck"), "{outcome:?}");
     }
     let late = of_transport(Transport::Timeout(Phase::Total)).to_error("acme", &UpstreamError::default());
-    assert_eq!((late.status, late.blame, late.detail), (504, Blame::Caller, None));
+    assert_eq!((late.status, late.blame, late.detail.clone()), (504, Blame::Caller, None));
     assert_eq!(of_transport(Transport::ClientGone).to_error("acme", &UpstreamError::default()).status, 499);
 }
 

@@ -1,6 +1,6 @@
 //! An answer in a format: JSON of any kind, or of a schema.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{schema, thinking::Thinking};
 use crate::{
@@ -8,7 +8,10 @@ use crate::{
         profile::Profile,
         request::{Format, Request, ToolChoice},
     },
-    wire::json::json_text,
+    wire::{
+        compose::{Members, json},
+        json::json_text,
+    },
 };
 
 /// The tool whose input is the answer, where a model cannot be given a schema for its text. Readers of answers know it by
@@ -49,9 +52,9 @@ pub(super) fn of(request: &Request, profile: &Profile, thinking: Thinking, dropp
     // With thinking on, Anthropic lets no tool be forced.
     if profile.tool_choice && !thinking.is_on() && !wants_tools && schema::is_object(schema) {
         let mut tool = Map::new();
-        tool.insert("name".to_owned(), NAME.into());
-        tool.insert("description".to_owned(), description.as_deref().unwrap_or(DESCRIPTION).into());
-        tool.insert("input_schema".to_owned(), schema::of_tool(Some(schema)).0);
+        tool.put("name", NAME);
+        tool.put("description", description.as_deref().unwrap_or(DESCRIPTION));
+        tool.put("input_schema", schema::of_tool(Some(schema)).0);
         return Answer::Tool(Value::Object(tool));
     }
     dropped.push("format".to_owned());
@@ -65,7 +68,7 @@ pub(super) fn choice(request: &Request) -> Value {
     }
     let mut choice = json!({"type": "any"});
     if let (Some(parallel), Value::Object(map)) = (request.parallel_tool_calls, &mut choice) {
-        map.insert("disable_parallel_tool_use".to_owned(), Value::Bool(!parallel));
+        map.put("disable_parallel_tool_use", !parallel);
     }
     choice
 }

@@ -1,8 +1,11 @@
 //! Citations of text blocks.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::chat::{Dialect, request::Citation};
+use crate::{
+    chat::{Dialect, request::Citation},
+    wire::compose::Members,
+};
 
 /// Stands in `encrypted_index`, which Anthropic's own citations never leave empty: the citation is another provider's.
 const FOREIGN: &str = "";
@@ -44,26 +47,24 @@ pub(super) fn write(citation: &Citation) -> Value {
         return value.clone();
     }
     let mut out = Map::new();
-    let mut put = |key: &str, value: Value| out.insert(key.to_owned(), value);
     let kind = if citation.url.is_some() { "web_search_result_location" } else { "search_result_location" };
-    put("type", kind.into());
-    put("cited_text", citation.quote.as_deref().unwrap_or_default().into());
+    out.put("type", kind);
+    out.put("cited_text", citation.quote.as_deref().unwrap_or_default());
     match &citation.url {
-        Some(url) => put("url", url.as_str().into()),
+        Some(url) => out.put("url", url.as_str()),
         None => {
-            put("source", citation.title.as_deref().unwrap_or_default().into());
+            out.put("source", citation.title.as_deref().unwrap_or_default());
             // There is one passage, and it is cited whole.
             ["search_result_index", "start_block_index", "end_block_index"].iter().for_each(|key| {
-                put(key, 0.into());
+                out.put(key, 0);
             });
-            None
         }
-    };
-    put("title", json!(citation.title));
-    put("encrypted_index", FOREIGN.into());
+    }
+    out.put("title", &citation.title);
+    out.put("encrypted_index", FOREIGN);
     for (key, place) in [("start_index", citation.start), ("end_index", citation.end)] {
         if let Some(place) = place {
-            out.insert(key.to_owned(), place.into());
+            out.put(key, place);
         }
     }
     Value::Object(out)

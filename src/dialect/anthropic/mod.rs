@@ -23,7 +23,7 @@ mod write_turns;
 
 use std::borrow::Cow;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Asked, Caller, EventReader, EventWriter, Facts, Translated, Upstream};
 use crate::{
@@ -31,6 +31,7 @@ use crate::{
     error::{Error, Kind},
     units::Money,
     wire::{
+        compose::json,
         fields::missing,
         json::json_text,
         json::{Edit, Outline, quoted},
@@ -171,7 +172,7 @@ fn write_error(error: &Error) -> Value {
 }
 
 /// The type its status stands for, as the SDKs have it; the kind decides where the status stands for none.
-const fn error_type(error: &Error) -> &'static str {
+fn error_type(error: &Error) -> &'static str {
     match error.status {
         401 => "authentication_error",
         402 => "billing_error",

@@ -1,6 +1,6 @@
 //! Whole answers.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     citation, id,
@@ -16,7 +16,10 @@ use crate::{
         usage::Usage,
     },
     units::Money,
-    wire::json::json_text,
+    wire::{
+        compose::{Members, json},
+        json::json_text,
+    },
 };
 
 /// The name this dialect gives its answers' ids.
@@ -117,7 +120,7 @@ pub(super) fn write(response: &Response, stamp: &Stamp, cost: Option<Money>) -> 
     }
     let mut usage = usage::write(&response.usage.unwrap_or_default(), cost);
     if let Some(tier) = usage::write_tier(response.service_tier.as_deref()) {
-        usage.insert("service_tier".to_owned(), tier.into());
+        usage.put("service_tier", tier);
     }
     json_text(&json!({
         "id": message_id(response.id.as_deref(), stamp),
@@ -126,7 +129,7 @@ pub(super) fn write(response: &Response, stamp: &Stamp, cost: Option<Money>) -> 
         "model": response.model.as_deref().unwrap_or(&stamp.model),
         "content": content,
         "stop_reason": write_stop(response.stop, held),
-        "stop_sequence": response.stop_sequence,
+        "stop_sequence": &response.stop_sequence,
         "usage": usage,
     }))
 }
@@ -137,7 +140,7 @@ fn write_part(part: &Part) -> Option<Value> {
         Part::Text { text, citations, .. } => {
             let mut block = json!({"type": "text", "text": text});
             if let (false, Value::Object(map)) = (citations.is_empty(), &mut block) {
-                map.insert("citations".to_owned(), citations.iter().map(citation::write).collect());
+                map.put("citations", citations.iter().map(citation::write).collect::<Vec<_>>());
             }
             Some(block)
         }
@@ -152,7 +155,7 @@ fn write_part(part: &Part) -> Option<Value> {
         Part::ToolCall(call) => Some(json!({
             "type": "tool_use",
             "id": id::encode(&call.id),
-            "name": call.name,
+            "name": &call.name,
             "input": block::input(&call.json_arguments()),
         })),
         Part::Image { .. } => Some(json!({"type": "text", "text": NO_IMAGE})),

@@ -6,9 +6,12 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::wire::json::json_text;
+use crate::wire::{
+    compose::{Members, json},
+    json::json_text,
+};
 
 /// Formats of strings that Anthropic enforces.
 const FORMATS: [&str; 10] = ["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
@@ -22,7 +25,7 @@ pub(super) fn of_tool(parameters: Option<&Value>) -> (Value, bool) {
     let Some(Value::Object(schema)) = parameters else { return (json!({"type": "object", "properties": {}}), false) };
     let mut schema = schema.clone();
     if schema.get("type").is_none_or(Value::is_null) {
-        schema.insert("type".to_owned(), Value::from("object"));
+        schema.put("type", "object");
         schema.entry("properties").or_insert_with(|| json!({}));
     }
     let branches: Vec<Value> = UNIONS.iter().filter_map(|key| schema.shift_remove(*key)).collect();
@@ -91,7 +94,7 @@ fn fit(schema: &Value, weight: &mut Weight) -> Option<Value> {
     close(&mut out, weight)?;
     if !words.is_empty() {
         let said = out.get("description").and_then(Value::as_str).map(|said| format!("{said}\n\n")).unwrap_or_default();
-        out.insert("description".to_owned(), format!("{said}{{{}}}", words.join(", ")).into());
+        out.put("description", format!("{said}{{{}}}", words.join(", ")));
     }
     Some(Value::Object(out))
 }

@@ -3,12 +3,15 @@
 //! Such a client sends thinking back as it got it, so a foreign signature travels in a thinking block's `signature`, marked
 //! with its dialect. A tool call has no place for one: it travels in a thinking block of its own that names the call.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::id;
-use crate::chat::{
-    Dialect,
-    request::{Signature, ToolCall},
+use crate::{
+    chat::{
+        Dialect,
+        request::{Signature, ToolCall},
+    },
+    wire::compose::json,
 };
 
 /// All whose proofs may travel here.

@@ -14,7 +14,7 @@ use crate::{
         usage::Usage,
     },
     dialect::EventReader,
-    wire::sse::Frame,
+    wire::{compose::Members, sse::Frame},
 };
 
 /// What a delta may belong to.
@@ -193,7 +193,7 @@ impl Reader {
     fn block_stop(&mut self, at: u64, out: &mut Vec<Event>) {
         if let Some((mut value, input)) = self.whole.remove(&at) {
             if let (Value::Object(block), Ok(input)) = (&mut value, serde_json::from_str::<Value>(&input)) {
-                block.insert("input".to_owned(), input);
+                block.put("input", input);
             }
             self.open(at, Kind::Other, Block::Opaque { dialect: Dialect::Anthropic, value }, out);
         }

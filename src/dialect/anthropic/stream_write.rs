@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, mem};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     citation, id,
@@ -19,6 +19,7 @@ use crate::{
     dialect::EventWriter,
     error::Error,
     wire::{
+        compose::json,
         json::{json_text, quoted},
         sse,
     },
@@ -127,7 +128,7 @@ impl EventWriter for Writer {
         self.start(out);
         self.end(out);
         self.follow(true, out);
-        let delta = json!({"stop_reason": write_stop(finish.stop, self.held), "stop_sequence": finish.stop_sequence});
+        let delta = json!({"stop_reason": write_stop(finish.stop, self.held), "stop_sequence": &finish.stop_sequence});
         let usage = usage::write(&finish.usage, finish.cost);
         emit(out, "message_delta", &json!({"type": "message_delta", "delta": delta, "usage": usage}));
         emit(out, "message_stop", &json!({"type": "message_stop"}));
@@ -176,7 +177,7 @@ impl Writer {
                     self.proof(&seal::call_seal(&call.id, signature), out);
                 }
                 arguments = Some(Delta::Arguments(call.arguments.clone()));
-                let opening = json!({"type": "tool_use", "id": id::encode(&call.id), "name": call.name, "input": {}});
+                let opening = json!({"type": "tool_use", "id": id::encode(&call.id), "name": &call.name, "input": {}});
                 let id = call.id.clone();
                 (if call.custom { Shape::Custom { id } } else { Shape::Call { id, fragments: false } }, Some(opening))
             }

@@ -1,11 +1,14 @@
 //! How much to think, as the target is told.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::write_turns::Turns;
-use crate::chat::{
-    profile::{self, Profile},
-    request::{Effort, Reasoning, Request},
+use crate::{
+    chat::{
+        profile::{self, Profile},
+        request::{Effort, Reasoning, Request},
+    },
+    wire::compose::{Members, json},
 };
 
 /// The least budget Anthropic takes.
@@ -79,7 +82,7 @@ impl Thinking {
         };
         match (show, &mut value) {
             (Some(show), Some(Value::Object(map))) if self.is_on() => {
-                map.insert("display".to_owned(), if show { "summarized" } else { "omitted" }.into());
+                map.put("display", if show { "summarized" } else { "omitted" });
             }
             (Some(true), _) => dropped.push("show_reasoning".to_owned()),
             (Some(false) | None, _) => {}

@@ -1,8 +1,12 @@
 //! Counted tokens, both ways.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::{chat::usage::Usage, units::Money};
+use crate::{
+    chat::usage::Usage,
+    units::Money,
+    wire::compose::{Members, json},
+};
 
 /// Overwrites key by key: a later report of a stream repeats some counts, raises others and leaves some out.
 pub(super) fn read(reported: &Value, usage: &mut Usage) {
@@ -42,16 +46,15 @@ pub(super) fn read_tier(reported: &Value) -> Option<String> {
 
 pub(super) fn write(usage: &Usage, cost: Option<Money>) -> Map<String, Value> {
     let mut out = Map::new();
-    let mut put = |key: &str, value: Value| out.insert(key.to_owned(), value);
-    put("input_tokens", Value::from(usage.input));
-    put("cache_creation_input_tokens", Value::from(usage.cache_write));
-    put("cache_read_input_tokens", Value::from(usage.cache_read));
-    put("output_tokens", Value::from(usage.output));
+    out.put("input_tokens", usage.input);
+    out.put("cache_creation_input_tokens", usage.cache_write);
+    out.put("cache_read_input_tokens", usage.cache_read);
+    out.put("output_tokens", usage.output);
     if usage.reasoning > 0 {
-        put("output_tokens_details", json!({"thinking_tokens": usage.reasoning}));
+        out.put("output_tokens_details", json!({"thinking_tokens": usage.reasoning}));
     }
-    if let Some(cost) = cost.and_then(|cost| serde_json::from_str(&cost.dollars()).ok()) {
-        put("cost", cost);
+    if let Some(cost) = cost.and_then(|cost| serde_json::from_str::<Value>(&cost.dollars()).ok()) {
+        out.put("cost", cost);
     }
     out
 }

@@ -1,6 +1,6 @@
 //! Content blocks for a provider.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::citation;
 use crate::{
@@ -8,7 +8,10 @@ use crate::{
         Dialect,
         request::{CacheHint, Citation, Part, Source, ToolResult},
     },
-    wire::base64,
+    wire::{
+        base64,
+        compose::{Members, json},
+    },
 };
 
 /// What Anthropic takes as an image.
@@ -71,7 +74,7 @@ impl Blocks<'_> {
             self.dropped.push("messages[].parts[].citations".to_owned());
         }
         if let (false, Value::Object(map)) = (native.is_empty(), &mut block) {
-            map.insert("citations".to_owned(), Value::Array(native));
+            map.put("citations", native);
         }
         Some(block)
     }
@@ -80,15 +83,15 @@ impl Blocks<'_> {
     pub(super) fn marked(&mut self, mut block: Value, cache: Option<&CacheHint>, path: &str) -> Value {
         if let (Some(hint), Value::Object(map)) = (cache, &mut block) {
             let mut mark = Map::new();
-            mark.insert("type".to_owned(), Value::from("ephemeral"));
+            mark.put("type", "ephemeral");
             match hint.ttl.as_deref() {
                 Some(ttl) if LIFETIMES.contains(&ttl) => {
-                    mark.insert("ttl".to_owned(), Value::from(ttl));
+                    mark.put("ttl", ttl);
                 }
                 Some(_) => self.dropped.push(path.to_owned()),
                 None => {}
             }
-            map.insert("cache_control".to_owned(), Value::Object(mark));
+            map.put("cache_control", mark);
         }
         block
     }
@@ -150,7 +153,7 @@ impl Blocks<'_> {
         };
         let mut block = json!({"type": "document", "source": source});
         if let (Some(name), Value::Object(map)) = (name, &mut block) {
-            map.insert("title".to_owned(), Value::from(name));
+            map.put("title", name);
         }
         Some(block)
     }
@@ -162,19 +165,19 @@ impl Blocks<'_> {
             blocks.push(not_carried());
         }
         let mut block = Map::new();
-        block.insert("type".to_owned(), Value::from("tool_result"));
-        block.insert("tool_use_id".to_owned(), Value::from(id));
+        block.put("type", "tool_result");
+        block.put("tool_use_id", id);
         match (result.parts.as_slice(), blocks.is_empty()) {
             (_, true) => {}
             ([Part::Text { text, cache: None, .. }], false) => {
-                block.insert("content".to_owned(), Value::from(text.as_str()));
+                block.put("content", text.as_str());
             }
             (_, false) => {
-                block.insert("content".to_owned(), Value::Array(blocks));
+                block.put("content", blocks);
             }
         }
         if result.is_error {
-            block.insert("is_error".to_owned(), Value::Bool(true));
+            block.put("is_error", true);
         }
         self.marked(Value::Object(block), result.cache.as_ref(), "messages[].parts[].cache")
     }

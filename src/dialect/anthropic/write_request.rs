@@ -1,6 +1,6 @@
 //! Requests, from chat to wire.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     answer::{self, Answer},
@@ -17,7 +17,10 @@ use crate::{
         request::{Format, Message, Part, Request, Role},
     },
     dialect::{Translated, dropped::tidy},
-    wire::json::json_text,
+    wire::{
+        compose::{Members, json},
+        json::json_text,
+    },
 };
 
 pub(super) fn write(request: &Request, profile: &Profile) -> Translated<String> {
@@ -41,38 +44,40 @@ pub(super) fn write(request: &Request, profile: &Profile) -> Translated<String> 
         system.push(json!({"type": "text", "text": how}));
     }
     let mut body = Map::new();
-    let mut put = |key: &str, value: Value| body.insert(key.to_owned(), value);
-    put("model", Value::from(request.model.as_str()));
-    put("max_tokens", Value::from(max_tokens));
+    body.put("model", request.model.as_str());
+    body.put("max_tokens", max_tokens);
     converse(turns, system, &mut body);
-    let mut put = |key: &str, value: Value| body.insert(key.to_owned(), value);
     let mut tools = tools(request, profile, &mut dropped);
     let choice = match &answer {
         Answer::Tool(_) => Some(answer::choice(request)),
         Answer::Free | Answer::Enforced(_) | Answer::Told(_) if tools.is_empty() => None,
         Answer::Free | Answer::Enforced(_) | Answer::Told(_) => tool_choice(request, profile, thinking, &mut dropped),
     };
-    choice.map(|choice| put("tool_choice", choice));
+    if let Some(choice) = choice {
+        body.put("tool_choice", choice);
+    }
     let mut output = Map::new();
     if let Some(effort) = thinking.effort() {
-        output.insert("effort".to_owned(), effort.into());
+        output.put("effort", effort);
     }
     match answer {
         Answer::Enforced(schema) => {
-            output.insert("format".to_owned(), json!({"type": "json_schema", "schema": schema}));
+            output.put("format", json!({"type": "json_schema", "schema": schema}));
         }
         Answer::Tool(tool) => tools.push(tool),
         Answer::Free | Answer::Told(_) => {}
     }
     if !tools.is_empty() {
-        put("tools", Value::Array(tools));
+        body.put("tools", tools);
     }
-    thinking.write(request.show_reasoning, &mut dropped).map(|thinking| put("thinking", thinking));
+    if let Some(thinking) = thinking.write(request.show_reasoning, &mut dropped) {
+        body.put("thinking", thinking);
+    }
     if !output.is_empty() {
-        put("output_config", Value::Object(output));
+        body.put("output_config", output);
     }
     if request.stream {
-        put("stream", Value::Bool(true));
+        body.put("stream", true);
     }
     write_settings::write(request, profile, thinking, &mut body, &mut dropped);
     marks::limit(&mut body, &mut dropped);
@@ -80,15 +85,14 @@ pub(super) fn write(request: &Request, profile: &Profile) -> Translated<String> 
 }
 
 fn converse(turns: Turns, system: Vec<Value>, body: &mut Map<String, Value>) {
-    let mut put = |key: &str, value: Value| body.insert(key.to_owned(), value);
     if turns.is_empty() {
         // At least one turn is required: instructions alone are what the user says.
-        put("messages", if system.is_empty() { json!([]) } else { json!([{"role": "user", "content": system}]) });
+        body.put("messages", if system.is_empty() { json!([]) } else { json!([{"role": "user", "content": system}]) });
     } else {
         if let Some(system) = joined(system) {
-            put("system", system);
+            body.put("system", system);
         }
-        put("messages", turns.into_value());
+        body.put("messages", turns.into_value());
     }
 }
 

@@ -1,9 +1,12 @@
 //! Numbers, names and the rest of a request, from chat to wire.
 
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Map, Number, Value};
 
 use super::thinking::Thinking;
-use crate::chat::{profile::Profile, request::Request};
+use crate::{
+    chat::{profile::Profile, request::Request},
+    wire::compose::{Members, json},
+};
 
 /// The longest `user_id` that Anthropic takes.
 const MAX_USER_ID: usize = 512;
@@ -23,11 +26,11 @@ pub(super) fn write(
         dropped.push("stop".to_owned());
     }
     if !stop.is_empty() {
-        body.insert("stop_sequences".to_owned(), json!(stop));
+        body.put("stop_sequences", json!(stop));
     }
     match &request.user {
         Some(user) if user.len() <= MAX_USER_ID => {
-            body.insert("metadata".to_owned(), json!({"user_id": user}));
+            body.put("metadata", json!({"user_id": user}));
         }
         Some(_) => dropped.push("user".to_owned()),
         None => {}
@@ -35,10 +38,10 @@ pub(super) fn write(
     match request.service_tier.as_deref() {
         // What was reserved is taken wherever it may be.
         Some("auto" | "priority") => {
-            body.insert("service_tier".to_owned(), "auto".into());
+            body.put("service_tier", "auto");
         }
         Some("default" | "standard") => {
-            body.insert("service_tier".to_owned(), "standard_only".into());
+            body.put("service_tier", "standard_only");
         }
         Some(_) => dropped.push("service_tier".to_owned()),
         None => {}
@@ -57,21 +60,23 @@ fn sampling(request: &Request, profile: &Profile, thinking: Thinking, body: &mut
             dropped.push("temperature".to_owned());
         }
         has_temperature = taken.as_ref().is_some_and(|taken| !is_default(&taken));
-        taken.map(|taken| body.insert("temperature".to_owned(), Value::Number(taken)));
+        if let Some(taken) = taken {
+            body.put("temperature", taken);
+        }
     }
     if let Some(top_p) = request.top_p.as_ref().filter(|number| !is_default(number)) {
         let is_near = !thinking.is_on() || top_p.as_f64().is_some_and(|p| p >= MIN_THINKING_TOP_P);
         // Claude from 4.1 on takes one of the two.
         if profile.sampling && is_near && !has_temperature {
             body.shift_remove("temperature");
-            body.insert("top_p".to_owned(), Value::Number(top_p.clone()));
+            body.put("top_p", top_p.clone());
         } else {
             dropped.push("top_p".to_owned());
         }
     }
     if let Some(top_k) = &request.top_k {
         if profile.sampling && !thinking.is_on() {
-            body.insert("top_k".to_owned(), Value::Number(top_k.clone()));
+            body.put("top_k", top_k.clone());
         } else {
             dropped.push("top_k".to_owned());
         }

@@ -1,6 +1,6 @@
 //! Tools and their choice, from chat to wire.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     id,
@@ -8,10 +8,13 @@ use super::{
     thinking::Thinking,
     write_block::Blocks,
 };
-use crate::chat::{
-    Dialect,
-    profile::Profile,
-    request::{Request, Tool, ToolChoice},
+use crate::{
+    chat::{
+        Dialect,
+        profile::Profile,
+        request::{Request, Tool, ToolChoice},
+    },
+    wire::compose::{Members, json},
 };
 
 /// What Anthropic takes of strict tools in a request: their number, and over all of them properties that may be left out
@@ -57,9 +60,9 @@ impl Writer<'_> {
     fn function(&mut self, tool: &Tool, dropped: &mut Vec<String>) -> Value {
         let Tool::Function { name, description, parameters, strict, cache } = tool else { return Value::Null };
         let mut written = Map::new();
-        written.insert("name".to_owned(), Value::from(id::encode(name)));
+        written.put("name", id::encode(name));
         if let Some(description) = description {
-            written.insert("description".to_owned(), Value::from(description.as_str()));
+            written.put("description", description.as_str());
         }
         let enforced = parameters.as_ref().filter(|_| *strict == Some(true)).and_then(|schema| self.enforced(schema));
         if *strict == Some(true) && enforced.is_none() {
@@ -70,9 +73,9 @@ impl Writer<'_> {
         if is_loose {
             dropped.push("tools[].parameters".to_owned());
         }
-        written.insert("input_schema".to_owned(), schema);
+        written.put("input_schema", schema);
         if is_strict || *strict == Some(false) {
-            written.insert("strict".to_owned(), Value::Bool(is_strict));
+            written.put("strict", is_strict);
         }
         Blocks { image_urls: false, dropped }.marked(Value::Object(written), cache.as_ref(), "tools[].cache")
     }
@@ -107,7 +110,7 @@ pub(super) fn tool_choice(request: &Request, profile: &Profile, thinking: Thinki
         wanted
     };
     if let (Some(parallel), Value::Object(choice)) = (request.parallel_tool_calls, &mut choice) {
-        choice.insert("disable_parallel_tool_use".to_owned(), Value::Bool(!parallel));
+        choice.put("disable_parallel_tool_use", !parallel);
     }
     Some(choice)
 }

@@ -1,6 +1,6 @@
 //! Turns as Anthropic wants them: alternating, every call answered in the next turn, results first.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     id,
@@ -13,6 +13,7 @@ use crate::{
         request::{Message, Part, Role, ToolCall, ToolResult},
     },
     dialect::pairs::{NO_RESULT, Open, Used},
+    wire::compose::json,
 };
 
 /// The first turn must be the user's.
@@ -132,7 +133,7 @@ impl Draft<'_> {
     fn own(&mut self, part: &Part) -> Option<Value> {
         match part {
             Part::Reasoning { text, signature: Some(signature) } if signature.dialect == Dialect::Anthropic => {
-                Some(json!({"type": "thinking", "thinking": text, "signature": signature.value}))
+                Some(json!({"type": "thinking", "thinking": text, "signature": &signature.value}))
             }
             Part::RedactedReasoning { data, dialect: Dialect::Anthropic } => {
                 Some(json!({"type": "redacted_thinking", "data": data}))

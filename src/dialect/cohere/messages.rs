@@ -1,6 +1,6 @@
 //! Turns, written as messages.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     chat::{
@@ -12,7 +12,10 @@ use crate::{
         dropped::Dropped,
         pairs::{NO_RESULT, Open},
     },
-    wire::base64,
+    wire::{
+        base64,
+        compose::{Members, json},
+    },
 };
 
 /// Stands where a tool's result has no text.
@@ -118,16 +121,16 @@ impl Messages {
         }
         self.settle();
         let mut message = Map::new();
-        message.insert("role".to_owned(), "assistant".into());
+        message.put("role", "assistant");
         if !plan.is_empty() {
-            message.insert("tool_plan".to_owned(), plan.into());
+            message.put("tool_plan", plan);
         }
         if !content.is_empty() {
-            message.insert("content".to_owned(), Value::Array(content));
+            message.put("content", content);
         }
         if !calls.is_empty() {
             calls.iter().for_each(|call| self.open.push(&call.id, call.id.clone()));
-            message.insert("tool_calls".to_owned(), calls.into_iter().map(|call| written(call, dropped)).collect());
+            message.put("tool_calls", calls.into_iter().map(|call| written(call, dropped)).collect::<Vec<_>>());
         }
         self.out.push(Value::Object(message));
     }
@@ -142,8 +145,8 @@ impl Messages {
 
 fn written(call: &ToolCall, dropped: &mut Dropped) -> Value {
     lost_cache(call.cache.as_ref(), dropped);
-    let function = json!({"name": call.name, "arguments": call.json_arguments()});
-    json!({"id": call.id, "type": "function", "function": function})
+    let function = json!({"name": &call.name, "arguments": call.json_arguments()});
+    json!({"id": &call.id, "type": "function", "function": function})
 }
 
 /// `None` for what says nothing, or cannot be said, which is reported.
@@ -189,7 +192,7 @@ fn image(source: &Source, detail: Option<&str>) -> Option<Value> {
         Source::Id { .. } => return None,
     };
     let mut image = Map::new();
-    image.insert("url".to_owned(), url.into());
+    image.put("url", url);
     image.extend(detail.map(|detail| ("detail".to_owned(), detail.into())));
     Some(json!({"type": "image_url", "image_url": image}))
 }

@@ -1,6 +1,6 @@
 //! Requests, from chat to wire.
 
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Map, Number, Value};
 
 use super::{messages::Messages, tools};
 use crate::{
@@ -9,7 +9,10 @@ use crate::{
         request::{Effort, Format, Reasoning, Request},
     },
     dialect::{Translated, dropped::Dropped},
-    wire::json::json_text,
+    wire::{
+        compose::{Members, json},
+        json::json_text,
+    },
 };
 
 /// What Cohere takes of each.
@@ -21,10 +24,10 @@ const PENALTY: (f64, f64) = (0.0, 1.0);
 pub(super) fn write(request: &Request, profile: &Profile) -> Translated<String> {
     let mut dropped = Dropped::default();
     let mut body = Map::new();
-    body.insert("model".to_owned(), request.model.as_str().into());
-    body.insert("messages".to_owned(), Messages::write(&request.messages, profile, &mut dropped).into());
+    body.put("model", request.model.as_str());
+    body.put("messages", Messages::write(&request.messages, profile, &mut dropped));
     if request.stream {
-        body.insert("stream".to_owned(), Value::Bool(true));
+        body.put("stream", true);
     }
     tools::write(request, profile, &mut body, &mut dropped);
     format(request, profile, &mut body, &mut dropped);
@@ -45,13 +48,13 @@ fn format(request: &Request, profile: &Profile, body: &mut Map<String, Value>, d
         return dropped.add("format");
     }
     let mut written = Map::new();
-    written.insert("type".to_owned(), "json_object".into());
+    written.put("type", "json_object");
     if profile.json_schema {
         written.extend(schema.map(|schema| ("json_schema".to_owned(), schema.clone())));
     } else {
         dropped.add_if(schema.is_some(), "format");
     }
-    body.insert("response_format".to_owned(), Value::Object(written));
+    body.put("response_format", written);
 }
 
 fn thinking(request: &Request, profile: &Profile, body: &mut Map<String, Value>, dropped: &mut Dropped) {
@@ -62,7 +65,7 @@ fn thinking(request: &Request, profile: &Profile, body: &mut Map<String, Value>,
     }
     let budget = match asked {
         Reasoning::Off | Reasoning::Budget(0) => {
-            body.insert("thinking".to_owned(), json!({"type": "disabled"}));
+            body.put("thinking", json!({"type": "disabled"}));
             return;
         }
         Reasoning::Budget(tokens) => Some(*tokens),
@@ -70,9 +73,9 @@ fn thinking(request: &Request, profile: &Profile, body: &mut Map<String, Value>,
         Reasoning::Adaptive => None,
     };
     let mut written = Map::new();
-    written.insert("type".to_owned(), "enabled".into());
+    written.put("type", "enabled");
     written.extend(budget.map(|tokens| ("token_budget".to_owned(), tokens.into())));
-    body.insert("thinking".to_owned(), Value::Object(written));
+    body.put("thinking", written);
 }
 
 /// Unlimited, as Cohere's default is, from `high`.
@@ -103,7 +106,7 @@ fn sampling(request: &Request, profile: &Profile, body: &mut Map<String, Value>,
         let Some(value) = value else { continue };
         let taken = clamped(value, PENALTY);
         dropped.add_if(taken != *value, key);
-        body.insert(key.to_owned(), Value::Number(taken));
+        body.put(key, taken);
     }
     if let Some(seed) = &request.seed {
         // Refused below 0.
@@ -114,10 +117,10 @@ fn sampling(request: &Request, profile: &Profile, body: &mut Map<String, Value>,
     dropped.add_if(request.stop.len() > MAX_STOPS, "stop");
     if !request.stop.is_empty() {
         let stops: Vec<&String> = request.stop.iter().take(MAX_STOPS).collect();
-        body.insert("stop_sequences".to_owned(), json!(stops));
+        body.put("stop_sequences", json!(stops));
     }
     if request.logprobs {
-        body.insert("logprobs".to_owned(), Value::Bool(true));
+        body.put("logprobs", true);
     }
 }
 

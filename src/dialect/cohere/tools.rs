@@ -1,6 +1,6 @@
 //! Tools, and which of them must be called.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     chat::{
@@ -9,6 +9,7 @@ use crate::{
         request::{Request, Tool, ToolChoice},
     },
     dialect::dropped::Dropped,
+    wire::compose::{Members, json},
 };
 
 pub(super) fn write(request: &Request, profile: &Profile, body: &mut Map<String, Value>, dropped: &mut Dropped) {
@@ -20,11 +21,11 @@ pub(super) fn write(request: &Request, profile: &Profile, body: &mut Map<String,
     let strict: Vec<bool> = tools.iter().filter_map(|tool| is_strict(tool)).collect();
     // One word for all of them; it wants a required parameter in each.
     if strict.len() == written.len() && strict.iter().all(|strict| *strict) && written.iter().all(requires) {
-        body.insert("strict_tools".to_owned(), Value::Bool(true));
+        body.put("strict_tools", true);
     } else {
         dropped.add_if(strict.contains(&true), "tools[].strict");
     }
-    body.insert("tools".to_owned(), Value::Array(written));
+    body.put("tools", written);
     dropped.add_if(request.parallel_tool_calls == Some(false), "parallel_tool_calls");
     let word = match &request.tool_choice {
         None | Some(ToolChoice::Auto | ToolChoice::Among { required: false, .. }) => None,
@@ -51,10 +52,10 @@ fn declared(tool: &Tool, dropped: &mut Dropped) -> Option<Value> {
         Tool::Function { name, description, parameters, cache, .. } => {
             dropped.add_if(cache.is_some(), "tools[].cache");
             let mut function = Map::new();
-            function.insert("name".to_owned(), name.as_str().into());
+            function.put("name", name.as_str());
             function.extend(description.as_ref().map(|text| ("description".to_owned(), text.as_str().into())));
             let parameters = parameters.clone().unwrap_or_else(|| json!({"type": "object", "properties": {}}));
-            function.insert("parameters".to_owned(), parameters);
+            function.put("parameters", parameters);
             Some(json!({"type": "function", "function": function}))
         }
         Tool::Custom { name, description, format } => {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::media;
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
         request::{CacheHint, Citation, Part, ToolResult},
     },
     dialect::dropped::Dropped,
+    wire::compose::{Members, json},
 };
 
 /// Blank text is refused, and so is a result without content.
@@ -50,7 +51,7 @@ pub(super) fn assistant_part(part: &Part, dropped: &mut Dropped) -> Option<Value
         Part::Text { text: said, citations, .. } => return cited(said, citations, dropped),
         Part::Refusal { text: said } => return text(said),
         Part::Reasoning { text, signature: Some(signature) } if signature.dialect == Dialect::Converse => {
-            let thoughts = json!({"text": text, "signature": signature.value});
+            let thoughts = json!({"text": text, "signature": &signature.value});
             (Some(json!({"reasoningContent": {"reasoningText": thoughts}})), "reasoning")
         }
         Part::Reasoning { text, .. } if text.is_empty() => return None,
@@ -108,11 +109,11 @@ pub(super) fn result(result: &ToolResult, id: &str, names: &mut HashSet<String>,
         content.push(json!({"text": NO_OUTPUT}));
     }
     let mut block = Map::new();
-    block.insert("toolUseId".to_owned(), id.into());
-    block.insert("content".to_owned(), Value::Array(content));
+    block.put("toolUseId", id);
+    block.put("content", content);
     // Only some models take the word at all, and success needs none.
     if result.is_error {
-        block.insert("status".to_owned(), "error".into());
+        block.put("status", "error");
     }
     json!({"toolResult": block})
 }
@@ -120,9 +121,9 @@ pub(super) fn result(result: &ToolResult, id: &str, names: &mut HashSet<String>,
 /// "Up to here", as a block of its own.
 pub(super) fn cache_point(hint: &CacheHint) -> Value {
     let mut point = Map::new();
-    point.insert("type".to_owned(), "default".into());
+    point.put("type", "default");
     if let Some(ttl) = hint.ttl.as_deref().filter(|ttl| TTLS.contains(ttl)) {
-        point.insert("ttl".to_owned(), ttl.into());
+        point.put("ttl", ttl);
     }
     json!({"cachePoint": point})
 }

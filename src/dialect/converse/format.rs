@@ -1,6 +1,6 @@
 //! An answer in a format: JSON of any kind, or of a schema.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     chat::{
@@ -8,7 +8,10 @@ use crate::{
         request::{Format, Request, ToolChoice},
     },
     dialect::dropped::Dropped,
-    wire::json::json_text,
+    wire::{
+        compose::{Members, json},
+        json::json_text,
+    },
 };
 
 const DESCRIPTION: &str = "Give the final answer by calling this tool: its input is the answer.";
@@ -39,7 +42,7 @@ pub(super) fn of(request: &Request, profile: &Profile, thinks: bool, dropped: &m
     if profile.json_schema {
         let mut definition = Map::new();
         // Here the schema is text.
-        definition.insert("schema".to_owned(), json_text(&closed(schema)).into());
+        definition.put("schema", json_text(&closed(schema)));
         for (key, said) in [("name", name), ("description", description)] {
             definition.extend(said.as_ref().map(|said| (key.to_owned(), said.as_str().into())));
         }

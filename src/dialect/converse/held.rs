@@ -1,10 +1,13 @@
 //! Blocks that the canonical form wants whole: they are collected until their end.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     chat::{Dialect, event::Block},
-    wire::base64,
+    wire::{
+        base64,
+        compose::{Members, json},
+    },
 };
 
 pub(super) enum Held {
@@ -89,7 +92,7 @@ impl Held {
 
 fn with(mut object: Value, key: &str, value: Value) -> Value {
     if let Value::Object(map) = &mut object {
-        map.insert(key.to_owned(), value);
+        map.put(key, value);
     }
     object
 }

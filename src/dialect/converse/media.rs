@@ -2,9 +2,12 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::chat::request::Source;
+use crate::{
+    chat::request::Source,
+    wire::compose::{Members, json},
+};
 
 /// Media types and what Converse calls them.
 type Formats = &'static [(&'static str, &'static str)];
@@ -80,7 +83,7 @@ pub(super) fn file(source: &Source, name: Option<&str>, names: &mut HashSet<Stri
     }
     let Value::Object(written) = write(source, DOCUMENTS)? else { return None };
     let mut document = Map::new();
-    document.insert("name".to_owned(), unique(&plain(name.unwrap_or_default()), names).into());
+    document.put("name", unique(&plain(name.unwrap_or_default()), names));
     document.extend(written);
     Some(json!({"document": document}))
 }

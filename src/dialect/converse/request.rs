@@ -1,6 +1,6 @@
 //! Requests, from chat to wire.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     block, format,
@@ -14,7 +14,10 @@ use crate::{
         request::{Message, Part, Request, Role},
     },
     dialect::{Translated, dropped::Dropped},
-    wire::json::json_text,
+    wire::{
+        compose::{Members, json},
+        json::json_text,
+    },
 };
 
 /// Beyond four marks the request is refused. The first (tools, system) and the last (newest turns) save most.
@@ -40,24 +43,23 @@ pub(super) fn write(request: &Request, profile: &Profile) -> Translated<String> 
     }
     let tools = tools::write(request, &answer, turns.called(), &mut dropped);
     let mut body = Map::new();
-    let mut put = |key: &str, value: Value| body.insert(key.to_owned(), value);
     if turns.is_empty() {
         // At least one turn is required: instructions alone are what the user says.
-        put("messages", if system.is_empty() { json!([]) } else { json!([{"role": "user", "content": system}]) });
+        body.put("messages", if system.is_empty() { json!([]) } else { json!([{"role": "user", "content": system}]) });
     } else {
-        put("messages", turns.into_value());
+        body.put("messages", turns.into_value());
         if !system.is_empty() {
-            put("system", Value::Array(system));
+            body.put("system", system);
         }
     }
     if let Some(tools) = tools {
-        put("toolConfig", tools);
+        body.put("toolConfig", tools);
     }
     let mut output = Map::new();
     output.extend(answer.text_format.map(|format| ("textFormat".to_owned(), format)));
     output.extend(thinking.effort().map(|effort| ("effort".to_owned(), effort.into())));
     if !output.is_empty() {
-        put("outputConfig", Value::Object(output));
+        body.put("outputConfig", output);
     }
     settings::write(request, profile, thinking, &mut body, &mut dropped);
     limit_marks(&mut body, &mut dropped);

@@ -1,6 +1,6 @@
 //! Limits, sampling, thinking, and what goes beside them.
 
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Map, Number, Value};
 
 use super::turns::Turns;
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
         request::{Effort, Reasoning, Request},
     },
     dialect::dropped::Dropped,
+    wire::compose::{Members, json},
 };
 
 /// The least budget Claude takes.
@@ -83,7 +84,7 @@ impl Thinking {
         };
         match (show, self, &mut said) {
             (Some(show), Self::Adaptive(_), Some(Value::Object(map))) => {
-                map.insert("display".to_owned(), if show { "summarized" } else { "omitted" }.into());
+                map.put("display", if show { "summarized" } else { "omitted" });
             }
             // The others show their thoughts.
             (Some(false), _, _) if self.is_on() => dropped.add("show_reasoning"),
@@ -131,7 +132,7 @@ pub(super) fn write(
     native.extend(thinking.write(request.show_reasoning, dropped).map(|said| ("thinking".to_owned(), said)));
     for (key, members) in [("inferenceConfig", config), ("additionalModelRequestFields", native)] {
         if !members.is_empty() {
-            body.insert(key.to_owned(), Value::Object(members));
+            body.put(key, members);
         }
     }
     beside(request, body, dropped);
@@ -203,23 +204,23 @@ fn stops(request: &Request, config: &mut Map<String, Value>, body: &mut Map<Stri
     let (stop, blank): (Vec<_>, Vec<_>) = request.stop.iter().partition(|stop| !stop.trim().is_empty());
     dropped.add_if(!blank.is_empty(), "stop");
     if !stop.is_empty() {
-        config.insert("stopSequences".to_owned(), json!(stop));
+        config.put("stopSequences", json!(stop));
         // Which one it was is told only on demand; a model that does not say is not asked twice.
-        body.insert("additionalModelResponseFieldPaths".to_owned(), json!(["/stop_sequence"]));
+        body.put("additionalModelResponseFieldPaths", json!(["/stop_sequence"]));
     }
 }
 
 fn beside(request: &Request, body: &mut Map<String, Value>, dropped: &mut Dropped) {
     match request.service_tier.as_deref() {
         Some(tier) if TIERS.contains(&tier) => {
-            body.insert("serviceTier".to_owned(), json!({"type": tier}));
+            body.put("serviceTier", json!({"type": tier}));
         }
         Some("auto") | None => {}
         Some(_) => dropped.add("service_tier"),
     }
     if let Some(labels) = &request.metadata {
         if are_labels(labels) {
-            body.insert("requestMetadata".to_owned(), labels.clone());
+            body.put("requestMetadata", labels.clone());
         } else {
             dropped.add("metadata");
         }

@@ -1,6 +1,6 @@
 //! Streams, from wire to chat. Whole answers are read through the same reader, so that both kinds say the same.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{ANSWER_TOOL, error, held::Held, response};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
         response::StopReason,
     },
     dialect::EventReader,
-    wire::{json::json_text, sse::Frame},
+    wire::{compose::json, json::json_text, sse::Frame},
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl Reader {
                 image.add_image(&value);
                 self.held.push((at, image));
             }
-            _ => self.held.push((at, Held::whole(json!({kind: value})))),
+            _ => self.held.push((at, Held::whole(json!({(&kind): value})))),
         }
         self.block_end(at, out);
     }

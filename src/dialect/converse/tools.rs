@@ -1,6 +1,6 @@
 //! Tools, and which of them must be called.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{ANSWER_TOOL, block, format::Answer};
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
         request::{Request, Tool, ToolChoice},
     },
     dialect::dropped::Dropped,
+    wire::compose::{Members, json},
 };
 
 /// `called` are the tools that the history tells of.
@@ -35,7 +36,7 @@ pub(super) fn write(request: &Request, answer: &Answer, called: &[String], dropp
         None => choice(request, answer.may_force, dropped),
     };
     let mut config = Map::new();
-    config.insert("tools".to_owned(), Value::Array(specs));
+    config.put("tools", specs);
     config.extend(choice.map(|choice| ("toolChoice".to_owned(), choice)));
     Some(Value::Object(config))
 }
@@ -79,18 +80,18 @@ fn function(tool: &Tool) -> Vec<Value> {
     let Tool::Function { name, description, parameters, strict, cache } = tool else { return vec![] };
     let mut written = spec(name, description.as_deref(), object_schema(parameters.as_ref()));
     if let (Some(strict), Some(Value::Object(spec))) = (strict, written.get_mut("toolSpec")) {
-        spec.insert("strict".to_owned(), Value::Bool(*strict));
+        spec.put("strict", *strict);
     }
     std::iter::once(written).chain(cache.as_ref().map(block::cache_point)).collect()
 }
 
 fn spec(name: &str, description: Option<&str>, schema: Value) -> Value {
     let mut spec = Map::new();
-    spec.insert("name".to_owned(), name.into());
+    spec.put("name", name);
     // A blank one is refused.
     let description = description.filter(|text| !text.trim().is_empty());
     spec.extend(description.map(|text| ("description".to_owned(), text.into())));
-    spec.insert("inputSchema".to_owned(), json!({"json": schema}));
+    spec.put("inputSchema", json!({"json": schema}));
     json!({"toolSpec": spec})
 }
 
@@ -103,7 +104,7 @@ fn object_schema(parameters: Option<&Value>) -> Value {
     let Some(Value::Object(schema)) = parameters else { return json!({"type": "object", "properties": {}}) };
     let mut schema = schema.clone();
     if schema.get("type").is_none_or(Value::is_null) {
-        schema.insert("type".to_owned(), "object".into());
+        schema.put("type", "object");
         schema.entry("properties").or_insert_with(|| json!({}));
     }
     Value::Object(schema)

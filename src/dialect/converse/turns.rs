@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::block;
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
         dropped::Dropped,
         pairs::{NO_RESULT, Open, Used},
     },
+    wire::compose::json,
 };
 
 /// The first turn must be the user's.
@@ -137,7 +138,7 @@ impl Turns {
         if self.known.insert(call.name.clone()) {
             self.called.push(call.name.clone());
         }
-        json!({"toolUse": {"toolUseId": written, "name": call.name, "input": input(call)}})
+        json!({"toolUse": {"toolUseId": written, "name": &call.name, "input": input(call)}})
     }
 
     fn user(&mut self, parts: &[Part], dropped: &mut Dropped) {

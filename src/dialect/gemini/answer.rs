@@ -1,6 +1,6 @@
 //! Answers on their way to a caller: events → parts of candidates.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     grounding::{self, Cited},
@@ -8,11 +8,14 @@ use super::{
     parts::Parts,
     seal,
 };
-use crate::chat::{
-    Dialect,
-    event::{Block, Delta, Event, Finish},
-    request::{Citation, Signature, ToolCall},
-    response::{StopReason, TokenLogprob},
+use crate::{
+    chat::{
+        Dialect,
+        event::{Block, Delta, Event, Finish},
+        request::{Citation, Signature, ToolCall},
+        response::{StopReason, TokenLogprob},
+    },
+    wire::compose::{Members, json},
 };
 
 pub(super) struct Answers {
@@ -131,9 +134,9 @@ impl Answers {
             let stop =
                 if i == 0 { Some(finish.stop) } else { finish.more.iter().find(|(at, _)| *at == i).map(|(_, stop)| *stop) };
             let mut candidate = choice.candidate(i);
-            candidate.insert("finishReason".to_owned(), reason(stop.unwrap_or_default(), choice.refused).into());
+            candidate.put("finishReason", reason(stop.unwrap_or_default(), choice.refused));
             if let Some(grounding) = grounding {
-                candidate.insert("groundingMetadata".to_owned(), grounding);
+                candidate.put("groundingMetadata", grounding);
             }
             Value::Object(candidate)
         };
@@ -156,7 +159,7 @@ impl Choice {
             }
             Block::ToolCall(call) => Kind::Call { call: call.clone(), ended: false },
             Block::Image { media_type, data } => {
-                self.parts.push(json!({ "inlineData": { "mimeType": media_type, "data": data } }));
+                self.parts.push(json!({ "inlineData": { "mimeType": media_type.as_str(), "data": data } }));
                 Kind::Done
             }
             Block::Audio { media_type } => Kind::Sound { media_type: media_type.clone(), said: String::new() },
@@ -197,7 +200,7 @@ impl Choice {
             (Kind::Call { call, .. }, Delta::Arguments(text)) => call.arguments.push_str(text),
             (Kind::Call { call, .. }, Delta::Signature(signature)) => call.signature = Some(signature.clone()),
             (Kind::Sound { media_type, .. }, Delta::Audio(data)) => {
-                self.parts.push(json!({ "inlineData": { "mimeType": media_type, "data": data } }));
+                self.parts.push(json!({ "inlineData": { "mimeType": media_type.as_str(), "data": data } }));
             }
             (Kind::Sound { said, .. }, Delta::Text(text)) => said.push_str(text),
             // Empty, or not of this block.
@@ -241,10 +244,10 @@ impl Choice {
         }
         let tokens = std::mem::take(&mut self.logprobs);
         let mut candidate = Map::new();
-        candidate.insert("content".to_owned(), json!({ "parts": parts, "role": "model" }));
-        candidate.insert("index".to_owned(), index.into());
+        candidate.put("content", json!({ "parts": parts, "role": "model" }));
+        candidate.put("index", index);
         if !tokens.is_empty() {
-            candidate.insert("logprobsResult".to_owned(), logprobs::write(&tokens));
+            candidate.put("logprobsResult", logprobs::write(&tokens));
         }
         candidate
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     media,
@@ -11,10 +11,13 @@ use super::{
     seal::STAND_IN,
     thinking,
 };
-use crate::chat::{
-    Dialect,
-    profile::Profile,
-    request::{Message, Part, Request, Role, Signature, Source, ToolResult},
+use crate::{
+    chat::{
+        Dialect,
+        profile::Profile,
+        request::{Message, Part, Request, Role, Signature, Source, ToolResult},
+    },
+    wire::compose::{Members, json},
 };
 
 /// Told for a call whose result the history lacks: Google wants as many results as calls.
@@ -167,7 +170,7 @@ impl Out {
             Part::Video { source, fps } => {
                 self.media(Some(source), "video/mp4", "messages[].parts[].video", dropped);
                 if let (Some(fps), Some(Value::Object(part))) = (fps, self.parts.all.last_mut()) {
-                    part.insert("videoMetadata".to_owned(), json!({ "fps": fps }));
+                    part.put("videoMetadata", json!({ "fps": fps }));
                 }
             }
             Part::Reasoning { text, signature } => match signature.as_ref().and_then(ours) {

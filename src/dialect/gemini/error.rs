@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     chat::event::UpstreamError,
     error::{Error, Kind},
+    wire::compose::{Members, json},
 };
 
 /// Characters kept of a body that is no JSON: enough for a sentence, not a page.
@@ -90,7 +91,7 @@ pub fn write(error: &Error, request_id: Option<&str>) -> Value {
         tell("ErrorInfo", "reason", code.into());
     }
     if let Some(param) = &error.param {
-        tell("BadRequest", "fieldViolations", json!([{ "field": param, "description": error.message }]));
+        tell("BadRequest", "fieldViolations", json!([{ "field": param, "description": &error.message }]));
     }
     if let Some(seconds) = error.retry_after_seconds() {
         tell("RetryInfo", "retryDelay", format!("{seconds}s").into());
@@ -99,11 +100,11 @@ pub fn write(error: &Error, request_id: Option<&str>) -> Value {
         tell("RequestInfo", "requestId", id.into());
     }
     let mut fields = Map::new();
-    fields.insert("code".to_owned(), error.status.into());
-    fields.insert("message".to_owned(), message.into());
-    fields.insert("status".to_owned(), status(error).into());
+    fields.put("code", error.status);
+    fields.put("message", message);
+    fields.put("status", status(error));
     if !details.is_empty() {
-        fields.insert("details".to_owned(), Value::Array(details));
+        fields.put("details", details);
     }
     json!({ "error": fields })
 }
@@ -113,7 +114,7 @@ fn reason_of(error: &Error) -> Option<&str> {
 }
 
 /// The name of Google's code (`google.rpc.Code`).
-const fn status(error: &Error) -> &'static str {
+fn status(error: &Error) -> &'static str {
     match error.kind {
         Kind::InvalidRequest if error.status == 409 => "ABORTED",
         Kind::InvalidRequest | Kind::Forbidden | Kind::RateLimited if error.status == 402 => "FAILED_PRECONDITION",

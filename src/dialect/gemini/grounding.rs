@@ -1,8 +1,11 @@
 //! Where an answer's words come from: `groundingMetadata` and `citationMetadata`, counted in bytes of UTF-8.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::chat::request::Citation;
+use crate::{
+    chat::request::Citation,
+    wire::compose::{Members, json},
+};
 
 /// The citations of a candidate, whose current text is `text`.
 pub(super) fn read(candidate: &Value, text: &str) -> Vec<Citation> {
@@ -79,11 +82,11 @@ pub(super) fn write<'a>(all: impl Iterator<Item = Cited<'a>>) -> Option<Value> {
         if let Some((start, end)) = bytes(citation, text) {
             let mut segment = Map::new();
             if part > 0 {
-                segment.insert("partIndex".to_owned(), part.into());
+                segment.put("partIndex", part);
             }
-            segment.insert("startIndex".to_owned(), (base + start).into());
-            segment.insert("endIndex".to_owned(), (base + end).into());
-            segment.insert("text".to_owned(), text.get(start..end).into());
+            segment.put("startIndex", base + start);
+            segment.put("endIndex", base + end);
+            segment.put("text", text.get(start..end));
             supports.push(json!({ "segment": segment, "groundingChunkIndices": [at] }));
         }
     }
@@ -94,7 +97,7 @@ fn chunk(citation: &Citation) -> Value {
     let mut source = Map::new();
     for (key, word) in [("uri", &citation.url), ("title", &citation.title), ("text", &citation.quote)] {
         if let Some(word) = word {
-            source.insert(key.to_owned(), word.as_str().into());
+            source.put(key, word.as_str());
         }
     }
     // Only a retrieved text has words.

@@ -1,8 +1,8 @@
 //! `logprobsResult`, both ways.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::chat::response::TokenLogprob;
+use crate::{chat::response::TokenLogprob, wire::compose::json};
 
 pub(super) fn read(candidate: &Value) -> Vec<TokenLogprob> {
     let Some(result) = candidate.get("logprobsResult") else { return vec![] };
@@ -23,7 +23,7 @@ fn read_token(value: &Value, top: Vec<TokenLogprob>) -> TokenLogprob {
 }
 
 pub(super) fn write(tokens: &[TokenLogprob]) -> Value {
-    let token = |token: &TokenLogprob| json!({ "token": token.token, "logProbability": token.logprob });
+    let token = |token: &TokenLogprob| json!({ "token": &token.token, "logProbability": token.logprob });
     let chosen: Vec<Value> = tokens.iter().map(token).collect();
     let top: Vec<Value> =
         tokens.iter().map(|chosen| json!({ "candidates": chosen.top.iter().map(token).collect::<Vec<_>>() })).collect();

@@ -1,6 +1,6 @@
 //! Images, files and sounds as parts.
 
-use serde_json::{Number, Value, json};
+use serde_json::{Number, Value};
 
 use super::{members::Members, seal};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
         request::{Part, Source},
     },
     error::Error,
-    wire::fields::missing,
+    wire::{compose::json, fields::missing},
 };
 
 /// Google wants a type beside an address; the name's ending is all there is to tell.

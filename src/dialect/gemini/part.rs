@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::{
     chat::{event::UpstreamError, response::StopReason, usage::Usage},
     units::Money,
-    wire::json::json_text,
+    wire::{compose::Members, json::json_text},
 };
 
 /// The longest call id that OpenAI's callers take.
@@ -104,19 +104,18 @@ pub fn read_usage(usage: &Value) -> Option<Usage> {
 
 pub fn write_usage(usage: &Usage, cost: Option<Money>) -> Value {
     let mut out = Map::new();
-    let mut put = |key: &str, value: Value| out.insert(key.to_owned(), value);
-    put("promptTokenCount", usage.prompt().into());
+    out.put("promptTokenCount", usage.prompt());
     if usage.cache_read > 0 {
-        put("cachedContentTokenCount", usage.cache_read.into());
+        out.put("cachedContentTokenCount", usage.cache_read);
     }
     let thoughts = usage.reasoning.min(usage.output);
-    put("candidatesTokenCount", (usage.output - thoughts).into());
+    out.put("candidatesTokenCount", usage.output - thoughts);
     if thoughts > 0 {
-        put("thoughtsTokenCount", thoughts.into());
+        out.put("thoughtsTokenCount", thoughts);
     }
-    put("totalTokenCount", usage.total().into());
-    if let Some(cost) = cost.and_then(|cost| serde_json::from_str(&cost.dollars()).ok()) {
-        put("cost", cost);
+    out.put("totalTokenCount", usage.total());
+    if let Some(cost) = cost.and_then(|cost| serde_json::from_str::<Value>(&cost.dollars()).ok()) {
+        out.put("cost", cost);
     }
     Value::Object(out)
 }

@@ -1,8 +1,11 @@
 //! Parts of one content, as they are written.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::chat::request::ToolCall;
+use crate::{
+    chat::request::ToolCall,
+    wire::compose::{Members, json},
+};
 
 /// A signature waits for the part that it belongs to.
 #[derive(Default)]
@@ -64,7 +67,7 @@ impl Parts {
 
 fn sign(part: &mut Value, signature: &str) {
     if let Value::Object(fields) = part {
-        fields.insert("thoughtSignature".to_owned(), signature.into());
+        fields.put("thoughtSignature", signature);
     }
 }
 
@@ -72,10 +75,10 @@ fn sign(part: &mut Value, signature: &str) {
 pub(super) fn named(id: &str, name: &str, key: &str, value: Value) -> Value {
     let mut fields = Map::new();
     if !id.is_empty() {
-        fields.insert("id".to_owned(), id.into());
+        fields.put("id", id);
     }
-    fields.insert("name".to_owned(), name.into());
-    fields.insert(key.to_owned(), value);
+    fields.put("name", name);
+    fields.put(key, value);
     Value::Object(fields)
 }
 

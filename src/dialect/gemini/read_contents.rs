@@ -9,7 +9,10 @@ use super::{
 use crate::{
     chat::request::{Message, Part, Role},
     error::Error,
-    wire::fields::{missing, must_be},
+    wire::{
+        compose::json,
+        fields::{missing, must_be},
+    },
 };
 
 /// What is known while contents are read in order.
@@ -68,7 +71,7 @@ pub(super) fn read(body: &mut Members) -> Result<(Vec<Message>, Vec<String>), Er
 
 fn read_content(content: Value, path: String) -> Result<Members, Error> {
     let content = match content {
-        Value::String(text) => serde_json::json!({ "parts": [{ "text": text }] }),
+        Value::String(text) => json!({ "parts": [{ "text": text }] }),
         other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => other,
     };
     Members::read(content, path)
@@ -77,7 +80,7 @@ fn read_content(content: Value, path: String) -> Result<Members, Error> {
 /// A content, a part, several parts or a string.
 fn read_system(system: Value, path: String, scope: &mut Scope, messages: &mut Vec<Message>) -> Result<(), Error> {
     let is_content = system.get("parts").is_some();
-    let system = if is_content || system.is_string() { system } else { serde_json::json!({ "parts": system }) };
+    let system = if is_content || system.is_string() { system } else { json!({ "parts": system }) };
     let mut content = read_content(system, path)?;
     // Ignored by Google.
     content.take("role");

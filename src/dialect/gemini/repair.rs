@@ -8,7 +8,10 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::{seal, thinking};
-use crate::wire::json::{Edit, Outline, json_text};
+use crate::wire::{
+    compose::Members,
+    json::{Edit, Outline, json_text},
+};
 
 pub(super) fn repairs(body: &Outline<'_>, model: &str) -> Vec<Edit> {
     // Cheap, for it looks at every body: no parsing unless one of our marks is there.
@@ -29,7 +32,7 @@ fn keep(part: &mut Value, stand_in: bool) -> bool {
     let is_sealed = |key: &&str| fields.get(*key).and_then(Value::as_str).is_some_and(|text| text.starts_with(seal::SEALED));
     let Some(key) = ["thoughtSignature", "thought_signature"].into_iter().find(is_sealed) else { return true };
     if stand_in && ["functionCall", "function_call"].iter().any(|call| fields.contains_key(*call)) {
-        fields.insert(key.to_owned(), seal::STAND_IN.into());
+        fields.put(key, seal::STAND_IN);
         return true;
     }
     fields.shift_remove(key);

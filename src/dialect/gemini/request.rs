@@ -1,6 +1,6 @@
 //! The request's body.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{contents, thinking};
 use crate::{
@@ -10,7 +10,10 @@ use crate::{
         request::{Format, Request, Tool, ToolChoice},
     },
     dialect::Translated,
-    wire::json::json_text,
+    wire::{
+        compose::{Members, json},
+        json::json_text,
+    },
 };
 
 /// Google takes no more.
@@ -41,18 +44,18 @@ pub fn write(request: &Request, profile: &Profile) -> Translated<String> {
         instruct(&mut system, description.as_deref(), schema);
     }
     if let Some(system) = system {
-        body.insert("systemInstruction".to_owned(), system);
+        body.put("systemInstruction", system);
     }
-    body.insert("contents".to_owned(), Value::Array(contents));
+    body.put("contents", contents);
     write_tools(request, profile, &mut body, &mut dropped);
     let config = generation_config(request, profile, &mut dropped);
     if !config.is_empty() {
-        body.insert("generationConfig".to_owned(), Value::Object(config));
+        body.put("generationConfig", config);
     }
     match request.service_tier.as_deref() {
         None | Some("auto") => {}
-        Some("default") => drop(body.insert("serviceTier".to_owned(), "standard".into())),
-        Some(tier @ ("flex" | "priority")) => drop(body.insert("serviceTier".to_owned(), tier.into())),
+        Some("default") => body.put("serviceTier", "standard"),
+        Some(tier @ ("flex" | "priority")) => body.put("serviceTier", tier),
         Some(_) => dropped.add("service_tier"),
     }
     dropped.add_if(request.user.is_some(), "user");
@@ -99,7 +102,7 @@ fn write_tools(request: &Request, profile: &Profile, body: &mut Map<String, Valu
         tools.insert(0, json!({ "functionDeclarations": functions }));
     }
     if !tools.is_empty() {
-        body.insert("tools".to_owned(), Value::Array(tools));
+        body.put("tools", tools);
     }
     dropped.add_if(has_functions && request.parallel_tool_calls == Some(false), "parallel_tool_calls");
     if let Some(choice) = request.tool_choice.as_ref().filter(|_| has_functions) {
@@ -107,19 +110,19 @@ fn write_tools(request: &Request, profile: &Profile, body: &mut Map<String, Valu
         if is_forced && !profile.tool_choice {
             return dropped.add("tool_choice");
         }
-        body.insert("toolConfig".to_owned(), json!({ "functionCallingConfig": calling(choice) }));
+        body.put("toolConfig", json!({ "functionCallingConfig": calling(choice) }));
     }
 }
 
 fn declaration(name: &str, description: Option<&str>, parameters: Option<&Value>) -> Value {
     let mut function = Map::new();
-    function.insert("name".to_owned(), name.into());
+    function.put("name", name);
     if let Some(description) = description.filter(|text| !text.is_empty()) {
-        function.insert("description".to_owned(), description.into());
+        function.put("description", description);
     }
     // A function without parameters has no schema: an object without properties is refused.
     if let Some(schema) = parameters.filter(|schema| has_properties(schema)) {
-        function.insert("parametersJsonSchema".to_owned(), schema.clone());
+        function.put("parametersJsonSchema", schema.clone());
     }
     Value::Object(function)
 }
@@ -147,7 +150,7 @@ fn generation_config(request: &Request, profile: &Profile, dropped: &mut Dropped
     let mut config = Map::new();
     let mut put = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
-            config.insert(key.to_owned(), value);
+            config.put(key, value);
         }
     };
     let number = |number: &Option<serde_json::Number>| number.clone().map(Value::Number);

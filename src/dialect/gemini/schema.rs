@@ -3,9 +3,10 @@
 //! Their types are in capitals, `null` is a flag, and 64-bit numbers are strings. Callers also put JSON Schema in their
 //! place: what is that already stays as it is.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::members::{camel, word};
+use crate::wire::compose::{Members, json};
 
 /// In the order of their numbers.
 const TYPES: [&str; 8] = ["TYPE_UNSPECIFIED", "STRING", "NUMBER", "INTEGER", "BOOLEAN", "ARRAY", "OBJECT", "NULL"];
@@ -44,7 +45,7 @@ pub(super) fn to_json_schema(schema: Value) -> Value {
         }
     }
     if let Some(example) = out.shift_remove("example") {
-        out.insert("examples".to_owned(), json!([example]));
+        out.put("examples", json!([example]));
     }
     if let (Some(ordering), Some(Value::Object(properties))) = (ordering, out.get_mut("properties")) {
         order(properties, &ordering);
@@ -77,7 +78,7 @@ fn order(properties: &mut Map<String, Value>, ordering: &[Value]) {
     let mut sorted = Map::new();
     for name in ordering.iter().filter_map(Value::as_str) {
         if let Some(schema) = properties.get_mut(name).filter(|_| !sorted.contains_key(name)) {
-            sorted.insert(name.to_owned(), schema.take());
+            sorted.put(name, schema.take());
         }
     }
     for (name, schema) in std::mem::take(properties) {
@@ -88,7 +89,7 @@ fn order(properties: &mut Map<String, Value>, ordering: &[Value]) {
 
 fn allow_null(schema: &mut Map<String, Value>) {
     if let Some(kind) = schema.get_mut("type").filter(|kind| kind.is_string()) {
-        *kind = json!([kind, "null"]);
+        *kind = json!([kind.take(), "null"]);
     } else if let Some(Value::Array(options)) = schema.get_mut("anyOf") {
         options.push(json!({ "type": "null" }));
     }

@@ -2,9 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use crate::chat::{
-    profile::Thinking,
-    request::{Effort, Reasoning, Request},
+use crate::{
+    chat::{
+        profile::Thinking,
+        request::{Effort, Reasoning, Request},
+    },
+    wire::compose::Members,
 };
 
 /// What a model can be told. The generation is in its name; Google's documentation of thinking has the bounds.
@@ -53,7 +56,7 @@ pub fn config(request: &Request, thinking: Thinking) -> (Option<Value>, bool) {
     };
     let thinks = !matches!(request.reasoning, None | Some(Reasoning::Off | Reasoning::Budget(0)));
     if let Some(shown) = request.show_reasoning.or(thinks.then_some(true)) {
-        config.insert("includeThoughts".to_owned(), shown.into());
+        config.put("includeThoughts", shown);
     }
     ((!config.is_empty()).then(|| Value::Object(config)), says_less)
 }

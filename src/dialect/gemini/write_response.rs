@@ -12,7 +12,10 @@ use crate::{
     dialect::{Asked, EventWriter},
     error::Error,
     units::Money,
-    wire::json::{Outline, json_text},
+    wire::{
+        compose::Members,
+        json::{Outline, json_text},
+    },
 };
 
 pub(super) fn write(response: &Response, asked: &Asked<'_>, cost: Option<Money>) -> String {
@@ -24,7 +27,7 @@ pub(super) fn write(response: &Response, asked: &Asked<'_>, cost: Option<Money>)
     let mut usage = part::write_usage(&finish.usage, finish.cost);
     if let (Some(tier), Value::Object(fields)) = (&response.service_tier, &mut usage) {
         let tier = if tier == "default" { "standard" } else { tier };
-        fields.insert("serviceTier".to_owned(), tier.into());
+        fields.put("serviceTier", tier);
     }
     let name = Name::new(&asked.stamp).told(response.id.as_deref(), response.model.as_deref());
     json_text(&name.frame(answers.finish(&finish), Some(usage)))
@@ -65,12 +68,12 @@ impl Name {
 
     fn frame(&self, candidates: Vec<Value>, usage: Option<Value>) -> Value {
         let mut frame = Map::new();
-        frame.insert("candidates".to_owned(), Value::Array(candidates));
+        frame.put("candidates", candidates);
         if let Some(usage) = usage {
-            frame.insert("usageMetadata".to_owned(), usage);
+            frame.put("usageMetadata", usage);
         }
-        frame.insert("modelVersion".to_owned(), self.model.as_str().into());
-        frame.insert("responseId".to_owned(), self.id.as_str().into());
+        frame.put("modelVersion", self.model.as_str());
+        frame.put("responseId", self.id.as_str());
         Value::Object(frame)
     }
 }

@@ -1,11 +1,14 @@
 //! Sound in answers: base64 without a word about what it is.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{data_url, text};
-use crate::chat::{
-    Dialect,
-    request::{Part, Source},
+use crate::{
+    chat::{
+        Dialect,
+        request::{Part, Source},
+    },
+    wire::compose::json,
 };
 
 /// What files begin with, in base64, and what they are.

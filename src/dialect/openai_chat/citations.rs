@@ -1,11 +1,14 @@
 //! Citations: `annotations`, and Perplexity's lists.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{items, text};
-use crate::chat::{
-    Dialect,
-    request::{Citation, Part},
+use crate::{
+    chat::{
+        Dialect,
+        request::{Citation, Part},
+    },
+    wire::compose::json,
 };
 
 /// One annotation; its places count the characters of the whole answer.

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{items, text};
 use crate::{
     chat::event::UpstreamError,
     error::{Error, Kind},
-    wire::json::json_text,
+    wire::{compose::json, json::json_text},
 };
 
 /// Characters kept of a body that is not JSON: enough to recognise a CDN's page, too little to flood a log.
@@ -45,7 +45,7 @@ pub fn write(error: &Error, request_id: Option<&str>) -> Value {
     let own = error.code.as_deref().filter(|_| error.kind != Kind::ContextTooLong);
     let code = own.or(code);
     let kind = if code == Some(QUOTA) { QUOTA } else { kind };
-    let mut body = json!({"message": message(error), "type": kind, "param": error.param, "code": code});
+    let mut body = json!({"message": message(error), "type": kind, "param": &error.param, "code": code});
     if let Some(id) = request_id {
         body["request_id"] = id.into();
     }

@@ -1,9 +1,9 @@
 //! How likely tokens were: today's `content`, and the parallel lists of old (text completions, Together).
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{items, text};
-use crate::chat::response::TokenLogprob;
+use crate::{chat::response::TokenLogprob, wire::compose::json};
 
 /// A choice's `logprobs`.
 pub fn read(choice: &Value) -> Vec<TokenLogprob> {
@@ -54,7 +54,7 @@ pub fn write(tokens: &[TokenLogprob]) -> Value {
 }
 
 fn write_token(token: &TokenLogprob, with_top: bool) -> Value {
-    let mut out = json!({"token": token.token, "logprob": token.logprob, "bytes": token.bytes});
+    let mut out = json!({"token": &token.token, "logprob": token.logprob, "bytes": &token.bytes});
     if with_top {
         let top: Vec<Value> = token.top.iter().map(|token| write_token(token, false)).collect();
         out["top_logprobs"] = top.into();

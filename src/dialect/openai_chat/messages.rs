@@ -17,6 +17,7 @@ use crate::{
     },
     error::Error,
     wire::{
+        compose::Members,
         fields::{Fields, missing, must_be},
         json::json_text,
     },
@@ -197,7 +198,7 @@ impl Turns {
             "custom" => ("custom", "input", true),
             _ => {
                 let mut value = call.into_map();
-                value.insert("type".to_owned(), kind.into());
+                value.put("type", kind);
                 return Ok(Part::Opaque { dialect: Dialect::OpenAiChat, value: Value::Object(value) });
             }
         };

@@ -10,6 +10,7 @@ use crate::{
     },
     error::Error,
     wire::{
+        compose::Members,
         fields::{Fields, missing, must_be},
         json::json_text,
     },
@@ -76,7 +77,7 @@ pub fn read_part(mut part: Fields, dropped: &mut Vec<String>) -> Result<Option<P
         // Mistral's, and no other dialect's.
         "reference" => {
             let mut value = part.into_map();
-            value.insert("type".to_owned(), kind.into());
+            value.put("type", kind);
             return Ok(Some(Part::Opaque { dialect: Dialect::OpenAiChat, value: Value::Object(value) }));
         }
         other => {

@@ -2,10 +2,13 @@
 //!
 //! `index` is the block's place in the turn, so thoughts between tool calls find back to their place.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Dialect, items, text};
-use crate::chat::request::{Part, Signature};
+use crate::{
+    chat::request::{Part, Signature},
+    wire::compose::json,
+};
 
 /// What the kinds of details begin with.
 const OURS: &str = "reasoning.";
@@ -176,5 +179,5 @@ pub fn google_signature(holder: &Value) -> Option<Signature> {
 /// The same, written: only Google's signatures have a place beside a call.
 pub fn google_extra(signature: Option<&Signature>) -> Option<Value> {
     let signature = signature.filter(|signature| signature.dialect == Dialect::Gemini)?;
-    Some(json!({"google": {"thought_signature": signature.value}}))
+    Some(json!({"google": {"thought_signature": &signature.value}}))
 }

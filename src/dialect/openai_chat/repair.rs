@@ -6,7 +6,10 @@ use serde_json::{Map, Value};
 
 use crate::{
     chat::profile::{History, Profile},
-    wire::json::{Edit, Outline, json_text},
+    wire::{
+        compose::Members,
+        json::{Edit, Outline, json_text},
+    },
 };
 
 /// What answers add to a message beside OpenAI's members. OpenRouter's word for thoughts goes by the other name too.
@@ -41,7 +44,7 @@ fn repair(message: &mut Map<String, Value>, bare: bool) -> bool {
         let Some(found) = message.shift_remove(name) else { continue };
         changed = true;
         if name == "reasoning" && !bare && found.is_string() && !message.contains_key(THOUGHTS) {
-            message.insert(THOUGHTS.to_owned(), found);
+            message.put(THOUGHTS, found);
         }
     }
     changed |= bare && message.shift_remove(THOUGHTS).is_some();

@@ -8,7 +8,10 @@ use crate::{
         request::{CacheHint, Tool, ToolChoice},
     },
     error::Error,
-    wire::fields::{Fields, missing, must_be},
+    wire::{
+        compose::Members,
+        fields::{Fields, missing, must_be},
+    },
 };
 
 pub fn read(top: &mut Fields, dropped: &mut Vec<String>) -> Result<Vec<Tool>, Error> {
@@ -57,7 +60,7 @@ fn read_tool(mut tool: Fields, dropped: &mut Vec<String>) -> Result<Tool, Error>
         }
         _ => {
             let mut value = tool.into_map();
-            value.insert("type".to_owned(), kind.into());
+            value.put("type", kind);
             Ok(Tool::Opaque { dialect: Dialect::OpenAiChat, value: Value::Object(value) })
         }
     }

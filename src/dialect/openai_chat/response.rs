@@ -1,6 +1,6 @@
 //! Whole answers, read.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     audio, citations, data_url, error, items, logprobs, reasoning,
@@ -13,7 +13,7 @@ use crate::{
         request::{Part, ToolCall},
         response::{Choice, Response},
     },
-    wire::json::json_text,
+    wire::{compose::json, json::json_text},
 };
 
 /// Characters of an answer's id in the ids made up for its calls.

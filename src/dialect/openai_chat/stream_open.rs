@@ -1,9 +1,12 @@
 //! Blocks of a caller's stream while they are open, and the pieces of calls.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::reasoning;
-use crate::chat::request::{Citation, Signature, ToolCall};
+use crate::{
+    chat::request::{Citation, Signature, ToolCall},
+    wire::compose::json,
+};
 
 /// What was written of one answer.
 #[derive(Default)]
@@ -55,9 +58,9 @@ pub fn call_piece(call: &ToolCall, place: usize, custom: bool, legacy: bool) -> 
     }
     let mut piece = if custom {
         let input = if call.custom { arguments } else { "" };
-        json!({"index": place, "id": call.id, "type": "custom", "custom": {"name": name, "input": input}})
+        json!({"index": place, "id": &call.id, "type": "custom", "custom": {"name": name, "input": input}})
     } else {
-        json!({"index": place, "id": call.id, "type": "function", "function": {"name": name, "arguments": arguments}})
+        json!({"index": place, "id": &call.id, "type": "function", "function": {"name": name, "arguments": arguments}})
     };
     if let Some(extra) = reasoning::google_extra(call.signature.as_ref()) {
         piece["extra_content"] = extra;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, btree_map::Entry};
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     asked::Form,
@@ -21,7 +21,7 @@ use crate::{
     },
     dialect::EventWriter,
     error::Error,
-    wire::{json::json_text, sse},
+    wire::{compose::json, json::json_text, sse},
 };
 
 pub struct Writer {

@@ -1,6 +1,6 @@
 //! A request for a provider, written.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     write_messages::{Dropped, write_messages},
@@ -12,7 +12,10 @@ use crate::{
         request::{Effort, Format, Reasoning, Request, Role},
     },
     dialect::Translated,
-    wire::json::json_text,
+    wire::{
+        compose::{IntoJson, Members, json},
+        json::json_text,
+    },
 };
 
 /// OpenAI refuses more stop sequences.
@@ -62,8 +65,8 @@ pub fn write(request: &Request, profile: &Profile) -> Translated<String> {
     Translated { value: json_text(&Value::Object(out)), dropped: dropped.paths }
 }
 
-fn put(out: &mut Map<String, Value>, key: &str, value: impl Into<Value>) {
-    out.insert(key.to_owned(), value.into());
+fn put(out: &mut Map<String, Value>, key: &str, value: impl IntoJson) {
+    out.put(key, value);
 }
 
 fn write_sampling(request: &Request, profile: &Profile, out: &mut Map<String, Value>, dropped: &mut Dropped) {

@@ -1,6 +1,6 @@
 //! Turns, written as messages.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     reasoning,
@@ -13,6 +13,7 @@ use crate::{
         request::{Message, Part, Role, Source, ToolCall, ToolResult},
     },
     dialect::pairs::{NO_RESULT, Open},
+    wire::compose::{Members, json},
 };
 
 /// Stands where a tool's result has no text, for `content` must be text.
@@ -136,7 +137,7 @@ fn write_result<'a>(result: &'a ToolResult, profile: &Profile, moved: &mut Vec<&
         (_, true | false) => content(texts.into_iter(), profile, dropped),
     };
     moved.extend(others);
-    json!({"role": "tool", "tool_call_id": result.id, "content": content})
+    json!({"role": "tool", "tool_call_id": &result.id, "content": content})
 }
 
 fn write_assistant(parts: &[Part], profile: &Profile, dropped: &mut Dropped) -> Value {
@@ -169,25 +170,25 @@ fn write_assistant(parts: &[Part], profile: &Profile, dropped: &mut Dropped) -> 
         }
     }
     let mut out = Map::new();
-    out.insert("role".to_owned(), "assistant".into());
+    out.put("role", "assistant");
     let other = !calls.is_empty() || !refusal.is_empty() || audio.is_some();
     let spoken = content(said.into_iter(), profile, dropped);
     let is_null = other && spoken.as_str().is_some_and(str::is_empty);
-    out.insert("content".to_owned(), if is_null { Value::Null } else { spoken });
+    out.put("content", if is_null { Value::Null } else { spoken });
     if !thoughts.is_empty() && profile.history != History::Bare {
-        out.insert("reasoning_content".to_owned(), thoughts.into());
+        out.put("reasoning_content", thoughts);
     }
     let details = if whole { reasoning::write(parts) } else { vec![] };
     for (key, list) in [("reasoning_details", details), ("images", images), ("tool_calls", calls)] {
         if !list.is_empty() {
-            out.insert(key.to_owned(), list.into());
+            out.put(key, list);
         }
     }
     if !refusal.is_empty() {
-        out.insert("refusal".to_owned(), refusal.into());
+        out.put("refusal", refusal);
     }
     if let Some(audio) = audio {
-        out.insert("audio".to_owned(), audio);
+        out.put("audio", audio);
     }
     Value::Object(out)
 }
@@ -210,9 +211,9 @@ pub fn is_call(part: &Part) -> bool {
 pub fn tool_call(call: &ToolCall, custom: bool, extra: Option<Value>) -> Value {
     let mut out = if custom {
         let input = if call.custom { call.arguments.clone() } else { ToolCall::custom_input(&call.arguments) };
-        json!({"id": call.id, "type": "custom", "custom": {"name": call.name, "input": input}})
+        json!({"id": &call.id, "type": "custom", "custom": {"name": &call.name, "input": input}})
     } else {
-        json!({"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.json_arguments()}})
+        json!({"id": &call.id, "type": "function", "function": {"name": &call.name, "arguments": call.json_arguments()}})
     };
     if let Some(extra) = extra {
         out["extra_content"] = extra;

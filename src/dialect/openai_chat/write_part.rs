@@ -1,12 +1,15 @@
 //! What a message holds, written.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::write_messages::Dropped;
-use crate::chat::{
-    Dialect,
-    profile::Profile,
-    request::{Part, Source},
+use crate::{
+    chat::{
+        Dialect,
+        profile::Profile,
+        request::{Part, Source},
+    },
+    wire::compose::{Members, json},
 };
 
 /// OpenAI requires a file name beside file data.
@@ -65,9 +68,9 @@ fn write_part(part: &Part, profile: &Profile, dropped: &mut Dropped) -> Option<V
 /// An image part; `None` for a file another provider keeps.
 pub fn image(source: &Source, detail: Option<&str>) -> Option<Value> {
     let mut image = Map::new();
-    image.insert("url".to_owned(), url(source)?.into());
+    image.put("url", url(source)?);
     if let Some(detail) = detail {
-        image.insert("detail".to_owned(), detail.into());
+        image.put("detail", detail);
     }
     Some(json!({"type": "image_url", "image_url": image}))
 }

@@ -1,6 +1,6 @@
 //! Whole answers, written.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     asked::Form,
@@ -15,7 +15,10 @@ use crate::{
         response::{Response, StopReason, TokenLogprob},
     },
     units::Money,
-    wire::json::json_text,
+    wire::{
+        compose::{Members, json},
+        json::json_text,
+    },
 };
 
 /// What OpenAI's ids begin with.
@@ -79,12 +82,12 @@ fn write_message(parts: &[Part], form: &Form, (answer, created): (&str, u64)) ->
         }
     }
     let mut out = Map::new();
-    out.insert("role".to_owned(), "assistant".into());
+    out.put("role", "assistant");
     let is_null = said.is_empty() && !(calls.is_empty() && refusal.is_empty() && audio.is_none());
-    out.insert("content".to_owned(), if is_null { Value::Null } else { said.into() });
-    out.insert("refusal".to_owned(), if refusal.is_empty() { Value::Null } else { refusal.into() });
+    out.put("content", if is_null { Value::Null } else { said.into() });
+    out.put("refusal", if refusal.is_empty() { Value::Null } else { refusal.into() });
     if !thoughts.is_empty() {
-        out.insert("reasoning_content".to_owned(), thoughts.into());
+        out.put("reasoning_content", thoughts);
     }
     let calls_tool = !calls.is_empty();
     if form.legacy {
@@ -96,7 +99,7 @@ fn write_message(parts: &[Part], form: &Form, (answer, created): (&str, u64)) ->
     let details = reasoning::write(parts);
     for (key, list) in [("annotations", annotations), ("reasoning_details", details), ("images", images), ("tool_calls", calls)] {
         if !list.is_empty() {
-            out.insert(key.to_owned(), list.into());
+            out.put(key, list);
         }
     }
     (Value::Object(out), calls_tool)

@@ -1,12 +1,15 @@
 //! Tools for a provider, written.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::write_messages::Dropped;
-use crate::chat::{
-    Dialect,
-    profile::Profile,
-    request::{Request, Tool, ToolChoice},
+use crate::{
+    chat::{
+        Dialect,
+        profile::Profile,
+        request::{Request, Tool, ToolChoice},
+    },
+    wire::compose::{Members, json},
 };
 
 /// Without tools OpenAI refuses the members that speak about them.
@@ -15,16 +18,16 @@ pub fn write(request: &Request, profile: &Profile, out: &mut Map<String, Value>,
     if tools.is_empty() {
         return;
     }
-    out.insert("tools".to_owned(), tools.into());
+    out.put("tools", tools);
     if let Some(choice) = &request.tool_choice {
         if profile.tool_choice || matches!(choice, ToolChoice::Auto | ToolChoice::None) {
-            out.insert("tool_choice".to_owned(), write_choice(choice, request, profile));
+            out.put("tool_choice", write_choice(choice, request, profile));
         } else {
             dropped.push("tool_choice");
         }
     }
     if let Some(parallel) = request.parallel_tool_calls {
-        out.insert("parallel_tool_calls".to_owned(), parallel.into());
+        out.put("parallel_tool_calls", parallel);
     }
 }
 
@@ -36,17 +39,17 @@ fn write_tool(tool: &Tool, profile: &Profile, dropped: &mut Dropped) -> Option<V
             }
             let mut function = named(name, description.as_deref());
             if let Some(parameters) = parameters {
-                function.insert("parameters".to_owned(), parameters.clone());
+                function.put("parameters", parameters.clone());
             }
             if let Some(strict) = strict {
-                function.insert("strict".to_owned(), (*strict).into());
+                function.put("strict", *strict);
             }
             Some(json!({"type": "function", "function": function}))
         }
         Tool::Custom { name, description, format } if profile.custom_tools => {
             let mut custom = named(name, description.as_deref());
             if let Some(format) = format {
-                custom.insert("format".to_owned(), nested(format));
+                custom.put("format", nested(format));
             }
             Some(json!({"type": "custom", "custom": custom}))
         }
@@ -63,9 +66,9 @@ fn write_tool(tool: &Tool, profile: &Profile, dropped: &mut Dropped) -> Option<V
 
 fn named(name: &str, description: Option<&str>) -> Map<String, Value> {
     let mut out = Map::new();
-    out.insert("name".to_owned(), name.into());
+    out.put("name", name);
     if let Some(description) = description {
-        out.insert("description".to_owned(), description.into());
+        out.put("description", description);
     }
     out
 }

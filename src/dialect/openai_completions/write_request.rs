@@ -1,6 +1,6 @@
 //! A request for a provider that speaks nothing else: its turns as one prompt.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     chat::{
@@ -8,7 +8,10 @@ use crate::{
         request::{Message, Part, Reasoning, Request, Role, ToolChoice},
     },
     dialect::Translated,
-    wire::json::json_text,
+    wire::{
+        compose::{Members, json},
+        json::json_text,
+    },
 };
 
 /// OpenAI refuses more stop sequences.
@@ -20,7 +23,7 @@ const GAP: &str = "\n\n";
 pub fn write(request: &Request, profile: &Profile) -> Translated<String> {
     let (mut out, mut dropped) = (Map::new(), vec![]);
     let mut put = |key: &str, value: Value| {
-        out.insert(key.to_owned(), value);
+        out.put(key, value);
     };
     put("model", request.model.as_str().into());
     put("prompt", write_prompt(&request.messages, &mut dropped).into());

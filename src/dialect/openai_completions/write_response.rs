@@ -1,6 +1,6 @@
 //! Whole answers, written.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
     chat::{
@@ -10,7 +10,7 @@ use crate::{
     },
     dialect::openai_chat::{characters, stop, usage},
     units::Money,
-    wire::json::json_text,
+    wire::{compose::json, json::json_text},
 };
 
 /// What OpenAI's ids begin with.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::write_response::{outward_id, write_logprobs, write_stop};
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         openai_chat::{characters, error, usage},
     },
     error::Error,
-    wire::{json::json_text, sse},
+    wire::{compose::json, json::json_text, sse},
 };
 
 pub struct Writer {

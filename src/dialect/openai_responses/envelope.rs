@@ -1,13 +1,16 @@
 //! The response object around an answer, with everything strict clients look for: much of it is the request's own words.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{tools::Toolbox, usage};
 use crate::{
     chat::{event::Stamp, response::StopReason, usage::Usage},
     dialect::Asked,
     units::Money,
-    wire::json::Outline,
+    wire::{
+        compose::{Members, json},
+        json::Outline,
+    },
 };
 
 /// What OpenAI's ids of responses begin with.
@@ -63,8 +66,8 @@ impl Envelope {
             say_strict(tools);
         }
         // A translated answer is stored nowhere, and nothing of the input is cut off.
-        echo.insert("store".to_owned(), false.into());
-        echo.insert("truncation".to_owned(), "disabled".into());
+        echo.put("store", false);
+        echo.put("truncation", "disabled");
         Self { stamp: asked.stamp.clone(), toolbox, echo }
     }
 
@@ -106,7 +109,7 @@ impl Envelope {
         if let Some(out) = out.as_object_mut() {
             out.extend(self.echo.iter().map(|(key, value)| (key.clone(), value.clone())));
             if let Some(tier) = told.service_tier {
-                out.insert("service_tier".to_owned(), tier.into());
+                out.put("service_tier", tier);
             }
         }
         out

@@ -16,6 +16,7 @@ use crate::{
     dialect::openai_chat::results_first,
     error::Error,
     wire::{
+        compose::Members,
         fields::{Fields, missing, must_be},
         json::json_text,
     },
@@ -84,7 +85,7 @@ impl Turns {
                 // What the caller's side did is told in items of these names.
                 let role = if kind.ends_with("_output") || kind.ends_with("_response") { Role::User } else { Role::Assistant };
                 let mut value = item.into_map();
-                value.insert("type".to_owned(), kind.into());
+                value.put("type", kind);
                 self.push(role, vec![item::opaque(&Value::Object(value))]);
                 return Ok(());
             }

@@ -13,7 +13,7 @@ use crate::{
         request::{Part, Signature, Source, ToolCall},
         response::TokenLogprob,
     },
-    wire::json::json_text,
+    wire::{compose::Members, json::json_text},
 };
 
 /// Between the paragraphs of a summary.
@@ -101,7 +101,7 @@ pub(super) fn restored(proof: &str) -> Option<Value> {
     // A proof comes from the caller: it must not become an item of another kind.
     kept.shift_remove("type");
     let mut item = Map::new();
-    item.insert("type".to_owned(), "reasoning".into());
+    item.put("type", "reasoning");
     item.extend(kept);
     item.entry("summary").or_insert_with(|| Value::Array(vec![]));
     Some(Value::Object(item))

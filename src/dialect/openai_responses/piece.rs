@@ -1,9 +1,12 @@
 //! The pieces of a text that both ways of an answer share: where it comes from, and how likely its words were.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{items, text};
-use crate::chat::{Dialect, request::Citation, response::TokenLogprob};
+use crate::{
+    chat::{Dialect, request::Citation, response::TokenLogprob},
+    wire::compose::json,
+};
 
 pub(super) fn read_citation(annotation: &Value) -> Citation {
     let word = |key: &str| text(annotation, key).map(str::to_owned);
@@ -59,7 +62,7 @@ fn read_logprob(value: &Value) -> TokenLogprob {
 pub(super) fn write_logprobs(tokens: &[TokenLogprob]) -> Value {
     let one = |token: &TokenLogprob| {
         let bytes = token.bytes.clone().unwrap_or_else(|| token.token.as_bytes().to_vec());
-        json!({"token": token.token, "logprob": token.logprob, "bytes": bytes})
+        json!({"token": &token.token, "logprob": token.logprob, "bytes": bytes})
     };
     let all = tokens.iter().map(|token| {
         let mut out = one(token);

@@ -1,6 +1,6 @@
 //! Whole answers.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     envelope::{Envelope, Status, Told, write_usage},
@@ -16,7 +16,7 @@ use crate::{
     },
     dialect::{Asked, openai_chat::error},
     units::Money,
-    wire::json::json_text,
+    wire::{compose::json, json::json_text},
 };
 
 pub(super) fn read(body: &str) -> Result<Response, UpstreamError> {

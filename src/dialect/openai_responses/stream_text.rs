@@ -1,6 +1,6 @@
 //! Texts of a caller's stream: parts of one message, as long as nothing else comes between them.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     piece,
@@ -8,7 +8,7 @@ use super::{
     seal,
     stream_write::{Open, Writer},
 };
-use crate::chat::event::Delta;
+use crate::{chat::event::Delta, wire::compose::json};
 
 pub(super) struct Text {
     pub(super) shape: Shape,
@@ -67,7 +67,7 @@ impl Writer {
             }
             Delta::Citation(citation) => {
                 let note = piece::write_citation(citation, &text.said);
-                let event = json!({"content_index": part, "annotation_index": text.notes.len(), "annotation": note});
+                let event = json!({"content_index": part, "annotation_index": text.notes.len(), "annotation": &note});
                 self.wire.tell("response.output_text.annotation.added", item, event, out);
                 text.notes.push(note);
             }
@@ -100,7 +100,7 @@ impl Writer {
             content.push(part.clone());
             content.len().saturating_sub(1)
         });
-        self.wire.tell("response.content_part.added", item, json!({"content_index": place, "part": part}), out);
+        self.wire.tell("response.content_part.added", item, json!({"content_index": place, "part": &part}), out);
         (item, place)
     }
 
@@ -108,16 +108,16 @@ impl Writer {
         let Text { shape, said, notes, logprobs, .. } = text;
         let part = match shape {
             Shape::Text => {
-                let event = json!({"content_index": place, "text": said, "logprobs": logprobs});
+                let event = json!({"content_index": place, "text": &said, "logprobs": &logprobs});
                 self.wire.tell("response.output_text.done", item, event, out);
                 text_part(&said, notes.into(), logprobs.into())
             }
             Shape::Refusal => {
-                self.wire.tell("response.refusal.done", item, json!({"content_index": place, "refusal": said}), out);
+                self.wire.tell("response.refusal.done", item, json!({"content_index": place, "refusal": &said}), out);
                 refusal_part(&said)
             }
         };
-        self.wire.tell("response.content_part.done", item, json!({"content_index": place, "part": part}), out);
+        self.wire.tell("response.content_part.done", item, json!({"content_index": place, "part": &part}), out);
         let content = self.wire.output.get_mut(item).and_then(|item| item.get_mut("content"));
         if let Some(slot) = content.and_then(|content| content.get_mut(place)) {
             *slot = part;

@@ -1,6 +1,6 @@
 //! Frames of a caller's stream, numbered, and the items they tell.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     envelope::{Envelope, Status, Told},
@@ -8,7 +8,11 @@ use super::{
 };
 use crate::{
     dialect::Asked,
-    wire::{json::json_text, sse},
+    wire::{
+        compose::{Members, json},
+        json::json_text,
+        sse,
+    },
 };
 
 pub(super) struct Wire {
@@ -35,8 +39,8 @@ impl Wire {
 
     pub(super) fn emit(&mut self, kind: &str, members: Value, out: &mut String) {
         let mut event = Map::new();
-        event.insert("type".to_owned(), kind.into());
-        event.insert("sequence_number".to_owned(), self.next.into());
+        event.put("type", kind);
+        event.put("sequence_number", self.next);
         self.next += 1;
         if let Value::Object(members) = members {
             event.extend(members);
@@ -63,7 +67,7 @@ impl Wire {
     pub(super) fn start(&mut self, out: &mut String) {
         if !std::mem::replace(&mut self.started, true) {
             let response = self.response(Status::InProgress, Value::Null);
-            self.emit("response.created", json!({"response": response}), out);
+            self.emit("response.created", json!({"response": &response}), out);
             self.emit("response.in_progress", json!({"response": response}), out);
         }
     }
@@ -74,14 +78,14 @@ impl Wire {
 
     pub(super) fn add(&mut self, item: Value, out: &mut String) -> usize {
         let index = self.output.len();
-        self.emit("response.output_item.added", json!({"output_index": index, "item": item}), out);
+        self.emit("response.output_item.added", json!({"output_index": index, "item": &item}), out);
         self.output.push(item);
         index
     }
 
     /// The item in its last form.
     pub(super) fn done(&mut self, index: usize, item: Value, out: &mut String) {
-        self.emit("response.output_item.done", json!({"output_index": index, "item": item}), out);
+        self.emit("response.output_item.done", json!({"output_index": index, "item": &item}), out);
         if let Some(slot) = self.output.get_mut(index) {
             *slot = item;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     Dialect,
@@ -22,6 +22,7 @@ use crate::{
     },
     dialect::{Asked, EventWriter, openai_chat::error},
     error::Error,
+    wire::compose::json,
 };
 
 /// The code of a failure that has none.
@@ -115,7 +116,7 @@ impl EventWriter for Writer {
         let told = told.get("error").cloned().unwrap_or_default();
         let code = super::text(&told, "code").unwrap_or(DEFAULT_CODE);
         // Its members stand at the top in OpenAI's specification, and below `error` in its streams.
-        let event = json!({"code": code, "message": error.message, "param": error.param, "error": told});
+        let event = json!({"code": code, "message": &error.message, "param": &error.param, "error": &told});
         self.wire.emit("error", event, out);
         let response = self.wire.response(Status::Failed { code, message: &error.message }, Value::Null);
         self.wire.emit("response.failed", json!({"response": response}), out);
@@ -251,7 +252,7 @@ impl Writer {
         };
         let part = json!({"type": "summary_text", "text": said});
         self.wire.tell("response.reasoning_summary_text.done", index, json!({"summary_index": 0, "text": said}), out);
-        self.wire.tell("response.reasoning_summary_part.done", index, json!({"summary_index": 0, "part": part}), out);
+        self.wire.tell("response.reasoning_summary_part.done", index, json!({"summary_index": 0, "part": &part}), out);
         if let Some(mut item) = self.wire.output.get(index).cloned() {
             item["summary"] = json!([part]);
             item["encrypted_content"] = seal::own(proof).into();

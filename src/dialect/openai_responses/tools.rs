@@ -2,13 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Dialect, items, lose, text};
 use crate::{
     chat::request::{Tool, ToolChoice},
     error::Error,
-    wire::fields::{Fields, missing, must_be},
+    wire::{
+        compose::{Members, json},
+        fields::{Fields, missing, must_be},
+    },
 };
 
 /// Names of functions are no longer than this.
@@ -56,7 +59,7 @@ fn read_tool(mut tool: Fields, space: Option<&str>, out: &mut Vec<Tool>, dropped
         "namespace" => read_namespace(tool, out, dropped)?,
         _ => {
             let mut value = tool.into_map();
-            value.insert("type".to_owned(), kind.into());
+            value.put("type", kind);
             out.push(Tool::Opaque { dialect: Dialect::OpenAiResponses, value: Value::Object(value) });
         }
     }
@@ -167,16 +170,16 @@ pub(super) fn write(tools: &[Tool], custom_tools: bool, dropped: &mut Vec<String
                 }
                 let mut function = named_tool("function", name, description.as_deref());
                 // Left out it would mean yes here, and no everywhere else.
-                function.insert("strict".to_owned(), strict.unwrap_or(false).into());
+                function.put("strict", strict.unwrap_or(false));
                 if let Some(parameters) = parameters {
-                    function.insert("parameters".to_owned(), parameters.clone());
+                    function.put("parameters", parameters.clone());
                 }
                 out.push(Value::Object(function));
             }
             Tool::Custom { name, description, format } => {
                 let mut custom = named_tool("custom", name, description.as_deref());
                 if let Some(format) = format {
-                    custom.insert("format".to_owned(), flat_format(format));
+                    custom.put("format", flat_format(format));
                 }
                 out.push(Value::Object(custom));
             }
@@ -189,10 +192,10 @@ pub(super) fn write(tools: &[Tool], custom_tools: bool, dropped: &mut Vec<String
 
 fn named_tool(kind: &str, name: &str, description: Option<&str>) -> Map<String, Value> {
     let mut out = Map::new();
-    out.insert("type".to_owned(), kind.into());
-    out.insert("name".to_owned(), name.into());
+    out.put("type", kind);
+    out.put("name", name);
     if let Some(description) = description {
-        out.insert("description".to_owned(), description.into());
+        out.put("description", description);
     }
     out
 }
@@ -201,7 +204,7 @@ fn named_tool(kind: &str, name: &str, description: Option<&str>) -> Map<String, 
 fn flat_format(format: &Value) -> Value {
     let Some(grammar) = format.get("grammar").and_then(Value::as_object) else { return format.clone() };
     let mut out = Map::new();
-    out.insert("type".to_owned(), "grammar".into());
+    out.put("type", "grammar");
     out.extend(grammar.clone());
     Value::Object(out)
 }

@@ -1,8 +1,8 @@
 //! Counted tokens.
 
-use serde_json::{Number, Value, json};
+use serde_json::{Number, Value};
 
-use crate::{chat::usage::Usage, units::Money};
+use crate::{chat::usage::Usage, units::Money, wire::compose::json};
 
 /// A usage object; `None` when it counts nothing.
 pub(super) fn read(usage: &Value) -> Option<Usage> {

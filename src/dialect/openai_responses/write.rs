@@ -1,6 +1,6 @@
 //! A request to a provider, written.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{lose, tools, write_items};
 use crate::{
@@ -9,7 +9,10 @@ use crate::{
         request::{Effort, Format, Reasoning, Request, ToolChoice},
     },
     dialect::Translated,
-    wire::json::json_text,
+    wire::{
+        compose::{IntoJson, Members, json},
+        json::json_text,
+    },
 };
 
 /// OpenAI refuses a lower limit.
@@ -65,8 +68,8 @@ pub(super) fn write(request: &Request, profile: &Profile) -> Translated<String> 
     Translated { value: json_text(&Value::Object(out)), dropped }
 }
 
-fn put(out: &mut Map<String, Value>, key: &str, value: impl Into<Value>) {
-    out.insert(key.to_owned(), value.into());
+fn put(out: &mut Map<String, Value>, key: &str, value: impl IntoJson) {
+    out.put(key, value);
 }
 
 /// What this dialect has no word for.

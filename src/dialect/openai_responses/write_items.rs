@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{Dialect, item, lose, piece, text};
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
         request::{Message, Part, Request, Role, Signature, Source, ToolCall, ToolResult},
     },
     dialect::pairs::{NO_RESULT, Open},
+    wire::compose::{Members, json},
 };
 
 /// OpenAI requires a file name beside file data.
@@ -212,9 +213,9 @@ impl Writer<'_> {
             self.lose("cache");
         }
         if call.custom && self.profile.custom_tools {
-            return json!({"type": "custom_tool_call", "call_id": call.id, "name": call.name, "input": call.arguments});
+            return json!({"type": "custom_tool_call", "call_id": &call.id, "name": &call.name, "input": &call.arguments});
         }
-        json!({"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.json_arguments()})
+        json!({"type": "function_call", "call_id": &call.id, "name": &call.name, "arguments": call.json_arguments()})
     }
 
     fn input_part(&mut self, part: &Part) -> Option<Value> {
@@ -227,7 +228,7 @@ impl Writer<'_> {
             Part::Image { source, detail, .. } => {
                 let mut image = placed("input_image", "image_url", source);
                 if let (Some(image), Some(detail)) = (&mut image, detail) {
-                    image.insert("detail".to_owned(), detail.as_str().into());
+                    image.put("detail", detail.as_str());
                 }
                 image.map(Value::Object)
             }
@@ -239,7 +240,7 @@ impl Writer<'_> {
             Part::Video { source, fps } => {
                 let mut video = placed("input_video", "video_url", source);
                 if let (Some(video), Some(fps)) = (&mut video, fps) {
-                    video.insert("fps".to_owned(), fps.clone().into());
+                    video.put("fps", fps.clone());
                 }
                 video.map(Value::Object)
             }
@@ -287,7 +288,7 @@ fn file(source: &Source, name: Option<&str>) -> Option<Value> {
     let key = if matches!(source, Source::Url(_)) { "file_url" } else { "file_data" };
     let mut file = placed("input_file", key, source)?;
     if file.contains_key("file_data") {
-        file.insert("filename".to_owned(), name.unwrap_or(DEFAULT_FILE_NAME).into());
+        file.put("filename", name.unwrap_or(DEFAULT_FILE_NAME));
     }
     Some(Value::Object(file))
 }

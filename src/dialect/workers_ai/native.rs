@@ -1,8 +1,8 @@
 //! Workers AI's own shape, made into OpenAI's chat.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::{chat::event::UpstreamError, wire::json::json_text};
+use crate::{chat::event::UpstreamError, wire::compose::json, wire::json::json_text};
 
 /// A stream's chunks, one after the other.
 #[derive(Default)]

@@ -1,6 +1,6 @@
 //! What is asked, in each provider's shape.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     super::{Sent, bare, edited, made, text, untranslatable},
@@ -10,7 +10,10 @@ use super::{
 use crate::{
     catalog::{Operation, Style},
     error::Error,
-    wire::json::{Edit, Outline, items, join, json_text, quoted},
+    wire::{
+        compose::{Members, json},
+        json::{Edit, Outline, items, join, json_text, quoted},
+    },
 };
 
 /// Texts in one call, by the providers' own documents. A longer list is refused here, for one that is cut in two would be
@@ -98,7 +101,7 @@ fn gemini(texts: &[String], asked: &Asked, model: &str) -> Sent {
 
 fn put(object: &mut Value, key: &str, value: Option<Value>) {
     if let (Some(map), Some(value)) = (object.as_object_mut(), value) {
-        map.insert(key.to_owned(), value);
+        map.put(key, value);
     }
 }
 
@@ -125,9 +128,9 @@ fn vertex(texts: &[String], asked: &Asked, model: &str) -> Result<Sent, Error> {
         one
     };
     let mut body = Map::new();
-    body.insert("instances".to_owned(), texts.iter().zip(titles).map(one).collect());
+    body.put("instances", texts.iter().zip(titles).map(one).collect::<Vec<_>>());
     if let Some(count) = asked.dimensions {
-        body.insert("parameters".to_owned(), json!({"outputDimensionality": count}));
+        body.put("parameters", json!({"outputDimensionality": count}));
     }
     Ok(made(json_text(&Value::Object(body)), dropped))
 }
