@@ -7,6 +7,7 @@ use portolan::{
         response::Response,
     },
     dialect::{Caller, Dialect, Upstream},
+    error::{self, Error},
     wire::{framing::Framing, sse::Frames},
 };
 use serde_json::Value;
@@ -38,7 +39,7 @@ pub struct Findings {
 pub fn check(recording: &Recording, dialect: Dialect) -> Findings {
     let mut found = Findings::default();
     match recording.kind {
-        _ if recording.status >= 400 => error(recording, dialect, &mut found),
+        _ if recording.status >= 400 => found.wrong = failure(recording, dialect),
         Kind::Whole => whole(recording, dialect, &mut found),
         Kind::Events | Kind::AmazonEvents => streamed(recording, dialect, &mut found),
         Kind::Other => found.wrong.push("an answer of an unknown kind".to_owned()),
@@ -46,14 +47,24 @@ pub fn check(recording: &Recording, dialect: Dialect) -> Findings {
     found
 }
 
-fn error(recording: &Recording, dialect: Dialect, found: &mut Findings) {
-    let error = dialect.upstream().read_error(recording.status, &recording.text());
-    if error.status != recording.status {
-        found.wrong.push(format!("the error's status is read as {}", error.status));
+/// What is wrong with the reading of an error's body.
+pub fn failure(recording: &Recording, dialect: Dialect) -> Vec<String> {
+    let read = dialect.upstream().read_error(recording.status, &recording.text());
+    let mut wrong = vec![];
+    if read.status != recording.status {
+        wrong.push(format!("the error's status is read as {}", read.status));
     }
-    if error.message.trim().is_empty() || error.message.starts_with('{') || error.message.starts_with("The provider") {
-        found.wrong.push(format!("the error says nothing: {:?}", error.message));
+    if read.message.trim().is_empty() || read.message.starts_with('{') || read.message.starts_with("The provider") {
+        wrong.push(format!("the error says nothing: {:?}", read.message));
     }
+    for (to, caller) in callers() {
+        let told = Error { status: recording.status, ..Error::new(error::Kind::InvalidRequest, read.message.clone()) };
+        let again = to.upstream().read_error(recording.status, &caller.write_error(&told, "req_1"));
+        if again.message != read.message {
+            wrong.push(format!("the error is told to {} as {:?}", to.name(), again.message));
+        }
+    }
+    wrong
 }
 
 fn whole(recording: &Recording, dialect: Dialect, found: &mut Findings) {

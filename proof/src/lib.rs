@@ -15,6 +15,8 @@ pub mod counts;
 pub mod expected;
 pub mod facets;
 pub mod fuzz;
+pub mod not_spoken;
+pub mod operations;
 pub mod pins;
 pub mod random;
 pub mod recording;

@@ -8,6 +8,8 @@ use portolan::dialect::Dialect;
 use proof::{
     answers, clients,
     counts::Counts,
+    not_spoken,
+    operations::{self, Spoken},
     pins::{Declared, Tally, mark},
     recording::{self, Recording},
     requests::{self, Sent},
@@ -83,7 +85,11 @@ fn corpus(folder: &Path) -> Result<Counts> {
     let left: usize = run.not_spoken.values().sum();
     println!("\n{} recordings; not spoken by the gateway: {left}", recordings.len());
     for (api, count) in &run.not_spoken {
-        println!("  {api:<28} {count:>4}");
+        let reason = not_spoken::reason(api);
+        println!("  {api:<26} {count:>4}  {}", reason.unwrap_or("?"));
+        if reason.is_none() {
+            run.counts.add(api, &["not spoken, and nothing says why".to_owned()]);
+        }
     }
     println!(
         "streams passed on in their own dialect: {} times as the very bytes, {} times with one edit",
@@ -95,8 +101,10 @@ fn corpus(folder: &Path) -> Result<Counts> {
 impl Run {
     fn one(&mut self, recording: &Recording) {
         let Some(dialect) = recording.dialect() else {
-            *self.not_spoken.entry(recording.api.clone()).or_default() += 1;
-            return;
+            return match operations::spoken(recording) {
+                Some(spoken) => self.operation(recording, spoken),
+                None => *self.not_spoken.entry(recording.api.clone()).or_default() += 1,
+            };
         };
         let answer = answers::check(recording, dialect);
         let mut wrong = answer.wrong;
@@ -117,6 +125,19 @@ impl Run {
                 self.dropped.add(format!("{place} | {path}"));
             }
         }
+        self.judge(recording, wrong);
+    }
+
+    fn operation(&mut self, recording: &Recording, spoken: Spoken) {
+        let found = operations::check(recording, spoken);
+        for (place, path) in found.dropped {
+            self.dropped.add(format!("{place} | {path}"));
+        }
+        self.judge(recording, found.wrong);
+    }
+
+    /// Counts a recording, without what is known of it.
+    fn judge(&mut self, recording: &Recording, mut wrong: Vec<String>) {
         wrong.retain(|what| {
             let known = what.split_once(':').map_or(what.as_str(), |(head, _)| head);
             let is_known = self.otherwise.has(&recording.name, known);
@@ -136,7 +157,7 @@ impl Run {
             (
                 "dropped.txt",
                 &self.dropped,
-                "What requests cannot carry: from > to | path | requests. Without `to` it is the reader's.",
+                "What requests cannot carry: from > to | path | requests. Without `to` it is the reader's. Of calls that are not chat: call: from > to.",
             ),
         ] {
             match tally.compare(file, head, data)? {
