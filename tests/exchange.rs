@@ -8,6 +8,7 @@ mod forms;
 mod forward;
 mod gemini;
 mod hosting;
+mod large;
 mod models;
 mod operations;
 mod relay;

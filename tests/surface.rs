@@ -171,3 +171,59 @@ fn operations_have_paths_of_their_own() {
         assert_eq!(at("GET", path, &[]), WrongMethod { dialect, allowed: "POST" }, "{path}");
     }
 }
+
+/// Whose client, what it posts to, and whose words it is answered in.
+#[test]
+fn what_real_clients_call_is_there() {
+    const ANTHROPIC: &[&str] = &["anthropic-version"];
+    const GOOGLE: &[&str] = &["x-goog-api-key"];
+    const MODEL: &str = "gemini-2.5-flash";
+    let operate = |operation, dialect| Surface::Operate { operation, dialect, place: Place::default() };
+    let place = |stream, array| Place { model: Some(MODEL.to_owned()), stream, array };
+    let google = |stream, array| Surface::Generate { dialect: Gemini, place: place(stream, array) };
+    let ask = |operation| Surface::Operate { operation, dialect: Gemini, place: place(false, false) };
+    let mut rows = vec![
+        ("POST", "/v1/chat/completions".to_owned(), &[][..], generate(OpenAiChat)),
+        ("POST", "/v1/responses".to_owned(), &[], generate(OpenAiResponses)),
+        // Codex and Copilot try a socket first, and go on without one.
+        ("GET", "/v1/responses".to_owned(), &["upgrade"], Upgrade(OpenAiChat)),
+        ("POST", "/v1/embeddings".to_owned(), &[], operate(Embed, OpenAiChat)),
+        ("POST", "/v1/messages".to_owned(), ANTHROPIC, generate(Anthropic)),
+        ("POST", "/v1/messages?beta=true".to_owned(), ANTHROPIC, generate(Anthropic)),
+        ("POST", "/v1/messages/count_tokens".to_owned(), ANTHROPIC, operate(CountTokens, Anthropic)),
+        ("POST", "/v1/messages/count_tokens?beta=true".to_owned(), ANTHROPIC, operate(CountTokens, Anthropic)),
+        // One path, three lists.
+        ("GET", "/v1/models".to_owned(), &[], models(OpenAiChat, "")),
+        ("GET", "/v1/models?limit=1000".to_owned(), ANTHROPIC, models(Anthropic, "")),
+        ("GET", "/v1/models".to_owned(), GOOGLE, models(Gemini, "")),
+        ("GET", "/v1beta/models?pageSize=50&key=k".to_owned(), &[], models(Gemini, "")),
+        ("GET", format!("/v1/models/{MODEL}"), &[], models(OpenAiChat, MODEL)),
+        ("GET", format!("/v1/models/{MODEL}"), ANTHROPIC, models(Anthropic, MODEL)),
+        ("GET", format!("/v1/models/{MODEL}"), GOOGLE, models(Gemini, MODEL)),
+        ("GET", format!("/v1beta/models/{MODEL}"), GOOGLE, models(Gemini, MODEL)),
+        ("HEAD", "/api/hello".to_owned(), &[], Hello),
+        // Base URLs entered without a version.
+        ("POST", "/chat/completions".to_owned(), &[], generate(OpenAiChat)),
+        ("POST", "/responses".to_owned(), &[], generate(OpenAiResponses)),
+        ("POST", "/embeddings".to_owned(), &[], operate(Embed, OpenAiChat)),
+        ("POST", "/messages".to_owned(), ANTHROPIC, generate(Anthropic)),
+        ("GET", "/models".to_owned(), &[], models(OpenAiChat, "")),
+        // Good to have.
+        ("POST", "/v1/completions".to_owned(), &[], generate(OpenAiCompletions)),
+        ("OPTIONS", "/v1/messages".to_owned(), &[], Preflight),
+    ];
+    // Google's SDKs say `v1` since their third version; aichat neither asks for events nor sends a header.
+    for version in ["/v1beta", "/v1", ""] {
+        let at = |verb: &str| format!("{version}/models/{MODEL}:{verb}");
+        rows.push(("POST", at("generateContent"), GOOGLE, google(false, false)));
+        rows.push(("POST", at("generateContent?key=k"), &[], google(false, false)));
+        rows.push(("POST", at("streamGenerateContent?alt=sse"), GOOGLE, google(true, false)));
+        rows.push(("POST", at("streamGenerateContent?key=k"), &[], google(true, true)));
+        rows.push(("POST", at("countTokens"), GOOGLE, ask(CountTokens)));
+        rows.push(("POST", at("embedContent"), GOOGLE, ask(Embed)));
+        rows.push(("POST", at("batchEmbedContents"), GOOGLE, ask(Embed)));
+    }
+    for (method, target, headers, expected) in rows {
+        assert_eq!(at(method, &target, headers), expected, "{method} {target} {headers:?}");
+    }
+}

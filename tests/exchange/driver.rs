@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use portolan::{
     config::{self, Documents, Snapshot},
-    dialect::{Dialect, Facts, surface::Operation},
+    dialect::{
+        Dialect, Facts,
+        surface::{Operation, Place},
+    },
     error::Error,
     exchange::{
         Call, Exchange, Head, Lesson, Received, Relaying, Sendable, Step, Task,
@@ -48,6 +51,8 @@ pub struct Case {
     pub config: Rc<Snapshot>,
     pub dialect: Dialect,
     pub task: Task,
+    /// What the path says of it.
+    pub place: Place,
     pub body: String,
     pub headers: Vec<(String, String)>,
     pub health: View,
@@ -71,6 +76,7 @@ impl Case {
             config,
             dialect,
             task: Task::Generate,
+            place: Place::default(),
             body,
             headers: vec![],
             health: View::default(),
@@ -110,10 +116,10 @@ impl Case {
 
     fn facts(&self) -> Facts {
         let of_type = self.headers.iter().find(|(name, _)| *name == "content-type").map_or("", |(_, value)| value);
-        match self.task {
+        self.place.fill(match self.task {
             Task::Generate => self.dialect.caller().unwrap().facts(&Outline::read(self.body.as_bytes()).unwrap()).unwrap(),
             Task::Operate(operation) => operate::facts(operation, self.dialect, self.body.as_bytes(), of_type).unwrap(),
-        }
+        })
     }
 
     pub fn plan(&self) -> Plan {
