@@ -220,7 +220,8 @@ fn answers_that_ended_badly() {
     let converse =
         |word: &str| json!({"output": {"message": {"role": "assistant", "content": []}}, "stopReason": word}).to_string();
     let cohere = |word: &str| json!({"id": "1", "message": {"role": "assistant"}, "finish_reason": word}).to_string();
-    let rows: &[(&dyn Upstream, &dyn Fn(&str) -> String, &str, Class)] = &[
+    type Row<'a> = (&'a dyn Upstream, &'a dyn Fn(&str) -> String, &'a str, Class);
+    let rows: &[Row<'_>] = &[
         (&Gemini, &gemini, "MALFORMED_FUNCTION_CALL", Broken),
         (&Gemini, &gemini, "MALFORMED_RESPONSE", Broken),
         (&Gemini, &gemini, "UNEXPECTED_TOOL_CALL", Broken),
