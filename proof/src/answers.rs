@@ -58,7 +58,8 @@ pub fn failure(recording: &Recording, dialect: Dialect) -> Vec<String> {
         wrong.push(format!("the error says nothing: {:?}", read.message));
     }
     for (to, caller) in callers() {
-        let told = Error { status: recording.status, ..Error::new(error::Kind::InvalidRequest, read.message.clone()) };
+        let mut told = Error::new(error::Kind::InvalidRequest, read.message.clone());
+        told.status = recording.status;
         let again = to.upstream().read_error(recording.status, &caller.write_error(&told, "req_1"));
         if again.message != read.message {
             wrong.push(format!("the error is told to {} as {:?}", to.name(), again.message));

@@ -38,11 +38,11 @@ pub fn check(sent: &Sent<'_>, lawful: bool) -> Option<Findings> {
         Ok(read) => read,
         // What only the provider that keeps it can serve is refused elsewhere, and said so.
         Err(error) if STORED.contains(&error.param.as_deref().unwrap_or_default()) => {
-            found.dropped.push((format!("{} > refused", sent.dialect.name()), error.param.unwrap_or_default()));
+            found.dropped.push((format!("{} > refused", sent.dialect.name()), error.param.clone().unwrap_or_default()));
             return Some(found);
         }
         Err(error) => {
-            found.refused = Some(format!("{} ({})", error.message, error.param.unwrap_or_default()));
+            found.refused = Some(format!("{} ({})", error.message, error.param.clone().unwrap_or_default()));
             return Some(found);
         }
     };
