@@ -76,3 +76,16 @@ fn every_prefix_of_a_body_is_refused_and_none_panics() {
         assert!(Outline::read(ODD.as_bytes().get(..cut).unwrap()).is_err(), "cut at {cut}");
     }
 }
+
+#[test]
+fn a_name_is_seen_wherever_it_stands_and_not_inside_a_text() {
+    use portolan::wire::json::names_any;
+    for at in 0..200 {
+        let body = format!("[{}{{\"images\":1}}]", " ".repeat(at));
+        assert!(names_any(&body, &["x", "images"]), "{at}");
+        assert!(!names_any(&body, &["image", "mages", "imagess"]), "{at}");
+        let inside = format!("[\"{}say \\\"images\\\" twice\"]", "a".repeat(at));
+        assert!(!names_any(&inside, &["images"]), "{inside}");
+    }
+    assert!(!names_any("\"images", &["images"]) && !names_any("", &["images"]));
+}

@@ -48,7 +48,7 @@ use crate::{
     wire::{
         fields::{missing, must_be},
         json::json_text,
-        json::{Edit, Outline, join, quoted},
+        json::{Edit, Outline, join, names_any, quoted},
     },
 };
 
@@ -161,8 +161,9 @@ impl Upstream for OpenAiChat {
     }
 }
 
-/// Bytes of messages that are searched for another dialect's blocks: longer ones are pictures, and each look takes time.
-const MAX_FOREIGN: usize = 1 << 20;
+/// Bytes of messages that are searched for another dialect's blocks: each look takes time, and longer histories are an
+/// agent's, whose tools tell.
+const MAX_FOREIGN: usize = 1 << 18;
 
 fn has_custom_tools(body: &Outline<'_>) -> bool {
     let Some(tools) = body.get("tools").filter(|tools| tools.contains("\"custom\"")) else { return false };
@@ -178,8 +179,7 @@ fn is_foreign(body: &Outline<'_>) -> bool {
         body.parse::<Vec<BTreeMap<String, IgnoredAny>>>("tools", "an array of objects").ok().flatten().unwrap_or_default();
     let is_flat = |tool: &BTreeMap<_, _>| tool.contains_key("name") && !tool.contains_key("function");
     let blocks = messages.len() <= MAX_FOREIGN;
-    tools.iter().any(is_flat)
-        || blocks && ["\"tool_use\"", "\"tool_use_id\"", "\"media_type\""].iter().any(|mark| messages.contains(mark))
+    tools.iter().any(is_flat) || blocks && names_any(messages, &["tool_use", "tool_use_id", "media_type"])
 }
 
 /// A member that is a text and not empty.

@@ -8,7 +8,7 @@ use crate::{
     chat::profile::{History, Profile},
     wire::{
         compose::Members,
-        json::{Edit, Outline, json_text},
+        json::{Edit, Outline, json_text, names_any},
     },
 };
 
@@ -17,6 +17,7 @@ const EXTRAS: [&str; 4] = ["reasoning", "reasoning_details", "images", "annotati
 const THOUGHTS: &str = "reasoning_content";
 /// What they add to a call.
 const BESIDE_CALL: &str = "extra_content";
+const SUSPECT: [&str; 6] = ["reasoning", "reasoning_details", "images", "annotations", THOUGHTS, BESIDE_CALL];
 
 pub fn repairs(body: &Outline<'_>, profile: &Profile) -> Vec<Edit> {
     if profile.history == History::Details {
@@ -35,7 +36,7 @@ pub fn repairs(body: &Outline<'_>, profile: &Profile) -> Vec<Edit> {
 
 /// Cheap, for it looks at every body: no parsing unless one of the names is there. Inside a text quotes are escaped.
 fn is_suspect(text: &str) -> bool {
-    EXTRAS.iter().chain(&[THOUGHTS, BESIDE_CALL]).any(|name| text.contains(&format!("\"{name}\"")))
+    names_any(text, &SUSPECT)
 }
 
 fn repair(message: &mut Map<String, Value>, bare: bool) -> bool {
