@@ -179,8 +179,8 @@ const VERSIONS: [&str; 5] = ["/v1/", "/v1beta/", "/v1beta1/", "/api/v3/", "/v2/"
 
 pub fn read(line: Line<'_>) -> Surface {
     // A base URL was entered with its slash.
-    let path = line.path.trim_start_matches('/');
-    let path = line.path.get(line.path.len() - path.len() - usize::from(line.path.starts_with('/'))..).unwrap_or_default();
+    let slashes = line.path.bytes().take_while(|byte| *byte == b'/').count();
+    let path = line.path.get(slashes.saturating_sub(1)..).unwrap_or_default();
     let line = Line { path, ..line };
     let below = |prefix: &str| line.path.strip_prefix(prefix).filter(|rest| rest.starts_with('/'));
     let prefixed = PREFIXES.iter().find_map(|(prefix, dialect)| Some((*dialect, below(prefix)?)));

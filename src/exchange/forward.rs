@@ -96,14 +96,16 @@ pub fn stored(
     let speakers = || config.providers.values().filter(|p| p.kind.name != MOCK && keeps(p));
     let known = owner.and_then(|owner| config.providers.get(owner));
     let only = || speakers().next().filter(|_| speakers().nth(1).is_none());
-    // `..` would be a step up in the path.
-    let is_id =
-        !id.bytes().all(|b| b == b'.') && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
-    let Some(provider) = known.or_else(only).filter(|_| is_id && !super::reply::is_minted(id)) else {
+    let Some(provider) = known.or_else(only).filter(|_| is_id(id) && !super::reply::is_minted(id)) else {
         return Err(Error::new(Kind::NotFound, super::reply::not_kept(what, id)));
     };
     let url = format!("{}/{}/{id}{rest}", provider.base_url.trim_end_matches('/'), what.name());
     Ok(build(provider, url, query, headers))
+}
+
+/// Whether this can be an id. `..` would be a step up in the path, and anything odder could be one in a query.
+pub fn is_id(id: &str) -> bool {
+    !id.bytes().all(|b| b == b'.') && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 
 fn build(provider: &Provider, url: String, query: &str, caller: &[(String, String)]) -> Forward {

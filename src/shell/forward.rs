@@ -12,9 +12,13 @@ use super::{
 };
 use crate::{
     chat::event::UpstreamError,
+    config::Snapshot,
     dialect::{Dialect, surface::Kept},
     error::Error,
-    exchange::forward::{self, Forward},
+    exchange::{
+        self,
+        forward::{self, Forward},
+    },
     ledger::record::Early,
     plan::outcome,
 };
@@ -27,14 +31,10 @@ pub async fn passthrough(
     head: &Head,
     (provider, path): (&str, &str),
 ) -> Response {
-    let dialect = Dialect::OpenAiChat;
-    let key = match admit(env, head).await.and_then(|key| key.permit_all().map(|()| key)) {
-        Ok(key) => key.name,
-        Err(error) => return refuse(caller_of(dialect), &error, &head.id),
-    };
-    let loaded = store::current(env, context, &head.region, head.started).await;
-    let planned = forward::passthrough(&loaded.snapshot, provider, (path, &head.query), &head.headers);
-    send(request, env, context, head, (dialect, key, "passthrough"), planned).await
+    send(request, env, context, head, (Dialect::OpenAiChat, "passthrough"), async |config: &Snapshot| {
+        forward::passthrough(config, provider, (path, &head.query), &head.headers)
+    })
+    .await
 }
 
 /// `/v1/responses/{id}…`, `/v1/videos/{id}…`
@@ -45,15 +45,11 @@ pub async fn stored(
     head: &Head,
     (what, id, rest): (Kept, &str, &str),
 ) -> Response {
-    let dialect = what.dialect();
-    let key = match admit(env, head).await.and_then(|key| key.permit_all().map(|()| key)) {
-        Ok(key) => key.name,
-        Err(error) => return refuse(caller_of(dialect), &error, &head.id),
-    };
-    let loaded = store::current(env, context, &head.region, head.started).await;
-    let owner = owner(env, id).await;
-    let planned = forward::stored(&loaded.snapshot, owner.as_deref(), (what, id, rest), &head.query, &head.headers);
-    send(request, env, context, head, (dialect, key, what.name()), planned).await
+    send(request, env, context, head, (what.dialect(), what.name()), async |config: &Snapshot| {
+        let owner = owner(env, id).await;
+        forward::stored(config, owner.as_deref(), (what, id, rest), &head.query, &head.headers)
+    })
+    .await
 }
 
 /// Who keeps a response: remembered here, or in the journal.
@@ -61,8 +57,10 @@ pub async fn owner(env: &Env, id: &str) -> Option<String> {
     if let Some(provider) = isolate::owner(id) {
         return Some(provider);
     }
-    let is_id = id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
-    let found = journal_object::list(env, &format!("response={id}")).await.ok().filter(|_| is_id)?;
+    if !forward::is_id(id) {
+        return None;
+    }
+    let found = journal_object::list(env, &format!("response={id}")).await.ok()?;
     let records: serde_json::Value = serde_json::from_str(&found).ok()?;
     records.get(0)?.get("provider")?.as_str().map(str::to_owned)
 }
@@ -72,34 +70,42 @@ async fn send(
     env: &Env,
     context: &Context,
     head: &Head,
-    (dialect, key, what): (Dialect, String, &'static str),
-    planned: Result<Forward, Error>,
+    (dialect, what): (Dialect, &'static str),
+    plan: impl AsyncFnOnce(&Snapshot) -> Result<Forward, Error>,
 ) -> Response {
+    let key = match admit(env, head).await.and_then(|key| key.permit_all().map(|()| key)) {
+        Ok(key) => key.name,
+        Err(error) => return refuse(caller_of(dialect), &error, &head.id),
+    };
     let loaded = store::current(env, context, &head.region, head.started).await;
+    let config = &loaded.snapshot;
     let early =
         Early { id: head.id.clone(), time: head.started, dialect, key, asked: what.to_owned(), region: head.region.clone() };
-    let forward = match planned {
-        Ok(forward) => forward,
-        Err(error) => {
-            settle::refused(env, context, early, &error, &loaded.snapshot);
-            return refuse(caller_of(dialect), &error, &head.id);
+    let called = match plan(config).await {
+        Ok(forward) => {
+            call(request, &forward, config.settings.timeouts.total_ms).await.map(|(call, answer)| (forward, call, answer))
         }
+        Err(error) => Err(error),
     };
-    let call = edge::Call::new(request);
-    let total_ms = loaded.snapshot.settings.timeouts.total_ms;
-    match call.forward(request, &forward.url, &forward.headers, total_ms).await {
-        Ok(answered) => {
-            settle::forwarded(env, context, early, (&forward.provider, answered.status), &loaded.snapshot);
-            let mut headers = forward::answered(&answered.headers);
+    match called {
+        Ok((forward, call, answer)) => {
+            settle::forwarded(env, context, early, (&forward.provider, answer.status), config);
+            let mut headers = forward::answered(&answer.headers);
             headers.extend([("x-request-id", &head.id), ("x-portolan-provider", &forward.provider)].map(own));
-            edge::response(answered.status, &headers, &call.body())
+            edge::response(answer.status, &headers, &call.body())
         }
-        Err(transport) => {
-            let error = outcome::of_transport(transport).to_error(&forward.provider, &UpstreamError::default());
-            settle::refused(env, context, early, &error, &loaded.snapshot);
+        Err(error) => {
+            settle::refused(env, context, early, &error, config);
             refuse(caller_of(dialect), &error, &head.id)
         }
     }
+}
+
+async fn call(request: &Request, forward: &Forward, total_ms: u64) -> Result<(edge::Call, exchange::Head), Error> {
+    let call = edge::Call::new(request);
+    let answered = call.forward(request, &forward.url, &forward.headers, total_ms).await;
+    let told = |transport| outcome::of_transport(transport).to_error(&forward.provider, &UpstreamError::default());
+    answered.map_err(told).map(|answer| (call, answer))
 }
 
 fn own((name, value): (&str, &String)) -> (String, String) {
