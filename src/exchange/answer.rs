@@ -17,7 +17,7 @@ use crate::{
     wire::sse::Frames,
 };
 
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
 
 /// The type of a stream as it was asked for.
 pub(super) const fn stream_type(facts: &Facts) -> &'static str {
@@ -34,10 +34,7 @@ impl Exchange {
         let status = self.current.head.as_ref().map_or(0, |h| h.status);
         let upstream = attempt.dialect.upstream();
         if !(200..300).contains(&status) {
-            let error = upstream.read_error(status, &text);
-            let headers = self.current.head.as_ref().map_or(&[][..], |h| &h.headers);
-            let outcome = outcome::of_answer(status, headers, &error, now);
-            return self.judge(outcome, &error, now);
+            return self.refused(upstream, &text, now);
         }
         let is_stream = is_events(&text);
         let read = if is_stream { read_events(upstream, bytes) } else { upstream.read_response(&text) };
@@ -57,20 +54,44 @@ impl Exchange {
         self.receipt.raw_usage = response.raw_usage.as_ref().and_then(numbers::of);
         self.receipt.model.clone_from(&response.model);
         self.receipt.id.clone_from(&response.id);
+        self.served(now);
+        let cost = self.cost(attempt);
+        let body = if as_it_is { Body::Upstream } else { Body::Text(self.write(attempt, response, cost)) };
+        let content_type = if self.call.facts.stream { stream_type(&self.call.facts) } else { JSON };
+        self.deliver(body, (content_type, cost), now);
+    }
+
+    /// The provider said no.
+    pub(super) fn refused(&mut self, upstream: &dyn Upstream, text: &str, now: Millis) {
+        let Some(head) = &self.current.head else { return };
+        let error = upstream.read_error(head.status, text);
+        let outcome = outcome::of_answer(head.status, &head.headers, &error, now);
+        self.judge(outcome, &error, now);
+    }
+
+    /// The provider gave a whole answer.
+    pub(super) fn served(&mut self, now: Millis) {
         let status = self.current.head.as_ref().map_or(200, |h| h.status);
-        self.last = None;
-        self.words = None;
         self.note_try(now, status, "ok");
         self.learn_good(Signal::Served);
+    }
+
+    /// Of what the receipt counts.
+    pub(super) fn cost(&self, attempt: &Attempt) -> Option<Money> {
         let price = self.config.price(&attempt.provider, &attempt.model);
-        let cost = response.usage.zip(price.as_ref()).map(|(usage, price)| cost::of(&usage, price));
-        let body = if as_it_is { Body::Upstream } else { Body::Text(self.write(attempt, response, cost)) };
+        self.receipt.usage.zip(price.as_ref()).map(|(usage, price)| cost::of(&usage, price))
+    }
+
+    pub(super) fn deliver(&mut self, body: Body, (content_type, cost): (&str, Option<Money>), now: Millis) {
+        self.last = None;
+        self.words = None;
+        let status = self.current.head.as_ref().filter(|_| !self.served_here).map_or(200, |h| h.status);
         let mut headers = self.story(now);
-        if let Some(cost) = cost {
-            headers.push(("x-portolan-cost".to_owned(), cost.dollars()));
-        }
-        let content_type = if self.call.facts.stream { stream_type(&self.call.facts) } else { JSON };
+        headers.extend(cost.map(|cost| ("x-portolan-cost".to_owned(), cost.dollars())));
         headers.push(("content-type".to_owned(), content_type.to_owned()));
+        if self.receipt.estimated && self.receipt.usage.is_none() {
+            headers.push(("x-portolan-estimated".to_owned(), "true".to_owned()));
+        }
         self.state = State::Done(Reply { status, headers, body });
     }
 

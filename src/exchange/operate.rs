@@ -1,22 +1,17 @@
 //! What is asked besides generating: each call once, and whole.
 
-use super::{
-    Call, Exchange, State, Task,
-    reply::{Body, Reply},
-};
+use super::{Call, Exchange, State, Task, answer::JSON, reply::Body};
 use crate::{
-    catalog::{Operation, Style},
+    catalog::{Endpoint, Operation, Style},
     chat::Dialect,
     dialect::Facts,
     error::{Error, Kind},
-    ledger::{cost, numbers},
+    ledger::numbers,
     operation::{self, Answer, Sent, media},
-    plan::{Attempt, health::Signal, outcome},
+    plan::{Attempt, outcome},
     units::Millis,
     wire::multipart,
 };
-
-const JSON: &str = "application/json";
 
 /// The shape in which a caller of this dialect asks.
 pub const fn style(operation: Operation, caller: Dialect) -> Style {
@@ -53,14 +48,12 @@ impl Call {
 }
 
 /// The call to the provider of an attempt.
-pub(super) fn write(operation: Operation, call: &Call, attempt: &Attempt) -> Result<Option<Sent>, Error> {
-    let Some(endpoint) = attempt.endpoint else { return Ok(None) };
-    if let media::Body::Form { bytes, boundary } = media::Body::read(&call.body, call.content_type())? {
-        let body = media::Body::Form { bytes, boundary }.with_model(&attempt.model)?;
-        return Ok(Some(Sent { path: endpoint.path.to_owned(), body, dropped: vec![] }));
+pub(super) fn write(operation: Operation, call: &Call, (endpoint, model): (Endpoint, &str)) -> Result<Sent, Error> {
+    if call.is_form() {
+        let body = media::Body::read(&call.body, call.content_type())?.with_model(model)?;
+        return Ok(Sent { path: endpoint.path.to_owned(), body, dropped: vec![] });
     }
-    let sent = operation::write(operation, style(operation, call.dialect), endpoint, &call.body, &attempt.model)?;
-    Ok(Some(sent))
+    operation::write(operation, style(operation, call.dialect), endpoint, &call.body, model)
 }
 
 /// Statuses of who has nothing at the path: it does not count, then.
@@ -76,19 +69,14 @@ impl Exchange {
             return self.estimate(&attempt, now);
         }
         if !(200..300).contains(&status) {
-            let text = String::from_utf8_lossy(bytes);
-            let error = operation::dialect(endpoint.style).upstream().read_error(status, &text);
-            let headers = self.current.head.as_ref().map_or(&[][..], |h| &h.headers);
-            let outcome = outcome::of_answer(status, headers, &error, now);
-            return self.judge(outcome, &error, now);
+            return self.refused(operation::dialect(endpoint.style).upstream(), &String::from_utf8_lossy(bytes), now);
         }
         // A form is no JSON, and nothing in it is needed to read the answer.
         let asked = if self.call.is_form() { b"{}".as_slice() } else { &self.call.body };
         match operation::read(operation, (from, endpoint.style), asked, bytes, &attempt.model) {
             Err(error) => self.judge(outcome::in_band(&error), &error, now),
             Ok(answer) => {
-                self.note_try(now, status, "ok");
-                self.learn_good(Signal::Served);
+                self.served(now);
                 self.give(&attempt, answer, now);
             }
         }
@@ -109,19 +97,7 @@ impl Exchange {
         self.receipt.id = answer.id;
         self.receipt.estimated = answer.estimated;
         self.receipt.raw_usage = answer.raw_usage.as_ref().and_then(numbers::of);
-        self.last = None;
-        self.words = None;
-        let price = self.config.price(&attempt.provider, &attempt.model);
-        let cost = answer.usage.zip(price.as_ref()).map(|(usage, price)| cost::of(&usage, price));
-        let mut headers = self.story(now);
-        if let Some(cost) = cost {
-            headers.push(("x-portolan-cost".to_owned(), cost.dollars()));
-        }
-        if answer.estimated && answer.usage.is_none() {
-            headers.push(("x-portolan-estimated".to_owned(), "true".to_owned()));
-        }
-        headers.push(("content-type".to_owned(), JSON.to_owned()));
-        let body = answer.body.map_or(Body::Upstream, Body::Text);
-        self.state = State::Done(Reply { status: 200, headers, body });
+        let cost = self.cost(attempt);
+        self.deliver(answer.body.map_or(Body::Upstream, Body::Text), (JSON, cost), now);
     }
 }

@@ -71,8 +71,8 @@ pub fn build(
         );
         return Ok(Built { target: Sendable::Script(script), dropped: vec![] });
     }
-    if let Task::Operate(operation) = call.task {
-        let sent = operate::write(operation, call, attempt)?.ok_or_else(|| gone(&attempt.provider))?;
+    if let (Task::Operate(operation), Some(endpoint)) = (call.task, attempt.endpoint) {
+        let sent = operate::write(operation, call, (endpoint, &attempt.model))?;
         let url = format!("{}{}", provider.base_url, sent.path);
         let target = addressed(call, attempt, (provider, credential), (url, sent.body), now);
         return Ok(Built { target, dropped: sent.dropped });
