@@ -29,6 +29,7 @@
 //!  dialect   wire ↔ chat, one folder a dialect; also which path asks for what (`surface`); knows no providers
 //!  catalog   data: rows of providers, models and prices, and of what providers offer besides chat
 //!  operation embeddings, rerank, moderation, counting tokens: their bodies between callers and providers; estimates
+//!  features  what routing may ask of a request: sizes, kinds, language, complexity
 //!  config    the operator's documents, read and cross-checked into one snapshot
 //!  guard     who calls, and may they? keys and what each may name
 //!  plan      which targets, in which order, and why; health and breakers; what a failure means, and whose fault it is
@@ -84,6 +85,7 @@ pub mod config;
 pub mod dialect;
 pub mod error;
 pub mod exchange;
+pub mod features;
 pub mod guard;
 pub mod ledger;
 pub mod mock;

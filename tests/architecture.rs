@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Room, and the rooms it may use. `error` and `units` are free to all; nobody uses `shell`.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 14] = [
     ("wire", &[]),
     ("chat", &[]),
     ("dialect", &["wire", "chat"]),
@@ -19,14 +19,31 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("guard", &["config", "wire"]),
     ("mock", &["dialect", "chat", "wire"]),
     // The facts of a body come from `dialect`, what a provider said from `chat`; `params` are edits.
-    ("plan", &["config", "catalog", "dialect", "chat", "wire"]),
+    ("plan", &["features", "config", "catalog", "dialect", "chat", "wire"]),
+    // Tokens are estimated as they are where nobody counts them.
+    ("features", &["operation", "chat"]),
     ("ledger", &["chat", "catalog"]),
     // The mock is one more answer that the shell is told to fetch.
     ("exchange", &["plan", "ledger", "mock", "operation", "config", "catalog", "dialect", "chat", "wire"]),
-    ("admin", &["plan", "ledger", "guard", "config", "catalog", "wire"]),
+    // What is explained or simulated goes through the whole exchange.
+    ("admin", &["exchange", "plan", "ledger", "mock", "guard", "features", "config", "catalog", "dialect", "chat", "wire"]),
     (
         "shell",
-        &["admin", "exchange", "plan", "ledger", "mock", "operation", "guard", "config", "catalog", "dialect", "chat", "wire"],
+        &[
+            "admin",
+            "exchange",
+            "plan",
+            "ledger",
+            "mock",
+            "operation",
+            "guard",
+            "features",
+            "config",
+            "catalog",
+            "dialect",
+            "chat",
+            "wire",
+        ],
     ),
 ];
 const FREE: [&str; 2] = ["error", "units"];

@@ -47,19 +47,18 @@ fn the_documents_say_what_they_say() {
     let snapshot = config::build(&example(), &secrets(&SECRETS)).unwrap();
     let split = snapshot.resolve("split").unwrap();
     assert!(split.is_route);
-    let route = split.route_config;
-    assert_eq!((route.strategy, route.when_all_unavailable), (Strategy::Weighted, WhenAllUnavailable::Fail));
-    assert_eq!(route.retry, Retry { attempts: 2, total_ms: 60_000 });
-    assert_eq!(
-        route.targets.iter().map(|t| (t.name(), t.weight)).collect::<Vec<_>>(),
-        [("openai/gpt-4o".to_owned(), 9), ("my-lab/org/lab-large".to_owned(), 1)]
-    );
+    let route = split.config;
+    let targets = snapshot.targets(&route);
+    assert_eq!((route.strategy, route.policy.when_all_unavailable), (Strategy::Weighted, Some(WhenAllUnavailable::Fail)));
+    assert_eq!(route.policy.retry.over(snapshot.settings.retry), Retry { attempts: 2, total_ms: 60_000 });
+    assert_eq!(route.choices.iter().map(|c| c.weight).collect::<Vec<_>>(), [9, 1]);
+    assert_eq!(targets.iter().map(|t| t.name()).collect::<Vec<_>>(), ["openai/gpt-4o", "my-lab/org/lab-large"]);
     let said =
         Timeouts { headers_ms: 10_000, first_token_ms: 8_000, idle_ms: 15_000, total_ms: 120_000, non_stream_total_ms: 120_000 };
-    assert_eq!(route.timeouts, said);
-    assert_eq!(route.targets.iter().map(|t| t.timeouts).collect::<Vec<_>>(), [said, Timeouts { idle_ms: 5_000, ..said }]);
+    let timeouts: Vec<Timeouts> = targets.iter().map(|t| snapshot.timeouts(t, route.policy.timeouts)).collect();
+    assert_eq!(timeouts, [said, Timeouts { idle_ms: 5_000, ..said }]);
     assert_eq!(
-        route.targets[1].edits,
+        targets[1].edits,
         [
             Edit::Remove("logit_bias".into()),
             Edit::Default("top_p".into(), "0.9".to_owned()),
@@ -138,7 +137,7 @@ fn a_missing_secret_turns_a_provider_off_and_says_so() {
     let snapshot = built(&[("providers", providers), ("routes", routes)], &[]);
     assert_eq!(snapshot.off["lab"], ["LAB_KEY"]);
     assert!(snapshot.warnings.iter().any(|w| w.contains("wrangler secret put LAB_KEY")), "{:?}", snapshot.warnings);
-    assert_eq!(snapshot.resolve("r").unwrap().route_config.targets.len(), 2, "the plan says why one is skipped");
+    assert_eq!(snapshot.targets(&snapshot.resolve("r").unwrap().config).len(), 2, "the plan says why one is skipped");
     assert!(snapshot.resolve("dead").unwrap_err().message.contains("LAB_KEY"));
 }
 
@@ -171,7 +170,7 @@ fn names_are_routes_then_models() {
         ("openai/gpt-4o,groq/x", false, vec!["openai/gpt-4o", "groq/x"]),
     ] {
         let resolved = snapshot.resolve(name).unwrap();
-        let found: Vec<String> = resolved.route_config.targets.iter().map(config::Target::name).collect();
+        let found: Vec<String> = snapshot.targets(&resolved.config).iter().map(|t| t.name()).collect();
         assert_eq!(
             (resolved.route.as_str(), resolved.is_route, found),
             (name, is_route, targets.into_iter().map(str::to_owned).collect())
@@ -205,14 +204,16 @@ fn models_that_think_get_more_time_unless_somebody_says_otherwise() {
         "c":{"targets":[{"model":"openai/gpt-5.4","timeouts":{"first_token_ms":8}}],"timeouts":{"first_token_ms":7}}}"#;
     let snapshot = built(&[("routes", routes)], &SECRETS);
     let patience = |name: &str| {
-        let targets = snapshot.resolve(name).unwrap().route_config.targets;
-        targets.iter().map(|t| t.timeouts.first_token_ms).collect::<Vec<_>>()
+        let route = snapshot.resolve(name).unwrap().config;
+        let timeouts = |t| snapshot.timeouts(t, route.policy.timeouts).first_token_ms;
+        snapshot.targets(&route).into_iter().map(timeouts).collect::<Vec<_>>()
     };
     assert_eq!(patience("a"), [60_000, 12_000]);
     assert_eq!(patience("b"), [7]);
     assert_eq!(patience("c"), [8]);
     assert_eq!(patience("openai/gpt-5.4,openai/gpt-4o"), [60_000, 12_000]);
-    let defaults = snapshot.resolve("openai/gpt-4o").unwrap().route_config.timeouts;
+    let route = snapshot.resolve("openai/gpt-4o").unwrap().config;
+    let defaults = snapshot.timeouts(snapshot.targets(&route)[0], route.policy.timeouts);
     assert_eq!((defaults.total_ms, defaults.non_stream_total_ms, defaults.idle_ms), (600_000, 300_000, 20_000));
 }
 

@@ -183,7 +183,7 @@ fn a_key_uses_what_is_on_its_lists() {
     ] {
         let entry = format!("{{\"name\":\"ci\"{lists}}}");
         let caller = admit(Some(KEY), Locks { entry: Some(&entry), ..Locks::default() }, NOW).unwrap();
-        let verdict = caller.permit(&snapshot.resolve(name).unwrap());
+        let verdict = caller.permit(&snapshot.resolve(name).unwrap(), &snapshot);
         assert_eq!(verdict.is_ok(), expected, "{lists} {name}: {verdict:?}");
         if let Err(error) = verdict {
             assert_eq!(error.kind, Kind::Forbidden);

@@ -1,5 +1,6 @@
 //! The documents of the operator, read and checked: nothing that does not cross-check ever takes effect.
 
+mod condition;
 mod host;
 mod parse;
 mod price;
@@ -13,15 +14,19 @@ mod settings;
 
 use std::collections::BTreeMap;
 
+pub use condition::{Check, Condition, Datum, Literal, Subject};
 pub use host::is_private_host;
 pub use provider::{Credential, House, Model, Provider};
 use reader::Problems;
 pub use resolve::{ListedModel, Resolved};
-pub use route::{Lossy, OnStreamBreak, Route, Strategy, Target, WhenAllUnavailable};
+pub use route::{
+    Choice, Hedge, Lossy, MaxPrice, OnContentFilter, OnStreamBreak, Place, Policy, Requires, Route, Rule, Strategy, Target,
+    WhenAllUnavailable,
+};
 pub use secrets::secret_names;
 use serde_json::Map;
 pub use service_account::ServiceAccount;
-pub use settings::{Breaker, Retry, Settings, Timeouts};
+pub use settings::{Breaker, Retry, Settings, SomeRetry, SomeTimeouts, Timeouts};
 use sha2::{Digest, Sha256};
 
 use crate::catalog::{self, Price};
@@ -129,6 +134,32 @@ impl Snapshot {
         let models = &self.providers.get(provider)?.models;
         // The mock takes its faults as a query of the name: `flaky?fail=503`.
         models.get(model).or_else(|| models.get(model.split_once('?')?.0))
+    }
+
+    /// Everything a route may lead to, in the order it is written; `seen` keeps nested routes from being read twice.
+    pub fn targets<'a>(&'a self, route: &'a Route) -> Vec<&'a Target> {
+        let (mut targets, mut seen, mut open) = (vec![], vec![], vec![route.places()]);
+        while let Some(places) = open.last_mut() {
+            match places.next() {
+                Some(Place::Target(target)) => targets.push(&**target),
+                Some(Place::Route(name)) if seen.contains(&name) => {}
+                Some(Place::Route(name)) => {
+                    seen.push(name);
+                    open.extend(self.routes.get(name).map(Route::places));
+                }
+                None => {
+                    open.pop();
+                }
+            }
+        }
+        targets
+    }
+
+    /// How long a target may take, under routes that say `outer`.
+    pub fn timeouts(&self, target: &Target, outer: SomeTimeouts) -> Timeouts {
+        let supports = self.model(&target.provider, &target.model).and_then(|model| model.supports);
+        let reasoning = supports.is_some_and(|supports| supports.reasoning);
+        target.timeouts.or(outer).over(&self.settings, reasoning)
     }
 
     pub fn price(&self, provider: &str, model: &str) -> Option<Price> {

@@ -1,5 +1,7 @@
 //! From the name a caller uses to a route.
 
+use std::borrow::Cow;
+
 use super::{MAX_NAME, Model, Route, Snapshot, reader::did_you_mean, secrets::store_one_of, settings::MAX_ATTEMPTS};
 use crate::{
     catalog::{self, Price, Supports},
@@ -7,13 +9,13 @@ use crate::{
 };
 
 /// What a caller's model name stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resolved {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resolved<'a> {
     /// The route's name, or the name asked for.
     pub route: String,
     /// A route of the operator; otherwise the caller named the targets.
     pub is_route: bool,
-    pub route_config: Route,
+    pub config: Cow<'a, Route>,
 }
 
 /// One line of `GET /v1/models`.
@@ -36,14 +38,14 @@ const MAX_ASKED: usize = 1024;
 
 impl Snapshot {
     /// A route, `provider/model`, several of these separated by commas, or a bare model of the catalog.
-    pub fn resolve(&self, name: &str) -> Result<Resolved, Error> {
+    pub fn resolve(&self, name: &str) -> Result<Resolved<'_>, Error> {
         if name.is_empty() || name.len() > MAX_ASKED || name.chars().any(char::is_control) {
             return Err(Error::invalid("model", "`model` must name a route or a model such as `openai/gpt-5.4`."));
         }
         if let Some(route) = self.routes.get(name) {
-            let callable = self.callable(&route.targets.iter().map(|t| t.provider.as_str()).collect::<Vec<_>>());
+            let callable = self.callable(&self.targets(route).iter().map(|t| t.provider.as_str()).collect::<Vec<_>>());
             callable.map_err(|why| not_found(format!("No target of the route `{name}` can be called: {why}.")))?;
-            return Ok(Resolved { route: name.to_owned(), is_route: true, route_config: route.clone() });
+            return Ok(Resolved { route: name.to_owned(), is_route: true, config: Cow::Borrowed(route) });
         }
         let named: Vec<&str> = name.split(',').map(str::trim).collect();
         if named.len() > usize::try_from(MAX_ATTEMPTS).unwrap_or_default() {
@@ -58,7 +60,7 @@ impl Snapshot {
         }
         let callable = self.callable(&found.iter().map(|(provider, _)| provider.as_str()).collect::<Vec<_>>());
         callable.map_err(|why| not_found(format!("`{name}` cannot be called: {why}.")))?;
-        Ok(Resolved { route: name.to_owned(), is_route: false, route_config: Route::ad_hoc(found, self) })
+        Ok(Resolved { route: name.to_owned(), is_route: false, config: Cow::Owned(Route::ad_hoc(found)) })
     }
 
     /// Whether one of them is on; otherwise why the first is not.
@@ -107,7 +109,7 @@ impl Snapshot {
     /// What callers may name: routes first, then the known models of each provider that is on.
     pub fn model_list(&self) -> Vec<ListedModel> {
         let routes = self.routes.iter().map(|(name, route)| {
-            let first = route.targets.first().and_then(|target| self.model(&target.provider, &target.model));
+            let first = self.targets(route).first().and_then(|target| self.model(&target.provider, &target.model));
             // What a route's first target costs is not what the route costs.
             listed(name.clone(), OURSELVES, Model { price: None, ..first.copied().unwrap_or_default() })
         });

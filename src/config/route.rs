@@ -5,11 +5,14 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::{
-    Retry, Snapshot, Timeouts,
+    Condition, Snapshot, SomeRetry, SomeTimeouts,
     reader::{Problems, Reader},
-    settings::{SomeTimeouts, read_retry, read_timeouts},
+    settings::{read_some_retry, read_timeouts},
 };
-use crate::wire::json::{Edit, json_text};
+use crate::{
+    units::Money,
+    wire::json::{Edit, json_text},
+};
 
 /// In which order targets are tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +20,12 @@ pub enum Strategy {
     #[default]
     Priority,
     Weighted,
+    LeastCost,
+    LeastLatency,
+    /// Cost, latency and reliability in one score.
+    Balanced,
+    /// The same session, the same target.
+    Sticky,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +33,10 @@ pub enum WhenAllUnavailable {
     #[default]
     TryAnyway,
     Fail,
+    /// For the first that is back, at most so long.
+    Wait {
+        ms: u64,
+    },
 }
 
 /// After the commit point.
@@ -32,6 +45,27 @@ pub enum OnStreamBreak {
     /// The stream ends with an error frame.
     #[default]
     Error,
+    /// Another target goes on where it broke.
+    Continue,
+    /// Nothing is sent before the answer is whole.
+    Atomic,
+}
+
+/// What follows when a provider's content filter refuses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnContentFilter {
+    #[default]
+    Error,
+    /// The next target is asked.
+    Fallback,
+}
+
+/// A second target is started when the first token is late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hedge {
+    /// Later than 95 of 100 of the target's own.
+    P95,
+    AfterMs(u64),
 }
 
 /// What becomes of a request that a target cannot take whole.
@@ -44,29 +78,82 @@ pub enum Lossy {
     Refuse,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Route {
+    /// The first that holds says where to go on; without any, `choices`.
+    pub rules: Vec<Rule>,
     pub strategy: Strategy,
-    pub targets: Vec<Target>,
-    pub retry: Retry,
-    /// For what all attempts share; each target has its own besides.
-    pub timeouts: Timeouts,
-    pub when_all_unavailable: WhenAllUnavailable,
-    pub on_stream_break: OnStreamBreak,
-    pub lossy: Lossy,
+    pub choices: Vec<Choice>,
+    pub policy: Policy,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    pub when: Condition,
+    pub then: Place,
+}
+
+/// Where a rule leads.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Place {
+    Route(String),
+    Target(Box<Target>),
+}
+
+/// One entry of `targets`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    pub place: Place,
+    /// 0: only when the others cannot.
+    pub weight: u32,
+    /// It stands here only while this holds.
+    pub when: Option<Condition>,
+}
+
+/// How a route is carried out, as far as it says. What it does not say, the route that leads here does, then `settings`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    pub retry: SomeRetry,
+    pub timeouts: SomeTimeouts,
+    pub when_all_unavailable: Option<WhenAllUnavailable>,
+    pub on_stream_break: Option<OnStreamBreak>,
+    pub on_content_filter: Option<OnContentFilter>,
+    pub hedge: Option<Hedge>,
+    pub lossy: Option<Lossy>,
+    /// Only targets that keep nothing.
+    pub zdr: Option<bool>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Target {
     /// Canonical name: a key of `Snapshot::providers`, or of `off`.
     pub provider: String,
     /// As the provider knows it.
     pub model: String,
-    /// 0: only when the others cannot.
-    pub weight: u32,
     /// `params`, for the body as it is sent to this target.
     pub edits: Vec<Edit>,
-    pub timeouts: Timeouts,
+    pub timeouts: SomeTimeouts,
+    /// Only for requests that come in there; empty: everywhere.
+    pub regions: Vec<String>,
+    pub max_price: MaxPrice,
+    pub requires: Requires,
+}
+
+/// Picodollars a token; a target that costs more, or nobody knows what, is left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MaxPrice {
+    pub input: Option<Money>,
+    pub output: Option<Money>,
+}
+
+/// What a target must be known to be, whatever the request asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Requires {
+    pub zdr: bool,
+    pub tools: bool,
+    pub vision: bool,
+    pub json_schema: bool,
+    pub min_context: Option<u64>,
 }
 
 /// Routes of one operator.
@@ -84,31 +171,59 @@ impl Strategy {
         match self {
             Self::Priority => "priority",
             Self::Weighted => "weighted",
+            Self::LeastCost => "least_cost",
+            Self::LeastLatency => "least_latency",
+            Self::Balanced => "balanced",
+            Self::Sticky => "sticky",
         }
     }
 }
 
 impl Target {
+    pub fn of(provider: String, model: String) -> Self {
+        Self { provider, model, ..Self::default() }
+    }
+
     /// `openai/gpt-5.4`
     pub fn name(&self) -> String {
         format!("{}/{}", self.provider, self.model)
     }
 }
 
+impl Choice {
+    /// Always there, at the usual weight.
+    pub fn of(target: Target) -> Self {
+        Self { place: Place::Target(Box::new(target)), weight: 1, when: None }
+    }
+}
+
+impl Policy {
+    /// What is said here, over what is said further out.
+    #[must_use]
+    pub fn or(self, outer: Self) -> Self {
+        Self {
+            retry: self.retry.or(outer.retry),
+            timeouts: self.timeouts.or(outer.timeouts),
+            when_all_unavailable: self.when_all_unavailable.or(outer.when_all_unavailable),
+            on_stream_break: self.on_stream_break.or(outer.on_stream_break),
+            on_content_filter: self.on_content_filter.or(outer.on_content_filter),
+            hedge: self.hedge.or(outer.hedge),
+            lossy: self.lossy.or(outer.lossy),
+            zdr: self.zdr.or(outer.zdr),
+        }
+    }
+}
+
 impl Route {
     /// What a caller names without a route of the operator's: the defaults, over these targets.
-    pub(super) fn ad_hoc(named: Vec<(String, String)>, snapshot: &Snapshot) -> Self {
-        let targets = named.into_iter().map(|(provider, model)| Draft::of(provider, model));
-        let said = SomeTimeouts::default();
-        Self {
-            strategy: Strategy::Priority,
-            targets: targets.map(|draft| draft.finish(said, snapshot)).collect(),
-            retry: snapshot.settings.retry,
-            timeouts: said.over(&snapshot.settings, false),
-            when_all_unavailable: WhenAllUnavailable::default(),
-            on_stream_break: OnStreamBreak::default(),
-            lossy: Lossy::default(),
-        }
+    pub(super) fn ad_hoc(named: Vec<(String, String)>) -> Self {
+        let choices = named.into_iter().map(|(provider, model)| Choice::of(Target::of(provider, model))).collect();
+        Self { choices, ..Self::default() }
+    }
+
+    /// Where it may lead, in the order it is written: rules, then targets.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        self.rules.iter().map(|rule| &rule.then).chain(self.choices.iter().map(|choice| &choice.place))
     }
 }
 
@@ -125,8 +240,10 @@ pub(super) fn read_routes(document: Map<String, Value>, snapshot: &mut Snapshot,
         }
         let route = Reader::over(value, name.clone(), problems, |reader| read_route(reader, snapshot));
         let Some(route) = route.flatten() else { continue };
-        for target in &route.targets {
-            if snapshot.off.contains_key(&target.provider) {
+        for place in route.places() {
+            if let Place::Target(target) = place
+                && snapshot.off.contains_key(&target.provider)
+            {
                 let warning = format!("Route `{name}` skips `{}`: {}.", target.name(), snapshot.why_off(&target.provider));
                 snapshot.warnings.push(warning);
             }
@@ -142,13 +259,7 @@ fn read_route(reader: &mut Reader<'_>, snapshot: &Snapshot) -> Option<Route> {
     let strategy = chosen.unwrap_or_default();
     // Of one that is not supported, nothing else can be said.
     let known = (reader.problems.list.len() == found_before).then_some(strategy);
-    let default = snapshot.settings.retry;
-    let retry = reader.object("retry", |reader| read_retry(reader, default)).unwrap_or(default);
-    let said = reader.object("timeouts", read_timeouts).unwrap_or_default();
-    let unavailable = [("try_anyway", WhenAllUnavailable::TryAnyway), ("fail", WhenAllUnavailable::Fail)];
-    let when_all_unavailable = reader.choice("when_all_unavailable", &unavailable).unwrap_or_default();
-    let on_stream_break = reader.choice("on_stream_break", &[("error", OnStreamBreak::Error)]).unwrap_or_default();
-    let lossy = reader.choice("lossy", &[("report", Lossy::Report), ("refuse", Lossy::Refuse)]).unwrap_or_default();
+    let policy = read_policy(reader);
     let items = reader.items("targets");
     reader.later(&["rules", "default"], "list the targets in `targets`");
     let Some(items) = items.filter(|items| !items.is_empty()) else {
@@ -159,50 +270,40 @@ fn read_route(reader: &mut Reader<'_>, snapshot: &Snapshot) -> Option<Route> {
         reader.problem("targets", format!("At most {MAX_TARGETS} targets in a route."));
         return None;
     }
-    let mut targets: Vec<Target> = vec![];
+    let mut choices: Vec<Choice> = vec![];
     for (i, item) in items.into_iter().enumerate() {
         let path = reader.path_of(&format!("targets[{i}]"));
-        let Some(draft) = read_target(item, &path, known, (snapshot, &mut *reader.problems)) else { continue };
-        let target = draft.finish(said, snapshot);
-        if targets.iter().any(|t| (&t.provider, &t.model, &t.edits) == (&target.provider, &target.model, &target.edits)) {
+        let Some(choice) = read_choice(item, &path, known, (snapshot, &mut *reader.problems)) else { continue };
+        if let Place::Target(target) = &choice.place
+            && choices.iter().any(|other| other.place == choice.place)
+        {
             reader.problems.add(path, format!("`{}` is there twice; give it one weight, or other `params`.", target.name()));
         }
-        targets.push(target);
+        choices.push(choice);
     }
-    if !targets.is_empty() && targets.iter().all(|target| target.weight == 0) {
+    if !choices.is_empty() && choices.iter().all(|choice| choice.weight == 0) {
         reader.problem("targets", "At least one target needs a weight above 0.");
     }
-    let timeouts = said.over(&snapshot.settings, false);
-    Some(Route { strategy, targets, retry, timeouts, when_all_unavailable, on_stream_break, lossy })
+    Some(Route { rules: vec![], strategy, choices, policy })
 }
 
-/// A target before the timeouts of its route are known.
-struct Draft {
-    provider: String,
-    model: String,
-    weight: u32,
-    edits: Vec<Edit>,
-    timeouts: SomeTimeouts,
-}
-
-impl Draft {
-    fn of(provider: String, model: String) -> Self {
-        Self { provider, model, weight: 1, edits: vec![], timeouts: SomeTimeouts::default() }
-    }
-
-    fn finish(self, route: SomeTimeouts, snapshot: &Snapshot) -> Target {
-        let supports = snapshot.model(&self.provider, &self.model).and_then(|model| model.supports);
-        let reasoning = supports.is_some_and(|supports| supports.reasoning);
-        let timeouts = self.timeouts.or(route).over(&snapshot.settings, reasoning);
-        Target { provider: self.provider, model: self.model, weight: self.weight, edits: self.edits, timeouts }
+fn read_policy(reader: &mut Reader<'_>) -> Policy {
+    let unavailable = [("try_anyway", WhenAllUnavailable::TryAnyway), ("fail", WhenAllUnavailable::Fail)];
+    Policy {
+        retry: reader.object("retry", read_some_retry).unwrap_or_default(),
+        timeouts: reader.object("timeouts", read_timeouts).unwrap_or_default(),
+        when_all_unavailable: reader.choice("when_all_unavailable", &unavailable),
+        on_stream_break: reader.choice("on_stream_break", &[("error", OnStreamBreak::Error)]),
+        lossy: reader.choice("lossy", &[("report", Lossy::Report), ("refuse", Lossy::Refuse)]),
+        ..Policy::default()
     }
 }
 
-fn read_target(item: Value, path: &str, strategy: Option<Strategy>, around: (&Snapshot, &mut Problems)) -> Option<Draft> {
+fn read_choice(item: Value, path: &str, strategy: Option<Strategy>, around: (&Snapshot, &mut Problems)) -> Option<Choice> {
     let (snapshot, problems) = around;
     if let Value::String(name) = item {
         let found = snapshot.locate(&name).map_err(|message| problems.add(path, message)).ok()?;
-        return Some(Draft::of(found.0, found.1));
+        return Some(Choice::of(Target::of(found.0, found.1)));
     }
     Reader::over(item, path, problems, |reader| {
         let (model, provider) = (reader.text("model"), reader.text("provider"));
@@ -223,7 +324,8 @@ fn read_target(item: Value, path: &str, strategy: Option<Strategy>, around: (&Sn
             None => ("model", snapshot.locate(&model)),
         };
         let (provider, model) = found.map_err(|message| reader.problem(key, message)).ok()?;
-        Some(Draft { provider, model, weight: weight.unwrap_or(1), edits, timeouts })
+        let target = Target { edits, timeouts, ..Target::of(provider, model) };
+        Some(Choice { weight: weight.unwrap_or(1), ..Choice::of(target) })
     })
     .flatten()
 }

@@ -19,6 +19,13 @@ pub struct Timeouts {
     pub non_stream_total_ms: u64,
 }
 
+impl Timeouts {
+    /// Of all attempts together.
+    pub const fn total(&self, stream: bool) -> u64 {
+        if stream { self.total_ms } else { self.non_stream_total_ms }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
     /// Targets tried at most.
@@ -99,8 +106,7 @@ pub(super) fn read_settings(document: Map<String, Value>, problems: &mut Problem
         settings.timeouts = reader.object("timeouts", read_all_timeouts).unwrap_or(settings.timeouts);
         settings.reasoning_first_token_ms =
             reader.whole("reasoning_first_token_ms", 1..=MAX_MS).unwrap_or(settings.reasoning_first_token_ms);
-        let retry = settings.retry;
-        settings.retry = reader.object("retry", |reader| read_retry(reader, retry)).unwrap_or(retry);
+        settings.retry = reader.object("retry", read_some_retry).unwrap_or_default().over(settings.retry);
         settings.breaker = reader.object("breaker", read_breaker).unwrap_or_default();
         settings.max_body_bytes =
             reader.whole("max_body_bytes", MIN_BODY_BYTES..=MAX_BODY_BYTES).unwrap_or(settings.max_body_bytes);
@@ -112,12 +118,19 @@ pub(super) fn read_settings(document: Map<String, Value>, problems: &mut Problem
 }
 
 /// The members of `timeouts` that a route or a target may set.
-#[derive(Clone, Copy, Default)]
-pub(super) struct SomeTimeouts {
-    headers_ms: Option<u64>,
-    first_token_ms: Option<u64>,
-    idle_ms: Option<u64>,
-    total_ms: Option<u64>,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SomeTimeouts {
+    pub headers_ms: Option<u64>,
+    pub first_token_ms: Option<u64>,
+    pub idle_ms: Option<u64>,
+    pub total_ms: Option<u64>,
+}
+
+/// The members of `retry` that a route may set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SomeRetry {
+    pub attempts: Option<u64>,
+    pub total_ms: Option<u64>,
 }
 
 pub(super) fn read_timeouts(reader: &mut Reader<'_>) -> SomeTimeouts {
@@ -144,7 +157,8 @@ fn read_all_timeouts(reader: &mut Reader<'_>) -> Timeouts {
 
 impl SomeTimeouts {
     /// What is said here, over what is said further out.
-    pub(super) fn or(self, outer: Self) -> Self {
+    #[must_use]
+    pub fn or(self, outer: Self) -> Self {
         Self {
             headers_ms: self.headers_ms.or(outer.headers_ms),
             first_token_ms: self.first_token_ms.or(outer.first_token_ms),
@@ -154,7 +168,7 @@ impl SomeTimeouts {
     }
 
     /// Over the settings. A total named for a route holds with and without stream.
-    pub(super) fn over(self, settings: &Settings, reasoning: bool) -> Timeouts {
+    pub fn over(self, settings: &Settings, reasoning: bool) -> Timeouts {
         let default = settings.timeouts;
         let patience =
             if reasoning { settings.reasoning_first_token_ms.max(default.first_token_ms) } else { default.first_token_ms };
@@ -171,11 +185,20 @@ impl SomeTimeouts {
     }
 }
 
-pub(super) fn read_retry(reader: &mut Reader<'_>, default: Retry) -> Retry {
-    Retry {
-        attempts: reader.whole("attempts", 1..=MAX_ATTEMPTS).unwrap_or(default.attempts),
-        total_ms: reader.whole("total_ms", 1..=MAX_MS).unwrap_or(default.total_ms),
+impl SomeRetry {
+    /// What is said here, over what is said further out.
+    #[must_use]
+    pub fn or(self, outer: Self) -> Self {
+        Self { attempts: self.attempts.or(outer.attempts), total_ms: self.total_ms.or(outer.total_ms) }
     }
+
+    pub fn over(self, default: Retry) -> Retry {
+        Retry { attempts: self.attempts.unwrap_or(default.attempts), total_ms: self.total_ms.unwrap_or(default.total_ms) }
+    }
+}
+
+pub(super) fn read_some_retry(reader: &mut Reader<'_>) -> SomeRetry {
+    SomeRetry { attempts: reader.whole("attempts", 1..=MAX_ATTEMPTS), total_ms: reader.whole("total_ms", 1..=MAX_MS) }
 }
 
 fn read_breaker(reader: &mut Reader<'_>) -> Breaker {

@@ -12,9 +12,7 @@ const MAX_REASON_MS: u64 = 2_000;
 impl Exchange {
     /// When everything must be over.
     pub(super) fn deadline(&self) -> Millis {
-        let timeouts = self.plan.attempts.get(self.attempt).map(|a| &a.timeouts);
-        let total = timeouts.map_or(0, |t| if self.call.facts.stream { t.total_ms } else { t.non_stream_total_ms });
-        self.call.started.plus(total)
+        self.call.started.plus(self.plan.total_ms)
     }
 
     /// Until the head of the answer. Without stream it comes when the answer is done.

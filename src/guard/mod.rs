@@ -6,7 +6,7 @@ mod key;
 pub use key::{digest, entry_name, is_well_formed, presented};
 
 use crate::{
-    config::{Resolved, canonical_name},
+    config::{Resolved, Snapshot, canonical_name},
     error::{Error, Kind},
     units::Millis,
 };
@@ -104,13 +104,13 @@ impl Caller {
 
     /// May it use what it named? A route on its list covers the route's targets. Otherwise every target must be a model
     /// on its list, and a key with a list of routes only names no models itself.
-    pub fn permit(&self, resolved: &Resolved) -> Result<(), Error> {
+    pub fn permit(&self, resolved: &Resolved<'_>, config: &Snapshot) -> Result<(), Error> {
         let asked = &resolved.route;
         let is_listed = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|names| names.contains(asked));
         let covered = match (&self.models, &self.routes) {
             (None, None) => true,
             _ if resolved.is_route && self.routes.is_some() => is_listed(&self.routes),
-            (Some(models), _) => resolved.route_config.targets.iter().all(|target| is_allowed(models, &target.name())),
+            (Some(models), _) => config.targets(&resolved.config).iter().all(|target| is_allowed(models, &target.name())),
             (None, Some(_)) => false,
         };
         if covered {

@@ -265,11 +265,30 @@ impl Health {
     }
 }
 
-/// Standings of all cells that are not plainly up.
+/// Standings of all cells that are not plainly up, and the numbers of those that were heard of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
 pub struct View {
+    #[serde(rename = "c", default)]
     pub(super) cells: BTreeMap<String, Standing>,
+    /// For strategies; they do not change the version.
+    #[serde(rename = "n", default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) numbers: BTreeMap<String, Numbers>,
+}
+
+/// What a cell has done of late.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Numbers {
+    /// To the first token, of half of its streams, and of 95 in 100.
+    #[serde(rename = "p", default)]
+    pub p50_ms: u64,
+    #[serde(rename = "q", default)]
+    pub p95_ms: u64,
+    /// How many of them these are drawn from.
+    #[serde(rename = "s", default)]
+    pub samples: u64,
+    /// Failures among a thousand requests in the window.
+    #[serde(rename = "e", default)]
+    pub failed_permille: u16,
 }
 
 impl View {
@@ -303,6 +322,17 @@ impl View {
             };
             fold(sum ^ hash(key), standing.name()) ^ fold(number, "version") ^ kind
         })
+    }
+
+    pub fn numbers(&self, key: &str) -> Option<&Numbers> {
+        self.numbers.get(key)
+    }
+
+    /// The same standings, with these numbers.
+    #[must_use]
+    pub fn with_numbers(mut self, numbers: impl IntoIterator<Item = (String, Numbers)>) -> Self {
+        self.numbers.extend(numbers);
+        self
     }
 
     pub fn cells(&self) -> impl Iterator<Item = (&str, Standing)> {

@@ -1,30 +1,36 @@
 //! The pure brain: which targets, in which order, and why. The same inputs give the same plan, for ever.
 
+mod ask;
 mod breaker;
+mod filter;
 pub mod headers;
 pub mod health;
 mod judge;
 mod latency;
 pub mod outcome;
+mod reason;
 pub mod region;
 mod rules;
 pub mod seed;
 pub mod strategy;
 pub mod sync;
 mod verdict;
-
-use std::fmt;
+pub mod wishes;
 
 use crate::{
     catalog::Endpoint,
     chat::profile::Profile,
-    config::{Lossy, Provider, Route, Snapshot, Strategy, Target, Timeouts, WhenAllUnavailable},
-    dialect::{Dialect, Facts, surface::Operation},
+    config::{Hedge, Lossy, OnContentFilter, OnStreamBreak, Snapshot, Target, Timeouts, WhenAllUnavailable},
+    dialect::{Dialect, Facts},
     error::{Error, Kind},
     units::Millis,
     wire::json::Edit,
 };
+pub use ask::{Ask, KeyHolder, Origin};
+use filter::{Candidate, filter};
 use health::{Standing, View};
+pub use reason::{Reason, Skipped, Why};
+pub use wishes::Wishes;
 
 /// Attempts of a plan: six connections may wait for headers at once, and no caller waits for a fifth target.
 const MAX_ATTEMPTS: usize = 4;
@@ -41,6 +47,11 @@ pub struct Plan {
     pub skipped: Vec<Skipped>,
     /// No new try begins later than this after the request came.
     pub retry_total_ms: u64,
+    /// Everything is over then, whichever attempt it has come to.
+    pub total_ms: u64,
+    pub on_stream_break: OnStreamBreak,
+    pub on_content_filter: OnContentFilter,
+    pub hedge: Option<Hedge>,
     pub lossy: Lossy,
     /// Of the health view the plan was made on.
     pub health_version: u64,
@@ -68,80 +79,22 @@ pub struct Attempt {
     pub edits: Vec<Edit>,
 }
 
-/// Why a target is where it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// The caller named it, or it is first in priority.
-    Priority {
-        place: usize,
-    },
-    Weighted {
-        place: usize,
-    },
-    /// Its circuit was open long enough; this request finds out whether it is back.
-    Probe,
-    /// All targets were out, and the route says to try anyway.
-    TriedAnyway,
-}
-
-/// A candidate that was left out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
-    pub target: String,
-    pub why: Why,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// The provider's secret is missing; its usual names.
-    NoCredential(Vec<String>),
-    /// It has no dialect in which text is asked for: embeddings only.
-    NoText,
-    NoTools,
-    /// The stored response that the request goes on from is kept elsewhere.
-    NotKept,
-    /// It does not do what is asked.
-    NoOperation,
-    /// The plan has this model already, with other parameters.
-    Duplicate,
-    CircuitOpen {
-        until: Millis,
-    },
-    Cooling {
-        until: Millis,
-    },
-    /// The plan was full.
-    Surplus,
-}
-
-/// What the caller asks, as far as planning goes.
-#[derive(Clone, Copy)]
-pub struct Ask<'a> {
-    pub dialect: Dialect,
-    pub facts: &'a Facts,
-    /// The provider that keeps what `facts.continues` names.
-    pub owner: Option<&'a str>,
-    /// What is asked for besides generating.
-    pub operation: Option<Operation>,
-}
-
-impl<'a> Ask<'a> {
-    pub const fn generate(dialect: Dialect, facts: &'a Facts) -> Self {
-        Self { dialect, facts, owner: None, operation: None }
-    }
+/// Whether planning looks at what only the canonical request tells: a parse of the whole body, which most routes save.
+pub fn needs_features(_facts: &Facts, _config: &Snapshot, _body_bytes: usize) -> bool {
+    false
 }
 
 pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u64) -> Result<Plan, Error> {
     let resolved = config.resolve(&ask.facts.model)?;
-    let route = &resolved.route_config;
+    let route = &resolved.config;
     let mut skipped = vec![];
     let candidates = filter(ask, route, config, &mut skipped);
-    let weights: Vec<u64> = candidates.iter().map(|t| u64::from(t.weight)).collect();
+    let weights: Vec<u64> = candidates.iter().map(|c| u64::from(c.weight)).collect();
     let order = strategy::order(route.strategy, &weights, seed);
-    let standing = |index: usize| candidates.get(index).map_or(Standing::Up, |t| standing(t, config, health, now));
+    let standing = |index: usize| candidates.get(index).map_or(Standing::Up, |c| standing(c.target, config, health, now));
     let arranged = strategy::arrange(&order, standing, seed);
     let tried_anyway = arranged.usable.is_empty();
-    if tried_anyway && route.when_all_unavailable == WhenAllUnavailable::Fail && !candidates.is_empty() {
+    if tried_anyway && route.policy.when_all_unavailable == Some(WhenAllUnavailable::Fail) && !candidates.is_empty() {
         return Err(all_out(&arranged.excluded, standing, now));
     }
     let usable = if tried_anyway { &arranged.excluded } else { &arranged.usable };
@@ -150,13 +103,15 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
             arranged
                 .excluded
                 .iter()
-                .filter_map(|&i| Some(Skipped { target: candidates.get(i)?.name(), why: why_out(standing(i)) })),
+                .filter_map(|&i| Some(Skipped { target: candidates.get(i)?.target.name(), why: Why::out(standing(i)) })),
         );
     }
-    let limit = usize::try_from(route.retry.attempts).map_or(MAX_ATTEMPTS, |n| n.min(MAX_ATTEMPTS));
+    let retry = route.policy.retry.over(config.settings.retry);
+    let limit = usize::try_from(retry.attempts).map_or(MAX_ATTEMPTS, |n| n.min(MAX_ATTEMPTS));
     let mut attempts = vec![];
     for &index in usable {
-        let Some(target) = candidates.get(index) else { continue };
+        let Some(candidate) = candidates.get(index) else { continue };
+        let target = candidate.target;
         // After the draw, for one model may stand there with several parameters, each with its weight.
         let is_there = |a: &Attempt| a.provider == target.provider && a.model == target.model;
         if attempts.iter().any(is_there) {
@@ -167,65 +122,24 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
             skipped.push(Skipped { target: target.name(), why: Why::Surplus });
             continue;
         }
-        let reason = reason(standing(index), route.strategy, tried_anyway, attempts.len() + 1);
-        attempts.extend(attempt(ask, target, config, health, now).map(|a| Attempt { reason, ..a }));
+        let reason = Reason::of(standing(index), route.strategy, tried_anyway, attempts.len() + 1);
+        attempts.extend(attempt(ask, candidate, config, health, now).map(|a| Attempt { reason, ..a }));
     }
     if attempts.is_empty() {
         return Err(nothing_left(&resolved.route, &skipped));
     }
     Ok(Plan {
         route: resolved.route,
-        attempts,
         skipped,
-        retry_total_ms: route.retry.total_ms,
-        lossy: route.lossy,
+        retry_total_ms: retry.total_ms,
+        total_ms: attempts.iter().map(|a| a.timeouts.total(ask.facts.stream)).max().unwrap_or_default(),
+        on_stream_break: route.policy.on_stream_break.unwrap_or_default(),
+        on_content_filter: route.policy.on_content_filter.unwrap_or_default(),
+        hedge: route.policy.hedge,
+        lossy: route.policy.lossy.unwrap_or_default(),
         health_version: health.version(),
+        attempts,
     })
-}
-
-/// Hard filters: what cannot serve this request at all.
-fn filter<'a>(ask: Ask<'_>, route: &'a Route, config: &Snapshot, skipped: &mut Vec<Skipped>) -> Vec<&'a Target> {
-    let mut kept: Vec<&Target> = vec![];
-    for target in &route.targets {
-        let supports = config.model(&target.provider, &target.model).and_then(|m| m.supports);
-        let why = if !config.providers.contains_key(&target.provider) {
-            Some(Why::NoCredential(config.off.get(&target.provider).cloned().unwrap_or_default()))
-        } else if ask.operation.is_some_and(|operation| !offers(operation, target, config)) {
-            Some(Why::NoOperation)
-        } else if ask.operation.is_none() && !writes_text(target, config) {
-            Some(Why::NoText)
-        } else if ask.facts.tools && supports.is_some_and(|s| !s.tools) {
-            Some(Why::NoTools)
-        } else if ask.facts.continues.is_some() && !may_continue(ask, target, config) {
-            Some(Why::NotKept)
-        } else {
-            None
-        };
-        match why {
-            Some(why) => skipped.push(Skipped { target: target.name(), why }),
-            None => kept.push(target),
-        }
-    }
-    kept
-}
-
-fn writes_text(target: &Target, config: &Snapshot) -> bool {
-    let answers = config.model(&target.provider, &target.model).and_then(|m| m.max_output) != Some(0);
-    answers && config.providers.get(&target.provider).is_some_and(|p| p.dialects(&target.model).next().is_some())
-}
-
-/// Where tokens are not counted they are estimated.
-fn offers(operation: Operation, target: &Target, config: &Snapshot) -> bool {
-    let offers = |p: &Provider| p.offers(operation).is_some();
-    operation == Operation::CountTokens || config.providers.get(&target.provider).is_some_and(offers)
-}
-
-/// Only the provider that keeps a response can go on from it; where nobody knows which, any that keeps responses may be asked.
-fn may_continue(ask: Ask<'_>, target: &Target, config: &Snapshot) -> bool {
-    let speaks = |p: &Provider| p.dialects(&target.model).any(|d| d == Dialect::OpenAiResponses);
-    config.providers.get(&target.provider).is_some_and(speaks)
-        && ask.dialect == Dialect::OpenAiResponses
-        && ask.owner.is_none_or(|owner| owner == target.provider)
 }
 
 /// A target is as well as its cell, and not better than the best of its credentials.
@@ -245,7 +159,8 @@ fn standing(target: &Target, config: &Snapshot, health: &View, now: Millis) -> S
     soonest.map_or(cell, |until| Standing::Cooling { until })
 }
 
-fn attempt(ask: Ask<'_>, target: &Target, config: &Snapshot, health: &View, now: Millis) -> Option<Attempt> {
+fn attempt(ask: Ask<'_>, candidate: &Candidate<'_>, config: &Snapshot, health: &View, now: Millis) -> Option<Attempt> {
+    let target = candidate.target;
     let provider = config.providers.get(&target.provider)?;
     let dialect = provider.dialects(&target.model).find(|d| *d == ask.dialect);
     let dialect = dialect.or_else(|| provider.dialects(&target.model).next());
@@ -263,30 +178,13 @@ fn attempt(ask: Ask<'_>, target: &Target, config: &Snapshot, health: &View, now:
         dialect,
         credentials,
         reason: Reason::TriedAnyway,
-        timeouts: target.timeouts,
+        timeouts: config.timeouts(target, candidate.policy.timeouts),
         context: known.and_then(|m| m.context).unwrap_or(0),
         max_output: known.and_then(|m| m.max_output),
         endpoint: ask.operation.and_then(|operation| provider.offers(operation)),
         profile: provider.profile(&target.model),
         edits: target.edits.clone(),
     })
-}
-
-const fn reason(standing: Standing, strategy: Strategy, tried_anyway: bool, place: usize) -> Reason {
-    match (tried_anyway, standing, strategy) {
-        (true, _, _) => Reason::TriedAnyway,
-        (_, Standing::Probe, _) => Reason::Probe,
-        (_, _, Strategy::Priority) => Reason::Priority { place },
-        (_, _, Strategy::Weighted) => Reason::Weighted { place },
-    }
-}
-
-const fn why_out(standing: Standing) -> Why {
-    match standing {
-        Standing::Cooling { until } => Why::Cooling { until },
-        Standing::Open { until } => Why::CircuitOpen { until },
-        Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => Why::Surplus,
-    }
 }
 
 fn all_out(excluded: &[usize], standing: impl Fn(usize) -> Standing, now: Millis) -> Error {
@@ -329,34 +227,5 @@ impl Attempt {
     /// Of the `nth` credential to be used.
     pub fn credential_cell(&self, nth: usize) -> String {
         credential_cell(&self.provider, self.credentials.get(nth).copied().unwrap_or_default())
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Priority { place } => write!(f, "priority {place}"),
-            Self::Weighted { place } => write!(f, "weighted draw {place}"),
-            Self::Probe => write!(f, "probe"),
-            Self::TriedAnyway => write!(f, "all unavailable, tried anyway"),
-        }
-    }
-}
-
-impl fmt::Display for Skipped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.target)?;
-        match &self.why {
-            Why::NoCredential(names) if names.is_empty() => write!(f, "the provider is not configured"),
-            Why::NoCredential(names) => write!(f, "no secret {}", names.join(" or ")),
-            Why::NoText => write!(f, "writes no text"),
-            Why::NoTools => write!(f, "cannot call tools"),
-            Why::NotKept => write!(f, "does not keep the response that this one goes on from"),
-            Why::NoOperation => write!(f, "does not do this"),
-            Why::Duplicate => write!(f, "in the plan already"),
-            Why::CircuitOpen { until } => write!(f, "circuit open until {}", until.0),
-            Why::Cooling { until } => write!(f, "cooling until {}", until.0),
-            Why::Surplus => write!(f, "not needed"),
-        }
     }
 }

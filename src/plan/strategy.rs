@@ -10,8 +10,10 @@ use crate::config::Strategy;
 /// comes last, as written. The same seed gives the same order for ever.
 pub fn order(strategy: Strategy, weights: &[u64], seed: u64) -> Vec<usize> {
     match strategy {
-        Strategy::Priority => (0..weights.len()).collect(),
         Strategy::Weighted => draw(weights, seed),
+        Strategy::Priority | Strategy::LeastCost | Strategy::LeastLatency | Strategy::Balanced | Strategy::Sticky => {
+            (0..weights.len()).collect()
+        }
     }
 }
 

@@ -2,13 +2,7 @@
 
 use worker::{Context, Env, web_sys::Response};
 
-use super::{
-    bindings, health_object,
-    isolate::Loaded,
-    journal_object,
-    serve::{Head, text},
-    store,
-};
+use super::{bindings, head::Head, health_object, isolate::Loaded, journal_object, serve::text, store};
 use crate::{
     admin::{self, Call},
     guard,

@@ -6,8 +6,10 @@ use worker::{
 };
 
 use super::{
-    edge, isolate, journal_object,
-    serve::{Head, admit, caller_of, refuse},
+    edge,
+    head::Head,
+    isolate, journal_object,
+    serve::{admit, caller_of, refuse},
     settle, store,
 };
 use crate::{

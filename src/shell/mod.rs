@@ -3,9 +3,11 @@
 mod admin;
 mod bindings;
 mod clock;
+mod cors;
 mod edge;
 mod forward;
 mod google;
+mod head;
 mod health_object;
 mod isolate;
 mod journal_object;

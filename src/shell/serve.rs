@@ -10,13 +10,15 @@ use worker::{
 };
 
 use super::{
-    admin, bindings, clock, edge, forward, google,
+    admin, bindings, clock, cors, edge, forward, google,
+    head::Head,
     isolate::{self, Loaded},
     settle::{self, Settlement},
     store,
 };
 use crate::{
     catalog::AI_BINDING,
+    config::Snapshot,
     dialect::{
         Caller, Dialect, Facts,
         openai_chat::OpenAiChat,
@@ -24,51 +26,20 @@ use crate::{
     },
     error::{Error, Kind},
     exchange::{
-        Call, Exchange, Received, Relaying, Sendable, Step, Task,
+        self, Call, Exchange, Received, Relaying, Send, Sendable, Step, Task,
         authority::Sign,
         models, operate,
         reply::{self, Body, Reply},
     },
+    features::{self, Features},
     guard,
     ledger::record::Early,
-    plan::{self, Ask, Plan},
-    units::Millis,
+    plan::{self, Ask, KeyHolder, Plan, Wishes, outcome::Transport},
     wire::json::Outline,
 };
 
 /// Bytes of a provider's whole answer: more than any text or inline image, less than an isolate can bear.
 const MAX_ANSWER: u64 = 64 << 20;
-
-/// A request's head, read in one piece.
-pub struct Head {
-    pub method: String,
-    pub path: String,
-    pub query: String,
-    pub region: String,
-    pub headers: Vec<(String, String)>,
-    pub id: String,
-    pub seed: u64,
-    pub started: Millis,
-}
-
-impl Head {
-    fn read(request: &Request) -> Self {
-        let text = edge::head(request);
-        let mut lines = text.split('\n');
-        let method = lines.next().unwrap_or_default().to_owned();
-        let url = lines.next().unwrap_or_default();
-        let after_host = url.splitn(4, '/').nth(3).unwrap_or_default();
-        let (path, query) = after_host.split_once('?').unwrap_or((after_host, ""));
-        let (path, query) = (format!("/{path}"), query.to_owned());
-        let region = plan::region::of(lines.next().unwrap_or_default());
-        let (id, seed) = clock::identify();
-        Self { method, path, query, region: region.to_owned(), headers: edge::pairs(lines), id, seed, started: clock::now() }
-    }
-
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
-    }
-}
 
 pub async fn serve(request: &Request, env: &Env, context: &Context) -> Response {
     let head = Head::read(request);
@@ -89,7 +60,7 @@ pub async fn serve(request: &Request, env: &Env, context: &Context) -> Response 
         Surface::Live => text(200, "application/json", r#"{"ok":true}"#),
         Surface::Ready => admin::ready(&store::current(env, context, &head.region, head.started).await),
         Surface::Admin(path) => admin::serve(env, context, &head, &path).await,
-        Surface::Preflight => preflight(&store::current(env, context, &head.region, head.started).await, &head),
+        Surface::Preflight => cors::preflight(&store::current(env, context, &head.region, head.started).await, &head),
         Surface::Upgrade(dialect) => {
             let error = Error::new(Kind::UpgradeRequired, "WebSocket is not spoken here; send plain HTTP requests.");
             refuse(caller_of(dialect), &error, &head.id)
@@ -125,13 +96,13 @@ pub fn caller_of(dialect: Dialect) -> &'static dyn Caller {
 
 async fn answer(request: &Request, env: &Env, context: &Context, head: Head, job: Job) -> Response {
     let loaded = store::current(env, context, &head.region, head.started).await;
-    let origin = cors(&head);
+    let origin = cors::origin(&head);
     let response = match admit(env, &head).await {
         Ok(key) => admitted(request, env, context, &loaded, (head, job, key)).await,
         // Not in the journal: anybody could fill it.
         Err(error) => refuse(caller_of(job.dialect), &error, &head.id),
     };
-    with_cors(response, &loaded, origin.as_deref())
+    cors::with_cors(response, &loaded, origin.as_deref())
 }
 
 async fn admitted(
@@ -144,9 +115,10 @@ async fn admitted(
     let Job { dialect, task, place } = job;
     let caller = caller_of(dialect);
     let content_type = head.header("content-type").unwrap_or_default();
-    let read = read(request, (dialect, task, &place), (loaded.snapshot.settings.max_body_bytes, content_type)).await;
-    let asked = read.as_ref().map(|(_, _, facts)| facts.model.clone()).unwrap_or_default();
-    let continues = read.as_ref().ok().and_then(|(_, _, facts)| facts.continues.clone());
+    let limits = (loaded.snapshot.settings.max_body_bytes, content_type);
+    let read = read(request, (dialect, task, &place), limits, &head.headers).await;
+    let asked = read.as_ref().map(|read| read.facts.model.clone()).unwrap_or_default();
+    let continues = read.as_ref().ok().and_then(|read| read.facts.continues.clone());
     let owner = match &continues {
         Some(id) => forward::owner(env, id).await,
         None => None,
@@ -155,13 +127,24 @@ async fn admitted(
         Task::Generate => None,
         Task::Operate(operation) => Some(operation),
     };
-    let planned = read.and_then(|(body, bytes, facts)| {
-        reply::check_continues(&facts)?;
-        let plan = plan(Ask { dialect, facts: &facts, owner: owner.as_deref(), operation }, loaded, &head, &key)?;
-        Ok((body, bytes, facts, plan))
+    let planned = read.and_then(|read| {
+        reply::check_continues(&read.facts)?;
+        let features = features(caller, &read, &loaded.snapshot).filter(|_| task == Task::Generate);
+        let ask = Ask {
+            owner: owner.as_deref(),
+            operation,
+            features: features.as_ref(),
+            origin: head.origin(),
+            key: KeyHolder { name: &key.name, tags: &key.tags },
+            headers: &head.headers,
+            wishes: &read.wishes,
+            ..Ask::generate(dialect, &read.facts)
+        };
+        let plan = plan(ask, loaded, &head, &key)?;
+        Ok((read, plan))
     });
     match planned {
-        Ok((body, bytes, facts, plan)) => {
+        Ok((Read { body, bytes, facts, .. }, plan)) => {
             let Head { headers, id, seed, started, region, .. } = head;
             let call =
                 Call { id, dialect, task, caller, facts, body: Rc::new(bytes), headers, started, seed, key: key.name, region };
@@ -176,28 +159,48 @@ async fn admitted(
     }
 }
 
-/// The body: kept in JS for sending, copied once for reading.
+/// A body: kept in JS for sending, copied once for reading.
+struct Read {
+    body: JsValue,
+    bytes: Vec<u8>,
+    facts: Facts,
+    wishes: Wishes,
+}
+
 async fn read(
     request: &Request,
     (dialect, task, place): (Dialect, Task, &Place),
     (limit, content_type): (u64, &str),
-) -> Result<(JsValue, Vec<u8>, Facts), Error> {
+    headers: &[(String, String)],
+) -> Result<Read, Error> {
     let body = edge::read_body(request, limit).await.ok_or_else(|| {
         let hint = "Send files as URLs or ids, or raise `max_body_bytes` in `settings`.";
         Error::new(Kind::TooLarge, format!("The body is larger than {limit} bytes. {hint}"))
     })?;
     let bytes = body.to_vec();
-    let facts = match task {
-        Task::Generate => caller_of(dialect).facts(&Outline::read(&bytes)?)?,
-        Task::Operate(operation) => operate::facts(operation, dialect, &bytes, content_type)?,
+    let (facts, wishes) = match task {
+        Task::Generate => {
+            let outline = Outline::read(&bytes)?;
+            (caller_of(dialect).facts(&outline)?, Wishes::read(&outline, headers)?)
+        }
+        Task::Operate(operation) => (operate::facts(operation, dialect, &bytes, content_type)?, Wishes::NONE),
     };
     let facts = place.fill(facts);
-    Ok((body.into(), bytes, facts))
+    Ok(Read { body: body.into(), bytes, facts, wishes })
+}
+
+/// Of a body that cannot be read there are none; a target of its own dialect may take it all the same.
+fn features(caller: &dyn Caller, read: &Read, config: &Snapshot) -> Option<Features> {
+    if !plan::needs_features(&read.facts, config, read.bytes.len()) {
+        return None;
+    }
+    let text = std::str::from_utf8(&read.bytes).ok()?;
+    caller.read_request(text).ok().map(|request| features::of(&request.value))
 }
 
 fn plan(ask: Ask<'_>, loaded: &Loaded, head: &Head, key: &guard::Caller) -> Result<Plan, Error> {
     let config = &loaded.snapshot;
-    key.permit(&config.resolve(&ask.facts.model)?)?;
+    key.permit(&config.resolve(&ask.facts.model)?, config)?;
     isolate::with_health(|health| {
         let plan = plan::plan(ask, config, &health.view(head.started), head.started, head.seed)?;
         // In the same breath as the view that held the permits, so that they are still there.
@@ -220,42 +223,45 @@ pub async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
     guard::admit(presented.as_deref(), locks, head.started)
 }
 
-/// The heart: do what the exchange says, tell it what came of it.
+/// What an exchange came to, as far as the shell is concerned.
+enum Driven {
+    /// A stream is committed, on this call.
+    Stream(edge::Call, Box<Relaying>),
+    /// An answer, and the body it may stand for.
+    Answer(Reply, JsValue),
+    Lost,
+}
+
 async fn run(request: &Request, env: &Env, context: &Context, exchange: Exchange, body: &JsValue) -> Response {
     let mut settlement = Settlement::hold(exchange, env, context);
+    match drive(request, env, &mut settlement, body).await {
+        Driven::Stream(call, relaying) => stream(&call, *relaying, settlement),
+        Driven::Answer(reply, answer) => {
+            drop(settlement);
+            respond(&reply, &answer)
+        }
+        Driven::Lost => broken(),
+    }
+}
+
+/// The heart: do what the exchange says, tell it what came of it.
+async fn drive(request: &Request, env: &Env, settlement: &mut Settlement, body: &JsValue) -> Driven {
     let mut upstream: Option<edge::Call> = None;
     let mut answer = JsValue::NULL;
     loop {
         let step = settlement.exchange(|e| e.next(clock::now()));
         match step {
-            Step::Send(send) => {
+            Step::Send(sending) => {
                 let call = edge::Call::new(request);
-                let head = match &send.target {
-                    Sendable::Http { url, headers, body: pieces, sign: None } => {
-                        call.fetch(url, headers, body, pieces, send.timeout_ms).await
-                    }
-                    Sendable::Http { url, headers, body: pieces, sign: Some(Sign::Google(account)) } => {
-                        let send_with = async |token, ms| {
-                            let headers = [headers.as_slice(), &[token]].concat();
-                            call.fetch(url, &headers, body, pieces, ms).await
-                        };
-                        google::send(request, account, send.timeout_ms, send_with).await
-                    }
-                    Sendable::WorkersAi { model, body: pieces } => {
-                        call.ask(&bindings::binding(env, AI_BINDING), model, body, pieces, send.timeout_ms).await
-                    }
-                    Sendable::Script(script) => call.script(script, send.timeout_ms).await,
-                };
+                let head = send(request, env, &call, &sending, body).await;
                 settlement.exchange(|e| e.answered(clock::now(), head));
                 if let Some(old) = upstream.replace(call) {
                     old.cancel();
                 }
             }
             Step::Read { whole: true, timeout_ms } => {
-                let got = match &upstream {
-                    Some(call) => call.whole(timeout_ms, MAX_ANSWER).await,
-                    None => return broken(),
-                };
+                let Some(call) = &upstream else { return Driven::Lost };
+                let got = call.whole(timeout_ms, MAX_ANSWER).await;
                 settlement.exchange(|e| match &got {
                     Ok(bytes) => e.received(clock::now(), Received::Bytes(&bytes.to_vec())),
                     Err(transport) => e.received(clock::now(), Received::Failed(*transport)),
@@ -263,10 +269,8 @@ async fn run(request: &Request, env: &Env, context: &Context, exchange: Exchange
                 answer = got.map_or(JsValue::NULL, Uint8Array::into);
             }
             Step::Read { whole: false, timeout_ms } => {
-                let got = match &upstream {
-                    Some(call) => call.chunk(timeout_ms).await,
-                    None => return broken(),
-                };
+                let Some(call) = &upstream else { return Driven::Lost };
+                let got = call.chunk(timeout_ms).await;
                 settlement.exchange(|e| match &got {
                     Ok(Some(bytes)) => e.received(clock::now(), Received::Bytes(bytes)),
                     Ok(None) => e.received(clock::now(), Received::End),
@@ -274,18 +278,33 @@ async fn run(request: &Request, env: &Env, context: &Context, exchange: Exchange
                 });
             }
             Step::Wait(ms) => edge::pause(ms).await,
-            Step::Relay(relaying) => {
-                let Some(call) = upstream.take() else { return broken() };
-                return stream(&call, *relaying, settlement);
-            }
+            Step::Relay(relaying) => return upstream.map_or(Driven::Lost, |call| Driven::Stream(call, relaying)),
             Step::Reply(reply) => {
-                if let Some(call) = upstream.take() {
+                if let Some(call) = upstream {
                     call.cancel();
                 }
-                drop(settlement);
-                return respond(&reply, &answer);
+                return Driven::Answer(reply, answer);
             }
         }
+    }
+}
+
+/// One call to a provider, until the head of its answer.
+async fn send(request: &Request, env: &Env, call: &edge::Call, send: &Send, body: &JsValue) -> Result<exchange::Head, Transport> {
+    let ms = send.timeout_ms;
+    match &send.target {
+        Sendable::Http { url, headers, body: pieces, sign: None } => call.fetch(url, headers, body, pieces, ms).await,
+        Sendable::Http { url, headers, body: pieces, sign: Some(Sign::Google(account)) } => {
+            let send_with = async |token, ms| {
+                let headers = [headers.as_slice(), &[token]].concat();
+                call.fetch(url, &headers, body, pieces, ms).await
+            };
+            google::send(request, account, ms, send_with).await
+        }
+        Sendable::WorkersAi { model, body: pieces } => {
+            call.ask(&bindings::binding(env, AI_BINDING), model, body, pieces, ms).await
+        }
+        Sendable::Script(script) => call.script(script, ms).await,
     }
 }
 
@@ -307,7 +326,7 @@ pub fn refuse(caller: &dyn Caller, error: &Error, id: &str) -> Response {
     respond(&reply::error(caller, error, id), &JsValue::NULL)
 }
 
-fn broken() -> Response {
+pub fn broken() -> Response {
     text(500, "application/json", r#"{"error":{"message":"The gateway lost its place in this request.","type":"server_error"}}"#)
 }
 
@@ -325,37 +344,8 @@ async fn listed(env: &Env, context: &Context, head: &Head, dialect: Dialect, id:
         Ok(body) => {
             let headers = [("content-type", "application/json"), ("x-request-id", &head.id), ("request-id", &head.id)];
             let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            with_cors(edge::response(200, &headers, &JsValue::from_str(&body)), &loaded, cors(head).as_deref())
+            cors::with_cors(edge::response(200, &headers, &JsValue::from_str(&body)), &loaded, cors::origin(head).as_deref())
         }
         Err(error) => refuse(caller, &error, &head.id),
     }
-}
-
-fn cors(head: &Head) -> Option<String> {
-    head.header("origin").map(str::to_owned)
-}
-
-/// Only origins that the operator listed may read answers in a browser.
-fn with_cors(response: Response, loaded: &Loaded, origin: Option<&str>) -> Response {
-    let Some(origin) = origin.filter(|origin| loaded.snapshot.settings.cors_origins.iter().any(|o| o == origin || o == "*"))
-    else {
-        return response;
-    };
-    let headers = response.headers();
-    for (name, value) in [("access-control-allow-origin", origin), ("access-control-expose-headers", "*"), ("vary", "origin")] {
-        if headers.set(name, value).is_err() {
-            return broken();
-        }
-    }
-    response
-}
-
-fn preflight(loaded: &Loaded, head: &Head) -> Response {
-    let response = with_cors(text(204, "text/plain", ""), loaded, cors(head).as_deref());
-    let headers = response.headers();
-    let asked = head.header("access-control-request-headers").unwrap_or("*");
-    let set = headers
-        .set("access-control-allow-headers", asked)
-        .and_then(|()| headers.set("access-control-allow-methods", "GET, POST"));
-    if set.is_err() { broken() } else { response }
 }

@@ -207,7 +207,7 @@ fn it_travels_small_and_whole() {
     assert_eq!((&back, back.snapshot(T0).standing(KEY, T0)), (&health, standing));
     let view = health.snapshot(T0);
     let Standing::Open { until } = standing else { panic!("open") };
-    assert_eq!(serde_json::to_string(&view).unwrap(), format!(r#"{{"{KEY}":{{"o":{{"until":{}}}}}}}"#, until.0));
+    assert_eq!(serde_json::to_string(&view).unwrap(), format!(r#"{{"c":{{"{KEY}":{{"o":{{"until":{}}}}}}}}}"#, until.0));
 }
 
 #[test]
