@@ -14,7 +14,7 @@ mod settings;
 
 use std::collections::BTreeMap;
 
-pub use condition::{Check, Condition, Datum, Literal, Subject};
+pub use condition::{Check, Condition, Datum, Literal, Pattern, Subject};
 pub use host::is_private_host;
 pub use provider::{Credential, House, Model, Provider};
 use reader::Problems;
