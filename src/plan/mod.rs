@@ -135,7 +135,7 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
         total_ms: attempts.iter().map(|a| a.timeouts.total(ask.facts.stream)).max().unwrap_or_default(),
         on_stream_break: route.policy.on_stream_break.unwrap_or_default(),
         on_content_filter: route.policy.on_content_filter.unwrap_or_default(),
-        hedge: route.policy.hedge,
+        hedge: route.policy.hedge.flatten(),
         lossy: route.policy.lossy.unwrap_or_default(),
         health_version: health.version(),
         attempts,
