@@ -5,6 +5,7 @@ mod breaker;
 mod filter;
 pub mod headers;
 pub mod health;
+pub mod inputs;
 mod judge;
 mod latency;
 pub mod outcome;
@@ -12,6 +13,7 @@ mod reason;
 pub mod region;
 mod rules;
 pub mod seed;
+pub mod standings;
 pub mod strategy;
 pub mod sync;
 mod verdict;
@@ -203,6 +205,11 @@ fn nothing_left(route: &str, skipped: &[Skipped]) -> Error {
 }
 
 impl Plan {
+    /// `openai/gpt-5.4: priority 1`, a line each attempt.
+    pub fn told(&self) -> Vec<String> {
+        self.attempts.iter().map(|a| format!("{}: {}", a.cell(), a.reason)).collect()
+    }
+
     /// Cells that this plan would probe.
     pub fn probes(&self) -> impl Iterator<Item = String> {
         self.attempts.iter().filter(|a| a.reason == Reason::Probe).map(Attempt::cell)
