@@ -37,7 +37,8 @@ impl Exchange {
         &self.call
     }
 
-    pub(super) fn attempt_now(&self) -> Option<&Attempt> {
+    /// The target that is being tried.
+    pub fn attempt_now(&self) -> Option<&Attempt> {
         self.plan.attempts.get(self.attempt)
     }
 
