@@ -36,7 +36,7 @@ fn asked<'a>(text: &'a str, config: &'a Rc<Snapshot>) -> Asked<'a> {
 
 /// The answer of one of the two calls.
 fn answer(call: fn(&Asked<'_>) -> Result<String, Error>, text: &str, config: &Rc<Snapshot>) -> Value {
-    let told = call(&asked(text, config)).unwrap_or_else(|error| panic!("{text}: {}", error.message));
+    let told = call(&asked(text, config)).map_err(|error| format!("{text}: {}", error.message)).unwrap();
     serde_json::from_str(&told).unwrap()
 }
 

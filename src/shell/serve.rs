@@ -60,7 +60,7 @@ pub async fn serve(request: &Request, env: &Env, context: &Context) -> Response 
         Surface::Root => text(200, "text/plain; charset=utf-8", ROOT),
         Surface::Live => text(200, "application/json", r#"{"ok":true}"#),
         Surface::Ready => admin::ready(&store::current(env, context, &head.region, head.started).await),
-        Surface::Admin(path) => admin::serve(env, context, &head, &path).await,
+        Surface::Admin(path) => admin::serve(request, env, context, &head, &path).await,
         Surface::Preflight => cors::preflight(&store::current(env, context, &head.region, head.started).await, &head),
         Surface::Upgrade(dialect) => {
             let error = Error::new(Kind::UpgradeRequired, "WebSocket is not spoken here; send plain HTTP requests.");

@@ -153,7 +153,7 @@ fn recorded(inputs: &Inputs, id: &str, config: &Rc<Snapshot>) -> Value {
 }
 
 fn again(record: &Value, config: &Snapshot) -> Value {
-    let told = replay(record.clone(), config).unwrap_or_else(|error| panic!("{record}: {}", error.message));
+    let told = replay(record.clone(), config).map_err(|error| format!("{record}: {}", error.message)).unwrap();
     serde_json::from_str(&told).unwrap()
 }
 
