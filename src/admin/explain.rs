@@ -57,12 +57,9 @@ fn refusal(error: &Error) -> Value {
 
 fn put_plan(plan: &Plan, call: &Call, config: &Snapshot, out: &mut Map<String, Value>) {
     out.put("route", &plan.route);
-    out.put("attempts", plan.attempts.iter().map(|a| attempt(a, call, config)).collect::<Vec<_>>());
-    let skipped = plan.skipped.iter().map(|skipped| {
-        let line = skipped.to_string();
-        let why = line.strip_prefix(&skipped.target).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&line);
-        json!({"target": &skipped.target, "why": why})
-    });
+    out.put("rule", plan.rule.as_deref());
+    out.put("attempts", plan.attempts.iter().map(|a| attempt(a, plan, call, config)).collect::<Vec<_>>());
+    let skipped = plan.skipped.iter().map(|s| json!({"target": &s.target, "why": s.why.to_string()}));
     out.put("skipped", skipped.collect::<Vec<_>>());
     let hedge = plan.hedge.map(|hedge| match hedge {
         Hedge::P95 => "p95".into_json(),
@@ -71,6 +68,7 @@ fn put_plan(plan: &Plan, call: &Call, config: &Snapshot, out: &mut Map<String, V
     out.put(
         "policy",
         json!({
+            "wait_ms": plan.wait_ms,
             "retry_total_ms": plan.retry_total_ms,
             "total_ms": plan.total_ms,
             "on_stream_break": match plan.on_stream_break {
@@ -91,7 +89,7 @@ fn put_plan(plan: &Plan, call: &Call, config: &Snapshot, out: &mut Map<String, V
     );
 }
 
-fn attempt(attempt: &Attempt, call: &Call, config: &Snapshot) -> Value {
+fn attempt(attempt: &Attempt, plan: &Plan, call: &Call, config: &Snapshot) -> Value {
     let Timeouts { headers_ms, first_token_ms, idle_ms, total_ms, non_stream_total_ms } = attempt.timeouts;
     let timeouts = if call.facts.stream {
         json!({"headers_ms": headers_ms, "first_token_ms": first_token_ms, "idle_ms": idle_ms, "total_ms": total_ms})
@@ -109,7 +107,10 @@ fn attempt(attempt: &Attempt, call: &Call, config: &Snapshot) -> Value {
     // The call is made up to the last byte and then forgotten: what of the request it cannot carry is only known so.
     if call.task == Task::Generate || attempt.endpoint.is_some() {
         match upstream::build(call, attempt, 0, config, (0, call.started)) {
-            Ok(built) => out.put("dropped", built.dropped),
+            Ok(mut built) => {
+                plan.account(&mut built.dropped);
+                out.put("dropped", built.dropped);
+            }
             Err(error) => out.put("cannot_be_sent", &error.message),
         }
     } else {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use crate::{
-    config::{Resolved, Snapshot},
+    config::Snapshot,
     dialect::{
         Caller, Dialect,
         surface::{self, Line, Place, Surface},
@@ -102,11 +102,12 @@ impl Question {
             tags: key.tags.clone(),
             headers,
             wishes,
+            conversation: None,
             health,
             now,
             seed: seed::hash(&id),
         };
-        if task == Task::Generate && plan::needs_features(&inputs.facts, asked.config, body.len()) {
+        if task == Task::Generate && plan::needs_features(&inputs.facts, &inputs.wishes, asked.config, body.as_bytes()) {
             inputs.features = caller.read_request(&body).ok().map(|request| features::of(&request.value));
         }
         Ok(Self { inputs, task, id, body: Rc::new(body.into_bytes()), caller, key, more: fields })
@@ -114,8 +115,7 @@ impl Question {
 
     /// The plan, as the same request would get it.
     pub fn plan(&self, config: &Snapshot) -> Result<plan::Plan, Error> {
-        let resolved: Resolved<'_> = config.resolve(&self.inputs.facts.model)?;
-        self.key.permit(&resolved, config)?;
+        self.key.permit_each(self.inputs.ask().named(), config)?;
         self.inputs.plan(config)
     }
 

@@ -34,11 +34,13 @@ pub fn version(record: &Value) -> Option<&str> {
 /// The answer to `GET /admin/v1/requests/{id}/replay`.
 pub fn replay(record: Value, config: &Snapshot) -> Result<String, Error> {
     let mut record = Fields::read(record, "")?;
-    let told = Decision { attempts: recorded(&mut record)?, skipped: texts(&mut record, "skipped")? };
+    let rule = record.take_str("rule")?;
+    let told = Decision { rule, attempts: recorded(&mut record)?, skipped: texts(&mut record, "skipped")? };
     let inputs = read(&mut record)?;
     let (was_cut, kept) = (inputs.1, inputs.0);
     let made = decided(kept.plan(config));
     let mut differences = vec![];
+    compare("rule", told.rule.as_slice(), made.rule.as_slice(), &mut differences);
     compare("attempts", &told.attempts, &made.attempts, &mut differences);
     compare("skipped", &told.skipped, &made.skipped, &mut differences);
     let mut out = Map::new();
@@ -57,20 +59,25 @@ pub fn replay(record: Value, config: &Snapshot) -> Result<String, Error> {
 
 /// What was to be tried, and what was left out: a line each.
 struct Decision {
+    rule: Option<String>,
     attempts: Vec<String>,
     skipped: Vec<String>,
 }
 
 impl Decision {
     fn into_json(self) -> Value {
-        json!({"attempts": self.attempts, "skipped": self.skipped})
+        json!({"rule": self.rule, "attempts": self.attempts, "skipped": self.skipped})
     }
 }
 
 fn decided(planned: Result<Plan, Error>) -> Decision {
     match planned {
-        Ok(plan) => Decision { attempts: plan.told(), skipped: plan.skipped.iter().map(ToString::to_string).collect() },
-        Err(error) => Decision { attempts: vec![record::refusal(&error)], skipped: vec![] },
+        Ok(plan) => Decision {
+            rule: plan.rule.clone(),
+            attempts: plan.told(),
+            skipped: plan.skipped.iter().map(ToString::to_string).collect(),
+        },
+        Err(error) => Decision { rule: None, attempts: vec![record::refusal(&error)], skipped: vec![] },
     }
 }
 
@@ -111,6 +118,7 @@ fn read(record: &mut Fields) -> Result<(Inputs, bool), Error> {
         tags: vec![],
         headers: vec![],
         wishes: Wishes::NONE,
+        conversation: None,
         health: View::default(),
         now: Millis(record.take_u64("time")?.unwrap_or_default()),
         seed,

@@ -14,8 +14,9 @@ mod settings;
 
 use std::collections::BTreeMap;
 
-pub use condition::{Check, Condition, Datum, Literal, Subject};
+pub use condition::{Check, Condition, Datum, Literal, Pattern, Subject};
 pub use host::is_private_host;
+pub use price::read_amount;
 pub use provider::{Credential, House, Model, Provider};
 use reader::Problems;
 pub use resolve::{ListedModel, Resolved};

@@ -44,7 +44,7 @@ pub(super) fn read_price(reader: &mut Reader<'_>) -> Option<Price> {
 }
 
 /// Exactly, from the number's decimal text: no sum of money goes through floating point.
-fn read_amount(number: &Number) -> Option<Money> {
+pub fn read_amount(number: &Number) -> Option<Money> {
     let text = number.to_string();
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((&text, "0"));
     let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));

@@ -30,6 +30,10 @@ pub struct Provider {
     pub credentials: Vec<Credential>,
     /// All models known of it: catalog, `providers` and `prices` together. Others may exist.
     pub models: BTreeMap<String, Model>,
+    /// The operator has it in writing that nothing is kept there.
+    pub zdr: bool,
+    /// Only for requests that come in there; empty: everywhere.
+    pub regions: Vec<String>,
 }
 
 /// Whose address it is.
@@ -66,6 +70,8 @@ pub struct Model {
     pub max_output: Option<u64>,
     pub supports: Option<Supports>,
     pub price: Option<Price>,
+    /// Other than its provider.
+    pub zdr: Option<bool>,
 }
 
 /// Providers of one operator.
@@ -133,6 +139,8 @@ impl Draft {
             house: House::Usual,
             credentials: vec![],
             models: known_models(row),
+            zdr: false,
+            regions: vec![],
         };
         Self { provider, secrets: row.secrets.iter().map(|s| (*s).to_owned()).collect(), usual: true }
     }
@@ -155,7 +163,13 @@ fn sold_as(row: &catalog::Provider, name: &str) -> String {
 
 impl Model {
     const fn of(row: &catalog::Model) -> Self {
-        Self { context: Some(row.context), max_output: Some(row.max_output), supports: Some(row.supports), price: row.price }
+        Self {
+            context: Some(row.context),
+            max_output: Some(row.max_output),
+            supports: Some(row.supports),
+            price: row.price,
+            zdr: None,
+        }
     }
 }
 

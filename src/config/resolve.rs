@@ -122,7 +122,7 @@ impl Snapshot {
 }
 
 fn listed(id: String, owner: &str, model: Model) -> ListedModel {
-    let Model { context, max_output, supports, price } = model;
+    let Model { context, max_output, supports, price, zdr: _ } = model;
     ListedModel { id, owner: owner.to_owned(), context, max_output, supports, price }
 }
 

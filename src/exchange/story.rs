@@ -243,6 +243,7 @@ impl Exchange {
             task: self.call.task.name(),
             asked: short(&self.call.facts.model),
             route: self.plan.route.clone(),
+            rule: self.plan.rule.clone(),
             provider: attempt.map(|a| a.provider.clone()),
             model: attempt.map(|a| a.model.clone()),
             answered_by: model,

@@ -38,6 +38,9 @@ pub struct Record {
     /// The model as the caller named it.
     pub asked: String,
     pub route: String,
+    /// Which of the route's rules held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     pub provider: Option<String>,
     pub model: Option<String>,
     /// The model as the provider named it.
@@ -133,6 +136,7 @@ impl Record {
             task: "",
             asked: short(&who.asked),
             route: String::new(),
+            rule: None,
             provider: None,
             model: None,
             answered_by: None,

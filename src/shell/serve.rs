@@ -197,7 +197,7 @@ async fn read(
 
 /// Of a body that cannot be read there are none; a target of its own dialect may take it all the same.
 fn features(caller: &dyn Caller, read: &Read, config: &Snapshot) -> Option<Features> {
-    if !plan::needs_features(&read.facts, config, read.bytes.len()) {
+    if !plan::needs_features(&read.facts, &read.wishes, config, &read.bytes) {
         return None;
     }
     let text = std::str::from_utf8(&read.bytes).ok()?;
@@ -209,8 +209,7 @@ type Inputs = Map<String, Value>;
 /// The plan, and what it was made of; that also where there is none, unless it was not asked for.
 fn plan(ask: Ask<'_>, loaded: &Loaded, head: &Head, key: &guard::Caller) -> Result<(Plan, Inputs), (Error, Option<Inputs>)> {
     let config = &loaded.snapshot;
-    let permitted = config.resolve(&ask.facts.model).and_then(|resolved| key.permit(&resolved, config));
-    permitted.map_err(|error| (error, None))?;
+    key.permit_each(ask.named(), config).map_err(|error| (error, None))?;
     isolate::with_health(|health| {
         let view = health.view(head.started);
         let planned = plan::plan(ask, config, &view, head.started, head.seed);

@@ -111,6 +111,7 @@ fn inputs(dice: &mut Dice) -> (Inputs, String) {
         tags: vec![],
         headers: vec![],
         wishes: portolan::plan::Wishes::NONE,
+        conversation: None,
         health: health(dice),
         now: NOW,
         seed: seed::hash(&id),

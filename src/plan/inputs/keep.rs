@@ -7,7 +7,7 @@ use super::{
     EFFORTS, SORTS, word,
 };
 use crate::{
-    config::{Condition, MaxPrice, Place, Route, Snapshot, Strategy, Subject},
+    config::{Condition, Hedge, MaxPrice, Place, Route, Snapshot, Strategy, Subject},
     dialect::Facts,
     error::Error,
     features::Features,
@@ -19,10 +19,11 @@ const MAX_VALUE: usize = 128;
 
 /// Of a plain request on a plain route there is nothing, or next to nothing.
 pub fn keep(ask: Ask<'_>, config: &Snapshot, health: &View, planned: Result<&Plan, &Error>) -> Map<String, Value> {
-    let name = planned.map_or(ask.facts.model.as_str(), |plan| plan.route.as_str());
     let mut looks = Looks::default();
-    if let Some(route) = config.routes.get(name) {
-        looks.add(route, config);
+    for (_, name) in ask.named() {
+        if let Some(route) = config.routes.get(name) {
+            looks.add(route, config);
+        }
     }
     let mut out = Map::new();
     facts(ask, &looks, &mut out);
@@ -41,6 +42,9 @@ pub fn keep(ask: Ask<'_>, config: &Snapshot, health: &View, planned: Result<&Pla
     });
     texts("headers", headers, &mut out);
     wishes(ask.wishes, &looks, &mut out);
+    if let Some(conversation) = ask.conversation().filter(|_| looks.by_session || ask.wishes.sort.is_some()) {
+        out.put("conversation", format!("{conversation:016x}"));
+    }
     if let Some(features) = ask.features {
         out.put("features", self::features(features));
     }
@@ -64,7 +68,8 @@ struct Looks<'a> {
 impl<'a> Looks<'a> {
     fn add(&mut self, route: &'a Route, config: &'a Snapshot) {
         self.by_numbers |= matches!(route.strategy, Strategy::LeastLatency | Strategy::Balanced);
-        self.by_session |= route.strategy == Strategy::Sticky;
+        self.by_numbers |= route.policy.hedge == Some(Hedge::P95);
+        self.by_session |= !matches!(route.strategy, Strategy::Priority | Strategy::Weighted);
         let conditions = route.rules.iter().map(|rule| &rule.when);
         for condition in conditions.chain(route.choices.iter().filter_map(|choice| choice.when.as_ref())) {
             self.subjects_of(condition);
@@ -123,7 +128,7 @@ fn facts(ask: Ask<'_>, looks: &Looks<'_>, out: &mut Map<String, Value>) {
     if let Some(owner) = ask.owner {
         out.put("owner", owner);
     }
-    let user = user.as_deref().filter(|_| looks.by_session || looks.at(&Subject::User));
+    let user = user.as_deref().filter(|_| looks.at(&Subject::User));
     texts("user", user.into_iter().map(|user| ("", user)), out);
 }
 
@@ -141,6 +146,10 @@ fn wishes(wishes: &Wishes, looks: &Looks<'_>, out: &mut Map<String, Value>) {
         max_price,
         metadata,
         timeout_ms,
+        // The conversation is kept as a hash; what is obeyed and what is not is no matter of planning.
+        session: _,
+        obeyed: _,
+        ignored: _,
     } = wishes;
     let mut said = Map::new();
     for (key, names) in [("models", models), ("order", order), ("only", only), ("ignore", ignore)] {
@@ -190,6 +199,8 @@ fn features(features: &Features) -> Map<String, Value> {
         reasoning_effort,
         language,
         complexity,
+        // With the conversation.
+        opening: _,
     } = features;
     let mut out = Map::new();
     let counts = [("input_tokens", *input_tokens), ("messages", *messages), ("tools", *tools)];

@@ -32,6 +32,8 @@ pub struct Inputs {
     pub tags: Vec<String>,
     pub headers: Vec<(String, String)>,
     pub wishes: Wishes,
+    /// A hash of the caller's conversation, where no more of it is known.
+    pub conversation: Option<u64>,
     pub health: View,
     pub now: Millis,
     pub seed: u64,
@@ -58,6 +60,7 @@ impl Inputs {
             key: ask::KeyHolder { name: &self.key, tags: &self.tags },
             headers: &self.headers,
             wishes: &self.wishes,
+            conversation: self.conversation,
         }
     }
 

@@ -32,6 +32,8 @@ impl Inputs {
         self.tags = strings(&mut kept, "tags")?;
         self.headers = pairs(&mut kept, "headers")?;
         self.features = kept.take_fields("features")?.map(features).transpose()?;
+        let conversation = kept.take_str("conversation")?;
+        self.conversation = conversation.and_then(|hex| u64::from_str_radix(&hex, 16).ok());
         self.wishes = kept.take_fields("wishes")?.map_or(Ok(Wishes::NONE), wishes)?;
         if let Some(Value::Object(health)) = kept.take("health") {
             self.health = standings::read(health, "health", self.now)?;
@@ -58,6 +60,7 @@ fn wishes(mut said: Fields) -> Result<Wishes, Error> {
         },
         metadata: pairs(&mut said, "metadata")?,
         timeout_ms: said.take_u64("timeout_ms")?,
+        ..Wishes::NONE
     })
 }
 
@@ -76,6 +79,7 @@ fn features(mut kept: Fields) -> Result<Features, Error> {
         reasoning_effort: kept.take_str("reasoning_effort")?.and_then(|word| meant(&EFFORTS, &word)),
         language: kept.take_str("language")?.map_or("", |word| language(&word)),
         complexity: u16::try_from(count(&mut kept, "complexity")?).unwrap_or(u16::MAX),
+        opening: 0,
     })
 }
 
