@@ -195,6 +195,8 @@ pub struct Exchange {
     words: Option<String>,
     /// The answer is the gateway's own.
     served_here: bool,
+    /// What the plan was made of, for the record.
+    inputs: story::Inputs,
 }
 
 impl Exchange {
@@ -223,6 +225,7 @@ impl Exchange {
             refusal: None,
             words: None,
             served_here: false,
+            inputs: story::Inputs::new(),
         }
     }
 

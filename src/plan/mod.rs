@@ -6,6 +6,7 @@ mod filter;
 mod gather;
 pub mod headers;
 pub mod health;
+pub mod inputs;
 mod judge;
 mod latency;
 mod look;
@@ -16,6 +17,7 @@ mod reason;
 pub mod region;
 mod rules;
 pub mod seed;
+pub mod standings;
 pub mod strategy;
 pub mod sync;
 mod verdict;
@@ -281,6 +283,11 @@ fn nothing_left(route: &str, skipped: &[Skipped]) -> Error {
 }
 
 impl Plan {
+    /// `openai/gpt-5.4: priority 1`, a line each attempt.
+    pub fn told(&self) -> Vec<String> {
+        self.attempts.iter().map(|a| format!("{}: {}", a.cell(), a.reason)).collect()
+    }
+
     /// What a body says of the routing is lost where it was not followed, and only there.
     pub fn account(&self, dropped: &mut Vec<String>) {
         dropped.retain(|path| !self.obeyed.contains(&path.as_str()));

@@ -3,6 +3,7 @@
 use std::{cell::RefCell, rc::Rc};
 
 use js_sys::Uint8Array;
+use serde_json::{Map, Value};
 use wasm_bindgen::JsValue;
 use worker::{
     Context, Env,
@@ -33,7 +34,7 @@ use crate::{
     },
     features::{self, Features},
     guard,
-    ledger::record::Early,
+    ledger::record::{Early, Unplanned},
     plan::{self, Ask, KeyHolder, Plan, Wishes, outcome::Transport},
     wire::json::Outline,
 };
@@ -59,7 +60,7 @@ pub async fn serve(request: &Request, env: &Env, context: &Context) -> Response 
         Surface::Root => text(200, "text/plain; charset=utf-8", ROOT),
         Surface::Live => text(200, "application/json", r#"{"ok":true}"#),
         Surface::Ready => admin::ready(&store::current(env, context, &head.region, head.started).await),
-        Surface::Admin(path) => admin::serve(env, context, &head, &path).await,
+        Surface::Admin(path) => admin::serve(request, env, context, &head, &path).await,
         Surface::Preflight => cors::preflight(&store::current(env, context, &head.region, head.started).await, &head),
         Surface::Upgrade(dialect) => {
             let error = Error::new(Kind::UpgradeRequired, "WebSocket is not spoken here; send plain HTTP requests.");
@@ -127,8 +128,9 @@ async fn admitted(
         Task::Generate => None,
         Task::Operate(operation) => Some(operation),
     };
-    let planned = read.and_then(|read| {
-        reply::check_continues(&read.facts)?;
+    let unasked = |error| (error, None);
+    let planned = read.map_err(unasked).and_then(|read| {
+        reply::check_continues(&read.facts).map_err(unasked)?;
         let features = features(caller, &read, &loaded.snapshot).filter(|_| task == Task::Generate);
         let ask = Ask {
             owner: owner.as_deref(),
@@ -140,19 +142,23 @@ async fn admitted(
             wishes: &read.wishes,
             ..Ask::generate(dialect, &read.facts)
         };
-        let plan = plan(ask, loaded, &head, &key)?;
-        Ok((read, plan))
+        let planned = plan(ask, loaded, &head, &key).map_err(|(error, inputs)| {
+            let unplanned = |inputs| Unplanned { task: task.name(), stream: read.facts.stream, inputs };
+            (error, inputs.map(unplanned))
+        })?;
+        Ok((read, planned))
     });
     match planned {
-        Ok((Read { body, bytes, facts, .. }, plan)) => {
+        Ok((Read { body, bytes, facts, .. }, (plan, inputs))) => {
             let Head { headers, id, seed, started, region, .. } = head;
             let call =
                 Call { id, dialect, task, caller, facts, body: Rc::new(bytes), headers, started, seed, key: key.name, region };
-            run(request, env, context, Exchange::new(call, Rc::clone(&loaded.snapshot), plan), &body).await
+            let exchange = Exchange::new(call, Rc::clone(&loaded.snapshot), plan).made_of(inputs);
+            run(request, env, context, exchange, &body).await
         }
-        Err(error) => {
+        Err((error, unplanned)) => {
             let Head { id, started, region, .. } = head;
-            let who = Early { id: id.clone(), time: started, dialect, key: key.name, asked, region };
+            let who = Early { id: id.clone(), time: started, dialect, key: key.name, asked, region, unplanned };
             settle::refused(env, context, who, &error, &loaded.snapshot);
             refuse(caller, &error, &id)
         }
@@ -198,22 +204,25 @@ fn features(caller: &dyn Caller, read: &Read, config: &Snapshot) -> Option<Featu
     caller.read_request(text).ok().map(|request| features::of(&request.value))
 }
 
-fn plan(ask: Ask<'_>, loaded: &Loaded, head: &Head, key: &guard::Caller) -> Result<Plan, Error> {
+type Inputs = Map<String, Value>;
+
+/// The plan, and what it was made of; that also where there is none, unless it was not asked for.
+fn plan(ask: Ask<'_>, loaded: &Loaded, head: &Head, key: &guard::Caller) -> Result<(Plan, Inputs), (Error, Option<Inputs>)> {
     let config = &loaded.snapshot;
-    if ask.wishes.route.is_none() {
-        key.permit(&config.resolve(&ask.facts.model)?, config)?;
-    }
-    for (place, name) in ask.wishes.named() {
-        let at = |error: Error| error.with_param(place);
-        key.permit(&config.resolve(name).map_err(at)?, config).map_err(at)?;
-    }
+    key.permit_each(ask.named(), config).map_err(|error| (error, None))?;
     isolate::with_health(|health| {
-        let plan = plan::plan(ask, config, &health.view(head.started), head.started, head.seed)?;
+        let view = health.view(head.started);
+        let planned = plan::plan(ask, config, &view, head.started, head.seed);
+        let inputs = plan::inputs::keep(ask, config, &view, planned.as_ref());
+        let plan = match planned {
+            Ok(plan) => plan,
+            Err(error) => return Err((error, Some(inputs))),
+        };
         // In the same breath as the view that held the permits, so that they are still there.
         for cell in plan.probes() {
             health.take_probe(&cell, head.started);
         }
-        Ok(plan)
+        Ok((plan, inputs))
     })
 }
 
