@@ -15,6 +15,7 @@ pub mod seed;
 pub mod strategy;
 pub mod sync;
 mod verdict;
+mod wait;
 pub mod wishes;
 
 use crate::{
@@ -30,13 +31,14 @@ pub use ask::{Ask, KeyHolder, Origin};
 use filter::{Candidate, filter};
 use health::{Standing, View};
 pub use reason::{Reason, Skipped, Why};
+pub use wait::Wait;
 pub use wishes::Wishes;
 
 /// Attempts of a plan: six connections may wait for headers at once, and no caller waits for a fifth target.
 const MAX_ATTEMPTS: usize = 4;
 
-/// What callers are asked to wait at least: SDKs take 0 for "at once".
-const MIN_WAIT_MS: u64 = 1_000;
+/// First tokens of which the slowest twentieth means anything.
+const MIN_SAMPLES: u64 = 20;
 
 /// What to try, in order, and what was left out.
 #[derive(Clone, Debug)]
@@ -51,7 +53,12 @@ pub struct Plan {
     pub total_ms: u64,
     pub on_stream_break: OnStreamBreak,
     pub on_content_filter: OnContentFilter,
-    pub hedge: Option<Hedge>,
+    /// So long after a try was sent a second target is asked besides.
+    pub hedge_after_ms: Option<u64>,
+    /// Nothing was usable, and the route says to wait: then this plan is not for trying.
+    pub wait: Option<Wait>,
+    /// Beyond `attempts`: the target with the largest window, where that is larger than all of theirs.
+    pub larger: Option<Attempt>,
     pub lossy: Lossy,
     /// Of the health view the plan was made on.
     pub health_version: u64,
@@ -94,9 +101,14 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
     let standing = |index: usize| candidates.get(index).map_or(Standing::Up, |c| standing(c.target, config, health, now));
     let arranged = strategy::arrange(&order, standing, seed);
     let tried_anyway = arranged.usable.is_empty();
-    if tried_anyway && route.policy.when_all_unavailable == Some(WhenAllUnavailable::Fail) && !candidates.is_empty() {
-        return Err(all_out(&arranged.excluded, standing, now));
-    }
+    let when_all_unavailable = route.policy.when_all_unavailable.filter(|_| tried_anyway).unwrap_or_default();
+    let wait = match when_all_unavailable {
+        WhenAllUnavailable::Fail if !candidates.is_empty() => {
+            return Err(wait::all_out(soonest(&arranged.excluded, standing), now));
+        }
+        WhenAllUnavailable::Wait { ms } => Some(Wait::new(ms, soonest(&arranged.excluded, standing))),
+        WhenAllUnavailable::Fail | WhenAllUnavailable::TryAnyway => None,
+    };
     let usable = if tried_anyway { &arranged.excluded } else { &arranged.usable };
     if !tried_anyway {
         skipped.extend(
@@ -109,6 +121,7 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
     let retry = route.policy.retry.over(config.settings.retry);
     let limit = usize::try_from(retry.attempts).map_or(MAX_ATTEMPTS, |n| n.min(MAX_ATTEMPTS));
     let mut attempts = vec![];
+    let mut larger: Option<Attempt> = None;
     for &index in usable {
         let Some(candidate) = candidates.get(index) else { continue };
         let target = candidate.target;
@@ -120,10 +133,15 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
         }
         if attempts.len() == limit {
             skipped.push(Skipped { target: target.name(), why: Why::Surplus });
+            let window = context(target, config);
+            if attempts.iter().chain(&larger).all(|a| a.context < window) {
+                larger =
+                    attempt(ask, candidate, config, health, (now, seed)).map(|a| Attempt { reason: Reason::LargerWindow, ..a });
+            }
             continue;
         }
         let reason = Reason::of(standing(index), route.strategy, tried_anyway, attempts.len() + 1);
-        attempts.extend(attempt(ask, candidate, config, health, now).map(|a| Attempt { reason, ..a }));
+        attempts.extend(attempt(ask, candidate, config, health, (now, seed)).map(|a| Attempt { reason, ..a }));
     }
     if attempts.is_empty() {
         return Err(nothing_left(&resolved.route, &skipped));
@@ -135,7 +153,14 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
         total_ms: attempts.iter().map(|a| a.timeouts.total(ask.facts.stream)).max().unwrap_or_default(),
         on_stream_break: route.policy.on_stream_break.unwrap_or_default(),
         on_content_filter: route.policy.on_content_filter.unwrap_or_default(),
-        hedge: route.policy.hedge,
+        // What is down is not asked twice at once.
+        hedge_after_ms: route
+            .policy
+            .hedge
+            .filter(|_| !tried_anyway)
+            .and_then(|hedge| late_after(hedge, ask, attempts.first()?, health)),
+        wait,
+        larger,
         lossy: route.policy.lossy.unwrap_or_default(),
         health_version: health.version(),
         attempts,
@@ -159,27 +184,51 @@ fn standing(target: &Target, config: &Snapshot, health: &View, now: Millis) -> S
     soonest.map_or(cell, |until| Standing::Cooling { until })
 }
 
-fn attempt(ask: Ask<'_>, candidate: &Candidate<'_>, config: &Snapshot, health: &View, now: Millis) -> Option<Attempt> {
+/// When an answer is late. Whole answers are not timed: how long they take says more of their length.
+fn late_after(hedge: Hedge, ask: Ask<'_>, first: &Attempt, health: &View) -> Option<u64> {
+    match hedge {
+        Hedge::AfterMs(ms) => Some(ms),
+        Hedge::P95 => {
+            let numbers = health.numbers(&first.cell()).filter(|_| ask.facts.stream)?;
+            (numbers.samples >= MIN_SAMPLES && numbers.p95_ms > 0).then_some(numbers.p95_ms)
+        }
+    }
+}
+
+/// Tokens of a target's window; 0 when nobody said.
+fn context(target: &Target, config: &Snapshot) -> u64 {
+    config.model(&target.provider, &target.model).and_then(|m| m.context).unwrap_or(0)
+}
+
+/// The credentials to use, in an order that spreads requests over them; those that are limited or rejected only where
+/// no other is left.
+fn credentials(provider: &str, count: usize, health: &View, (now, seed): (Millis, u64)) -> Vec<usize> {
+    let is_out = |index: &usize| match health.standing(&credential_cell(provider, *index), now) {
+        Standing::Open { .. } | Standing::Cooling { .. } => true,
+        Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => false,
+    };
+    let (out, usable): (Vec<usize>, Vec<usize>) = (0..count).partition(is_out);
+    let mut order = if usable.is_empty() { out } else { usable };
+    let turn = seed::below(seed::fold(seed, provider), u64::try_from(order.len()).unwrap_or(0));
+    order.rotate_left(usize::try_from(turn).unwrap_or(0));
+    order
+}
+
+fn attempt(ask: Ask<'_>, candidate: &Candidate<'_>, config: &Snapshot, health: &View, chance: (Millis, u64)) -> Option<Attempt> {
     let target = candidate.target;
     let provider = config.providers.get(&target.provider)?;
     let dialect = provider.dialects(&target.model).find(|d| *d == ask.dialect);
     let dialect = dialect.or_else(|| provider.dialects(&target.model).next());
     let dialect = dialect.or_else(|| ask.operation.map(|_| ask.dialect))?;
-    let is_out = |index: &usize| match health.standing(&credential_cell(&target.provider, *index), now) {
-        Standing::Open { .. } | Standing::Cooling { .. } => true,
-        Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => false,
-    };
-    let (out, mut credentials): (Vec<usize>, Vec<usize>) = (0..provider.credentials.len()).partition(is_out);
-    credentials.extend(out);
     let known = config.model(&target.provider, &target.model);
     Some(Attempt {
         provider: target.provider.clone(),
         model: target.model.clone(),
         dialect,
-        credentials,
+        credentials: credentials(&target.provider, provider.credentials.len(), health, chance),
         reason: Reason::TriedAnyway,
         timeouts: config.timeouts(target, candidate.policy.timeouts),
-        context: known.and_then(|m| m.context).unwrap_or(0),
+        context: context(target, config),
         max_output: known.and_then(|m| m.max_output),
         endpoint: ask.operation.and_then(|operation| provider.offers(operation)),
         profile: provider.profile(&target.model),
@@ -187,14 +236,13 @@ fn attempt(ask: Ask<'_>, candidate: &Candidate<'_>, config: &Snapshot, health: &
     })
 }
 
-fn all_out(excluded: &[usize], standing: impl Fn(usize) -> Standing, now: Millis) -> Error {
+/// When the first of them may be back.
+fn soonest(excluded: &[usize], standing: impl Fn(usize) -> Standing) -> Option<Millis> {
     let until = excluded.iter().filter_map(|&i| match standing(i) {
         Standing::Open { until } | Standing::Cooling { until } => Some(until),
         Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => None,
     });
-    let wait = until.min().map(|until| until.since(now).max(MIN_WAIT_MS));
-    Error::new(Kind::Unavailable, "All targets of this route are unavailable at the moment. Try again after the time given.")
-        .with_wait(wait)
+    until.min()
 }
 
 fn nothing_left(route: &str, skipped: &[Skipped]) -> Error {

@@ -19,6 +19,8 @@ pub enum Reason {
     Probe,
     /// All targets were out, and the route says to try anyway.
     TriedAnyway,
+    /// The plan had no room for it, but the request was too long for those that had.
+    LargerWindow,
 }
 
 /// A candidate that was left out.
@@ -81,6 +83,7 @@ impl fmt::Display for Reason {
             Self::Weighted { place } => write!(f, "weighted draw {place}"),
             Self::Probe => write!(f, "probe"),
             Self::TriedAnyway => write!(f, "all unavailable, tried anyway"),
+            Self::LargerWindow => write!(f, "larger context window"),
         }
     }
 }
