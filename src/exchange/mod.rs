@@ -201,9 +201,6 @@ pub struct Exchange {
     lessons: Vec<Lesson>,
     /// Cells whose probe this request took and has not finished.
     probes: Vec<String>,
-    upstream_ms: u64,
-    /// Until then `upstream_ms` is counted: two calls may be under way at once.
-    counted: Millis,
     /// Before the first try and between tries.
     paused_ms: u64,
     receipt: Receipt,
@@ -226,7 +223,6 @@ impl Exchange {
         let probes = plan.probes().collect();
         let Lane { attempt, tries_here, repeated, credential, soonest, state, current, dropped } = Lane::new(call.started);
         Self {
-            counted: call.started,
             call,
             config,
             plan,
@@ -246,7 +242,6 @@ impl Exchange {
             tries: vec![],
             lessons: vec![],
             probes,
-            upstream_ms: 0,
             paused_ms: 0,
             receipt: Receipt::default(),
             last: None,

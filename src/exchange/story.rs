@@ -46,11 +46,18 @@ impl Exchange {
             ms: now.since(sent),
             wasted: self.wasted(outcome),
         };
-        self.upstream_ms += now.since(sent.max(self.counted));
-        self.counted = now;
         // In the order in which they were sent: of two at once the later one may end first.
         let place = self.tries.iter().position(|t| t.at_ms > noted.at_ms).unwrap_or(self.tries.len());
         self.tries.insert(place, noted);
+    }
+
+    /// How long some provider was waited for: what overlaps counts once.
+    fn upstream_ms(&self) -> u64 {
+        let add = |(sum, end): (u64, u64), t: &Try| {
+            let after = t.at_ms.saturating_add(t.ms);
+            (sum + after.saturating_sub(end.max(t.at_ms)), end.max(after))
+        };
+        self.tries.iter().fold((0, 0), add).0
     }
 
     /// The try that served, or the last one.
@@ -128,8 +135,9 @@ impl Exchange {
         }
         let total = now.since(self.call.started);
         // A pause that a provider asked for is not the gateway's own time.
-        let gateway = total.saturating_sub(self.upstream_ms).saturating_sub(self.paused_ms);
-        headers.push(("server-timing".to_owned(), format!("gateway;dur={gateway}, upstream;dur={}", self.upstream_ms)));
+        let upstream = self.upstream_ms();
+        let gateway = total.saturating_sub(upstream).saturating_sub(self.paused_ms);
+        headers.push(("server-timing".to_owned(), format!("gateway;dur={gateway}, upstream;dur={upstream}")));
         headers.iter_mut().for_each(|(_, value)| clean(value));
         headers
     }
@@ -248,7 +256,7 @@ impl Exchange {
             tries: self.tries.clone(),
             skipped: self.plan.skipped.iter().map(ToString::to_string).collect(),
             first_ms: self.decisive().filter(|_| answered).map(|t| t.ms),
-            upstream_ms: self.upstream_ms,
+            upstream_ms: self.upstream_ms(),
             total_ms: now.since(self.call.started),
             usage,
             raw_usage,

@@ -157,6 +157,7 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
         hedge_after_ms: route
             .policy
             .hedge
+            .flatten()
             .filter(|_| !tried_anyway)
             .and_then(|hedge| late_after(hedge, ask, attempts.first()?, health)),
         wait,
