@@ -169,6 +169,8 @@ impl Driver<'_> {
                 let (ms, got) = lane.playing.next(timeout_ms, Phase::FirstToken);
                 Flow::After(ms, Due::Chunk(got))
             }
+            // Only beside another one.
+            Step::Idle => Flow::Over,
             Step::Relay(relaying) => {
                 self.note((run, now), "commit", json!({}));
                 Flow::Relay(relaying)

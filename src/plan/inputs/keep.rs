@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     super::{Ask, Plan, Wishes, health::View, standings, wishes::Sort},
-    EFFORTS, SORTS, word,
+    EFFORTS, HELD, SORTS, word,
 };
 use crate::{
     config::{Condition, Hedge, MaxPrice, Place, Route, Snapshot, Strategy, Subject},
@@ -56,6 +56,13 @@ pub fn keep(ask: Ask<'_>, config: &Snapshot, health: &View, planned: Result<&Pla
     out
 }
 
+/// That the plan was made later than the request came.
+pub fn keep_held(inputs: &mut Map<String, Value>, held_ms: u64) {
+    if held_ms > 0 {
+        inputs.put(HELD, held_ms);
+    }
+}
+
 /// What the routes that lead on from one another look at.
 #[derive(Default)]
 struct Looks<'a> {
@@ -68,7 +75,7 @@ struct Looks<'a> {
 impl<'a> Looks<'a> {
     fn add(&mut self, route: &'a Route, config: &'a Snapshot) {
         self.by_numbers |= matches!(route.strategy, Strategy::LeastLatency | Strategy::Balanced);
-        self.by_numbers |= route.policy.hedge == Some(Hedge::P95);
+        self.by_numbers |= route.policy.hedge == Some(Some(Hedge::P95));
         self.by_session |= !matches!(route.strategy, Strategy::Priority | Strategy::Weighted);
         let conditions = route.rules.iter().map(|rule| &rule.when);
         for condition in conditions.chain(route.choices.iter().filter_map(|choice| choice.when.as_ref())) {
