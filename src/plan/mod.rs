@@ -165,7 +165,7 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
         total_ms: wishes.timeout_ms.map_or(total_ms, |wished| wished.min(total_ms)),
         on_stream_break: policy.on_stream_break.unwrap_or_default(),
         on_content_filter: policy.on_content_filter.unwrap_or_default(),
-        hedge: policy.hedge.filter(|_| !alone),
+        hedge: policy.hedge.flatten().filter(|_| !alone),
         lossy: if wishes.require_parameters { Lossy::Refuse } else { whole },
         obeyed: wishes.obeyed.clone(),
         ignored: wishes.ignored.clone(),
