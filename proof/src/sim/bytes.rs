@@ -23,11 +23,8 @@ pub fn request(arrival: &Arrival) -> (String, Place) {
             json!({ "model": model, "stream": stream, "messages": messages })
         }
     };
-    let place = if arrival.dialect == Dialect::Gemini {
-        Place { model: Some(model), stream, array: false }
-    } else {
-        Place::default()
-    };
+    let place =
+        if arrival.dialect == Dialect::Gemini { Place { model: Some(model), stream, array: false } } else { Place::default() };
     (body.to_string(), place)
 }
 
@@ -64,7 +61,11 @@ pub fn stream(tongue: Tongue, provider: usize, words: usize) -> (Vec<String>, us
     let texts = (0..words).map(|index| word(provider, index));
     match tongue {
         Tongue::OpenAi => {
-            let chunk = |choices: Value| data(&json!({ "id": "chatcmpl-up", "object": "chat.completion.chunk", "created": 1, "model": "up", "choices": choices }));
+            let chunk = |choices: Value| {
+                data(
+                    &json!({ "id": "chatcmpl-up", "object": "chat.completion.chunk", "created": 1, "model": "up", "choices": choices }),
+                )
+            };
             frames.push(chunk(json!([{ "index": 0, "delta": { "role": "assistant", "content": "" }, "finish_reason": null }])));
             frames.extend(texts.map(|text| chunk(json!([{ "index": 0, "delta": { "content": text }, "finish_reason": null }]))));
             frames.push(chunk(json!([{ "index": 0, "delta": {}, "finish_reason": "stop" }])));
@@ -76,8 +77,11 @@ pub fn stream(tongue: Tongue, provider: usize, words: usize) -> (Vec<String>, us
             let usage = json!({ "input_tokens": 10, "output_tokens": 1 });
             let message = json!({ "id": "msg_up", "type": "message", "role": "assistant", "model": "up", "content": [], "stop_reason": null, "stop_sequence": null, "usage": usage });
             frames.push(event(&json!({ "type": "message_start", "message": message })));
-            frames.push(event(&json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "text", "text": "" } })));
-            let delta = |text| json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": text } });
+            frames.push(event(
+                &json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "text", "text": "" } }),
+            ));
+            let delta =
+                |text| json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": text } });
             frames.extend(texts.map(|text| event(&delta(text))));
             frames.push(event(&json!({ "type": "content_block_stop", "index": 0 })));
             let stop = json!({ "stop_reason": "end_turn", "stop_sequence": null });
@@ -95,7 +99,9 @@ pub fn stream(tongue: Tongue, provider: usize, words: usize) -> (Vec<String>, us
                 {
                     candidate.insert("finishReason".to_owned(), json!("STOP"));
                 }
-                frames.push(data(&json!({ "candidates": [candidate], "usageMetadata": usage, "modelVersion": "up", "responseId": "up" })));
+                frames.push(data(
+                    &json!({ "candidates": [candidate], "usageMetadata": usage, "modelVersion": "up", "responseId": "up" }),
+                ));
             }
             let whole = frames.len();
             (frames, whole)
@@ -146,13 +152,16 @@ pub struct Seen {
 }
 
 pub fn seen(dialect: Dialect, is_stream: bool, body: &str) -> Seen {
-    let lines = body.lines().filter(|line| !is_stream || dialect != Dialect::OpenAiResponses || line.contains("output_text.delta"));
+    let lines =
+        body.lines().filter(|line| !is_stream || dialect != Dialect::OpenAiResponses || line.contains("output_text.delta"));
     let words = lines.flat_map(words_of).collect();
     let end = match dialect {
         Dialect::Anthropic => "event: message_stop",
         Dialect::OpenAiResponses => "event: response.completed",
         Dialect::Gemini => "\"finishReason\":\"STOP\"",
-        Dialect::OpenAiChat | Dialect::OpenAiCompletions | Dialect::Converse | Dialect::Cohere | Dialect::WorkersAi => "data: [DONE]",
+        Dialect::OpenAiChat | Dialect::OpenAiCompletions | Dialect::Converse | Dialect::Cohere | Dialect::WorkersAi => {
+            "data: [DONE]"
+        }
     };
     let is_clean = if is_stream { body.contains(end) } else { serde_json::from_str::<Value>(body).is_ok() };
     Seen { words, is_clean }

@@ -2,11 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use portolan::{
-    exchange::Lesson,
-    ledger::record::Record,
-    plan::health::Signal,
-};
+use portolan::{exchange::Lesson, ledger::record::Record, plan::health::Signal};
 
 use super::{
     bytes::{self, Seen},
@@ -39,7 +35,10 @@ pub fn lesson(flight: &Flight, lesson: &Lesson, (number, at): (Option<u64>, u64)
     });
     if !is_true {
         let truths: Vec<Truth> = flight.sends.iter().map(|send| send.truth).collect();
-        let what = format!("health was told {}of {cell} ({signal:?}), but what happened was {truths:?}", if is_ill { "ill " } else { "" });
+        let what = format!(
+            "health was told {}of {cell} ({signal:?}), but what happened was {truths:?}",
+            if is_ill { "ill " } else { "" }
+        );
         report.wrong(Check::Blame, at, (number, Some(cell)), what);
     }
 }
@@ -74,7 +73,8 @@ pub fn ended(scenario: &Scenario, flight: &mut Flight, (record, end): (&Record, 
     let is_whole = flight.answer.as_ref().is_some_and(|answer| answer.status == 200 && answer.read >= answer.whole_after);
     if flight.status == 200 {
         if told.is_clean != is_whole {
-            let what = if is_whole { "a whole answer ended as if it were broken" } else { "a broken answer ended as if it were whole" };
+            let what =
+                if is_whole { "a whole answer ended as if it were broken" } else { "a broken answer ended as if it were whole" };
             wrong(Check::TrueEnd, what.to_owned());
         }
         for what in words(flight, arrival, &told) {

@@ -12,6 +12,7 @@ pub mod config;
 pub mod engine;
 pub mod fleet;
 pub mod incidents;
+pub mod life;
 pub mod metrics;
 pub mod mutants;
 pub mod plot;

@@ -76,7 +76,19 @@ impl Mutant {
             Self::BlamesProvider if last.truth == Truth::Caller => lessons.push(failed),
             Self::BlamesModel if last.truth == Truth::Rejected => lessons.push(failed),
             Self::KeepsProbe => lessons.retain(|lesson| matches!(lesson, Lesson::Signal(..))),
-            _ => {}
+            Self::BlamesProvider
+            | Self::BlamesModel
+            | Self::TriesAgain
+            | Self::ManyProbes
+            | Self::CleanEnd
+            | Self::SaysTwice
+            | Self::TwoRecords
+            | Self::Patient
+            | Self::Forgets
+            | Self::OtherSeed
+            | Self::NeverProbes
+            | Self::NoRamp
+            | Self::NoBreaker => {}
         }
     }
 }

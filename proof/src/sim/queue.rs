@@ -54,7 +54,7 @@ impl Queue {
         self.heap.push(Reverse((at, self.count, event)));
     }
 
-    pub fn next(&mut self) -> Option<(u64, Event)> {
+    pub fn soonest(&mut self) -> Option<(u64, Event)> {
         self.heap.pop().map(|Reverse((at, _, event))| (at, event))
     }
 }

@@ -8,7 +8,10 @@ use portolan::{
         Exchange, Head, Relaying, Sendable,
         relay::{Ended, Relay},
     },
-    plan::{Plan, Reason, outcome::{Phase, Transport}},
+    plan::{
+        Plan, Reason,
+        outcome::{Phase, Transport},
+    },
     wire::json::Piece,
 };
 

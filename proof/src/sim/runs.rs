@@ -16,6 +16,9 @@ use crate::counts::Counts;
 
 /// Requests of one world.
 pub const WORLD: usize = 2_000;
+/// Of worlds in which the gateway is broken on purpose, and how many of them are tried.
+const MUTANT_WORLD: usize = 1_000;
+const MAX_MUTANT_WORLDS: u64 = 60;
 /// Worlds whose failures are shrunk and told; the others are only counted.
 const MAX_TOLD: usize = 3;
 /// Lines of a trace: a failing world that was made small has no more that matter.
@@ -68,12 +71,37 @@ pub fn run(options: &Options) -> Result<Counts> {
     println!("{worlds} worlds, {requests} requests, {sends} sends, {probes} probes, {messages} calls to objects");
     println!("{} outages watched to their end; back after {} ms at the median, {} at worst", returns.len(), at(50), at(100));
     let mut counts = Counts::default();
+    let missed = ["no check noticed it".to_owned()];
     for check in Check::ALL {
         let wrong = wrong.remove(&check).unwrap_or_default();
-        println!("{:<16} {}", check.name(), if wrong.is_empty() { "holds".to_owned() } else { format!("fails in {} worlds", wrong.len()) });
+        println!(
+            "{:<16} {}",
+            check.name(),
+            if wrong.is_empty() { "holds".to_owned() } else { format!("fails in {} worlds", wrong.len()) }
+        );
         counts.add(check.name(), wrong.get(..wrong.len().min(10)).unwrap_or_default());
     }
+    for (mutant, check) in Mutant::ALL {
+        let noticed = noticed(mutant, check, options.seed)?;
+        let name = format!("broken on purpose: {mutant:?}");
+        println!(
+            "{name:<36} {}",
+            noticed.map_or("not noticed".to_owned(), |at| format!("noticed by {} in world {at}", check.name()))
+        );
+        counts.add(&name, if noticed.is_some() { &[] } else { &missed });
+    }
     Ok(counts)
+}
+
+/// In which world the check notices what is broken.
+fn noticed(mutant: Mutant, check: Check, seed: u64) -> Result<Option<u64>> {
+    for nth in 0..MAX_MUTANT_WORLDS {
+        let report = play(&worlds::make(seed + nth, MUTANT_WORLD), Some(mutant), false)?;
+        if report.violations.iter().any(|violation| violation.check == check) {
+            return Ok(Some(nth + 1));
+        }
+    }
+    Ok(None)
 }
 
 /// The smallest world found in which it still fails, and what happened there to the request and cell concerned.
@@ -96,7 +124,13 @@ fn tell(scenario: &Scenario, check: Check) -> Result<()> {
             || violation.cell.is_some() && line.cell == violation.cell
             || small.arrivals.len() <= 8
     };
-    let lines: Vec<_> = report.trace.iter().flatten().filter(concerns).filter(|line| line.at <= violation.at.max(1) || violation.at == 0).collect();
+    let lines: Vec<_> = report
+        .trace
+        .iter()
+        .flatten()
+        .filter(concerns)
+        .filter(|line| line.at <= violation.at.max(1) || violation.at == 0)
+        .collect();
     for line in lines.iter().skip(lines.len().saturating_sub(MAX_LINES)) {
         let whose = line.request.map_or_else(|| "-".to_owned(), |number| number.to_string());
         let text: String = line.text.chars().take(400).collect();

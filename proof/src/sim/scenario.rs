@@ -37,23 +37,39 @@ pub enum Trouble {
     /// Takes the request and never says anything.
     Silent,
     /// A share of 500s.
-    Errors { percent: u64 },
+    Errors {
+        percent: u64,
+    },
     /// 429 to a credential, or to all.
-    Limited { retry_after_s: Option<u64> },
+    Limited {
+        retry_after_s: Option<u64>,
+    },
     /// Every wait takes so many times as long.
-    Slow { factor: u64 },
+    Slow {
+        factor: u64,
+    },
     /// A share of the streams breaks off, stalls, or ends in an error event; of whole answers, half a body.
-    Cut { percent: u64 },
-    Stall { percent: u64 },
-    InBand { percent: u64 },
+    Cut {
+        percent: u64,
+    },
+    Stall {
+        percent: u64,
+    },
+    InBand {
+        percent: u64,
+    },
     /// A maintenance page with status 200.
-    Html { percent: u64 },
+    Html {
+        percent: u64,
+    },
     RegionBlocked,
     ModelGone,
     Quota,
     Revoked,
     /// Back, but it can only take so many a second in all; the rest get 503.
-    Cold { per_second: u64 },
+    Cold {
+        per_second: u64,
+    },
 }
 
 impl Trouble {

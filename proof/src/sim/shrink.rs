@@ -5,8 +5,11 @@ use super::{report::Check, scenario::Scenario};
 /// Runs that shrinking may take.
 const MAX_RUNS: usize = 400;
 
+/// Whether a scenario fails a check.
+type Fails<'a> = &'a dyn Fn(&Scenario, Check) -> bool;
+
 /// The smallest scenario found that still fails this check, and in how many runs it was found.
-pub fn shrink(scenario: &Scenario, check: Check, fails: &dyn Fn(&Scenario, Check) -> bool) -> (Scenario, usize) {
+pub fn shrink(scenario: &Scenario, check: Check, fails: Fails<'_>) -> (Scenario, usize) {
     let mut best = scenario.clone();
     let mut runs = 0;
     loop {
@@ -37,7 +40,7 @@ fn size(scenario: &Scenario) -> usize {
 fn thinned(
     scenario: &Scenario,
     check: Check,
-    (fails, runs): (&dyn Fn(&Scenario, Check) -> bool, &mut usize),
+    (fails, runs): (Fails<'_>, &mut usize),
     count: fn(&Scenario) -> usize,
     leave_out: fn(&mut Scenario, std::ops::Range<usize>),
 ) -> Scenario {

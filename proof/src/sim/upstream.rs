@@ -79,7 +79,8 @@ impl Load {
 const OVERLOADED: Words = words(503, ["server_error", "overloaded_error", "UNAVAILABLE"], "The server is overloaded.");
 const BROKEN: Words = words(500, ["server_error", "api_error", "INTERNAL"], "Something went wrong.");
 const LIMITED: Words = words(429, ["rate_limit_exceeded", "rate_limit_error", "RESOURCE_EXHAUSTED"], "Rate limit reached.");
-const QUOTA: Words = words(402, ["insufficient_quota", "billing_error", "FAILED_PRECONDITION"], "Your credit balance is too low.");
+const QUOTA: Words =
+    words(402, ["insufficient_quota", "billing_error", "FAILED_PRECONDITION"], "Your credit balance is too low.");
 const REVOKED: Words = words(401, ["invalid_api_key", "authentication_error", "UNAUTHENTICATED"], "Incorrect API key provided.");
 const GONE: Words = words(404, ["model_not_found", "not_found_error", "NOT_FOUND"], "The model does not exist.");
 const BLOCKED: Words = words(
@@ -126,7 +127,15 @@ pub fn answer(scenario: &Scenario, load: &mut Load, sent: &Sent<'_>) -> Answer {
                     broken = Some(fault.trouble);
                 }
             }
-            _ => {
+            Trouble::Down
+            | Trouble::Silent
+            | Trouble::Errors { .. }
+            | Trouble::Limited { .. }
+            | Trouble::RegionBlocked
+            | Trouble::ModelGone
+            | Trouble::Quota
+            | Trouble::Revoked
+            | Trouble::Cold { .. } => {
                 if let Some(answer) = refuses(provider, fault, count, &mut dice) {
                     return Answer { provider: sent.place.provider, ..answer };
                 }
@@ -136,7 +145,7 @@ pub fn answer(scenario: &Scenario, load: &mut Load, sent: &Sent<'_>) -> Answer {
     let answer = match sent.arrival.flaw {
         Some(Flaw::Invalid) => refused(provider.tongue, &INVALID, (20, Truth::Caller)),
         Some(Flaw::Filtered) => refused(provider.tongue, &FILTERED, (20, Truth::Caller)),
-        Some(Flaw::TooLong) if sent.place.provider % 2 == 0 => refused(provider.tongue, &TOO_LONG, (20, Truth::TooLong)),
+        Some(Flaw::TooLong) if sent.place.provider.is_multiple_of(2) => refused(provider.tongue, &TOO_LONG, (20, Truth::TooLong)),
         Some(Flaw::TooLong) | None => {
             let first_ms = dice.between(provider.first_ms / 2, provider.first_ms * 3 / 2) * slow;
             let truth = if slow > 1 { Truth::Slow } else { Truth::Good };
@@ -227,32 +236,22 @@ fn served(tongue: Tongue, sent: &Sent<'_>, (first_ms, gap_ms): (u64, u64)) -> An
 /// A good answer that goes wrong on the way.
 fn spoilt(mut answer: Answer, trouble: Option<Trouble>, tongue: Tongue, dice: &mut Dice) -> Answer {
     let Some(trouble) = trouble else { return answer };
+    if matches!(trouble, Trouble::Html { .. }) {
+        let page = b"<html><body>We will be back soon.</body></html>".to_vec();
+        return Answer { head_after: answer.head_after, headers: typed("text/html"), chunks: [(1, page)].into(), ..blank() };
+    }
     let keep = dice.index(answer.chunks.len());
     let is_stream = answer.headers.iter().any(|(_, value)| value.contains("event-stream"));
-    match trouble {
-        Trouble::Html { .. } => {
-            let page = b"<html><body>We will be back soon.</body></html>".to_vec();
-            let after = answer.head_after;
-            return Answer { head_after: after, headers: typed("text/html"), chunks: [(1, page)].into(), ..blank() };
-        }
-        Trouble::InBand { .. } if is_stream => {
-            answer.chunks.truncate(keep);
-            answer.chunks.push_back((1, bytes::refusal_event(tongue, &OVERLOADED).into_bytes()));
-        }
-        Trouble::Stall { .. } => {
-            answer.chunks.truncate(keep);
-            answer.ending = Ending::Stall;
-        }
-        _ => {
-            answer.chunks.truncate(keep);
-            answer.ending = Ending::Cut;
-        }
+    answer.chunks.truncate(keep);
+    if matches!(trouble, Trouble::InBand { .. }) && is_stream {
+        // Whatever was said before: the provider takes it back.
+        answer.whole_after = usize::MAX;
+        answer.chunks.push_back((1, bytes::refusal_event(tongue, &OVERLOADED).into_bytes()));
+    } else {
+        answer.ending = if matches!(trouble, Trouble::Stall { .. }) { Ending::Stall } else { Ending::Cut };
     }
-    // What was said before may have been all of it.
+    // What was said before it fell silent may have been all of it.
     let is_whole = keep >= answer.whole_after;
-    answer.truth = match (is_whole, answer.ending) {
-        (false, Ending::Stall) => Truth::Silent,
-        _ => Truth::Failed,
-    };
+    answer.truth = if !is_whole && answer.ending == Ending::Stall { Truth::Silent } else { Truth::Failed };
     answer
 }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use portolan::{
     exchange::Lesson,
-    plan::{Plan, Reason, health::Standing},
+    plan::{
+        Plan, Reason,
+        health::{Standing, View},
+    },
     units::Millis,
 };
 
@@ -103,16 +106,24 @@ impl Watch {
     }
 
     /// A request has a plan.
-    pub fn planned(&mut self, arrival: &Arrival, isolate: usize, plan: &Plan, (policy, clock, now): (&dyn Policy, Millis, u64)) {
+    pub fn planned(
+        &mut self,
+        arrival: &Arrival,
+        isolate: usize,
+        plan: &Plan,
+        (policy, view, clock, now): (&dyn Policy, &View, Millis, u64),
+    ) {
         let Some(first) = plan.attempts.first() else { return };
         let (cell, is_plain) = (first.cell(), !matches!(first.reason, Reason::Probe | Reason::TriedAnyway));
         for outage in self.outages.iter_mut().filter(|o| o.region == arrival.region && now >= o.until) {
-            let is_wanted = plan.attempts.iter().any(|a| a.cell() == outage.cell) || plan.skipped.iter().any(|s| s.target == outage.cell);
+            let is_wanted =
+                plan.attempts.iter().any(|a| a.cell() == outage.cell) || plan.skipped.iter().any(|s| s.target == outage.cell);
             if is_wanted {
                 outage.after.push((now, cell == outage.cell && is_plain));
             }
         }
-        let is_fresh = self.isolates.get(&isolate).is_some_and(|i| i.heard_at.is_some_and(|at| now - at <= FRESH_MS) && !i.is_alone);
+        let is_fresh =
+            self.isolates.get(&isolate).is_some_and(|i| i.heard_at.is_some_and(|at| now - at <= FRESH_MS) && !i.is_alone);
         if !is_fresh {
             return;
         }
@@ -120,6 +131,7 @@ impl Watch {
             let key = attempt.cell();
             if let Some(Standing::Ramping { percent }) = policy.regional(arrival.region, &key, clock)
                 && matches!(attempt.reason, Reason::Priority { .. })
+                && plan.attempts.iter().any(|other| other.cell() != key && view.standing(&other.cell(), clock) == Standing::Up)
             {
                 let ramp = self.ramps.entry((arrival.region, key.clone(), percent)).or_default();
                 ramp.asked += 1;
@@ -128,7 +140,14 @@ impl Watch {
         }
     }
 
-    pub fn sent(&mut self, flight: &Flight, cell: &str, number: u64, (row, reason): (&SendRow, Option<Reason>), report: &mut Report) {
+    pub fn sent(
+        &mut self,
+        flight: &Flight,
+        cell: &str,
+        number: u64,
+        (row, reason): (&SendRow, Option<Reason>),
+        report: &mut Report,
+    ) {
         let (now, region) = (row.at, row.place.region);
         let knows = |o: &&mut Outage| o.region == region && o.cell == cell && (o.from + o.notice_ms..o.until).contains(&now);
         let is_alone = self.isolates.get(&flight.isolate).is_none_or(|i| i.is_alone);
@@ -183,7 +202,10 @@ impl Watch {
             let expected = ramp.asked * u64::from(*percent) / 100;
             let spread = 5 * (ramp.asked * u64::from(*percent) * (100 - u64::from(*percent)) / 10_000).isqrt();
             if ramp.taken > expected + spread + 4 {
-                let what = format!("{} of {} requests went to {cell} in region {region} while it was to get {percent} %", ramp.taken, ramp.asked);
+                let what = format!(
+                    "{} of {} requests went to {cell} in region {region} while it was to get {percent} %",
+                    ramp.taken, ramp.asked
+                );
                 report.wrong(Check::NoHerd, 0, (None, Some(cell)), what);
             }
         }
@@ -196,10 +218,12 @@ impl Watch {
         let Outage { cell, region, from, until, .. } = outage;
         let isolates = self.isolates.values().filter(|isolate| isolate.region == *region).count();
         let lasted_s = (until - from) / 1_000;
-        let is_disturbed = self.disturbed.iter().any(|(r, at)| r == region && (from.saturating_sub(5_000)..until + RETURN_MS).contains(at));
+        let is_disturbed =
+            self.disturbed.iter().any(|(r, at)| r == region && (from.saturating_sub(5_000)..until + RETURN_MS).contains(at));
         // Each isolate finds out for itself at worst, with what it had under way; a probe every four and a half seconds.
         let isolates = u64::try_from(isolates).unwrap_or(0);
-        let (hits, probes) = if is_disturbed { (6 * isolates + 6, lasted_s * (1 + isolates) / 4 + 4) } else { (4, lasted_s / 4 + 4) };
+        let (hits, probes) =
+            if is_disturbed { (6 * isolates + 6, lasted_s * (1 + isolates) / 4 + 4) } else { (4, lasted_s / 4 + 4) };
         let is_left = outage.hits <= hits && outage.probes <= probes;
         if !is_left {
             let what = format!(
@@ -232,7 +256,8 @@ fn outages(scenario: &Scenario) -> Vec<Outage> {
         }
         for region in (0..scenario.regions).filter(|r| fault.region.is_none_or(|f| f == *r)) {
             for model in (0..scenario.models).filter(|m| fault.model.is_none_or(|f| f == *m)) {
-                let is_first = |r: &Route| !r.weighted && r.targets.first() == Some(&(fault.provider, model)) && r.targets.len() > 1;
+                let is_first =
+                    |r: &Route| !r.weighted && r.targets.first() == Some(&(fault.provider, model)) && r.targets.len() > 1;
                 if scenario.routes.iter().any(is_first) {
                     let notice_ms = if fault.trouble == Trouble::Silent { NOTICE_SILENCE_MS } else { NOTICE_MS };
                     let (cell, from, until) = (cell_name(fault.provider, model), fault.from, fault.until);

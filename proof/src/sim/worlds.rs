@@ -47,15 +47,46 @@ impl Dice {
     }
 }
 
-/// A world of about so many requests.
+/// A world of about so many requests. One in three has a single outage and nothing else: there it shows how a provider
+/// returns.
 pub fn make(seed: u64, requests: usize) -> Scenario {
     let mut dice = Dice::new(seed, "world");
+    if dice.percent(33) { plain(seed, requests, &mut dice) } else { wild(seed, requests, &mut dice) }
+}
+
+fn plain(seed: u64, requests: usize, dice: &mut Dice) -> Scenario {
+    let from = dice.between(20_000, 60_000);
+    let until = from + dice.between(15_000, 120_000);
+    let end = until + 170_000;
+    let regions = 1 + dice.index(2);
+    let trouble = dice.pick(&[Trouble::Down, Trouble::Silent], Trouble::Down);
+    let region = dice.percent(50).then(|| dice.index(regions));
+    let fault = Fault { trouble, provider: 0, model: None, key: None, region, from, until };
+    let network = Network { lost_percent: dice.pick(&[0, 0, 5], 0), min_ms: 5, max_ms: dice.between(20, 200), kv_ms: 10_000 };
+    let is_calm = network.lost_percent == 0;
+    let mut scenario = Scenario {
+        seed,
+        regions,
+        providers: (0..3).map(|_| provider(dice)).collect(),
+        models: 1,
+        routes: vec![Route { targets: vec![(0, 0), (1, 0), (2, 0)], weighted: false }],
+        faults: vec![fault],
+        lives: lives(dice, regions, end, !is_calm),
+        restarts: (0..if is_calm { 0 } else { 2 }).map(|_| (dice.index(regions), dice.below(end))).collect(),
+        arrivals: vec![],
+        network,
+    };
+    scenario.arrivals = arrivals(&scenario, requests, end);
+    scenario
+}
+
+fn wild(seed: u64, requests: usize, dice: &mut Dice) -> Scenario {
     let regions = 1 + dice.index(3);
     let end = dice.between(60_000, 420_000);
-    let providers: Vec<Provider> = (0..2 + dice.index(3)).map(|_| provider(&mut dice)).collect();
+    let providers: Vec<Provider> = (0..2 + dice.index(3)).map(|_| provider(dice)).collect();
     let models = 1 + dice.index(2);
-    let routes = (0..1 + dice.index(3)).map(|_| route(&mut dice, providers.len(), models)).collect();
-    let faults = (0..dice.index(9)).map(|_| fault(&mut dice, (providers.len(), models, regions), end)).collect();
+    let routes = (0..1 + dice.index(3)).map(|_| route(dice, providers.len(), models)).collect();
+    let faults = (0..dice.index(9)).map(|_| fault(dice, (providers.len(), models, regions), end)).collect();
     let is_calm = dice.percent(40);
     let network = Network {
         lost_percent: if is_calm { 0 } else { dice.between(0, 20) },
@@ -70,7 +101,7 @@ pub fn make(seed: u64, requests: usize) -> Scenario {
         models,
         routes,
         faults,
-        lives: lives(&mut dice, regions, end, !is_calm),
+        lives: lives(dice, regions, end, !is_calm),
         restarts: (0..if is_calm { 0 } else { dice.index(6) }).map(|_| (dice.index(regions), dice.below(end))).collect(),
         arrivals: vec![],
         network,
