@@ -10,6 +10,7 @@ mod config;
 mod converse;
 mod dialects_doc;
 mod exchange;
+mod features;
 #[path = "support/fold.rs"]
 mod fold;
 mod gemini;
