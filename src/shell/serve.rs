@@ -191,7 +191,7 @@ async fn read(
 
 /// Of a body that cannot be read there are none; a target of its own dialect may take it all the same.
 fn features(caller: &dyn Caller, read: &Read, config: &Snapshot) -> Option<Features> {
-    if !plan::needs_features(&read.facts, config, read.bytes.len()) {
+    if !plan::needs_features(&read.facts, &read.wishes, config, &read.bytes) {
         return None;
     }
     let text = std::str::from_utf8(&read.bytes).ok()?;
@@ -200,7 +200,13 @@ fn features(caller: &dyn Caller, read: &Read, config: &Snapshot) -> Option<Featu
 
 fn plan(ask: Ask<'_>, loaded: &Loaded, head: &Head, key: &guard::Caller) -> Result<Plan, Error> {
     let config = &loaded.snapshot;
-    key.permit(&config.resolve(&ask.facts.model)?, config)?;
+    if ask.wishes.route.is_none() {
+        key.permit(&config.resolve(&ask.facts.model)?, config)?;
+    }
+    for (place, name) in ask.wishes.named() {
+        let at = |error: Error| error.with_param(place);
+        key.permit(&config.resolve(name).map_err(at)?, config).map_err(at)?;
+    }
     isolate::with_health(|health| {
         let plan = plan::plan(ask, config, &health.view(head.started), head.started, head.seed)?;
         // In the same breath as the view that held the permits, so that they are still there.
