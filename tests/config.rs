@@ -9,6 +9,8 @@ use portolan::{
     wire::json::Edit,
 };
 
+mod conditions;
+mod nesting;
 mod problems;
 mod schema;
 mod secrets;

@@ -107,7 +107,7 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
     }
     let standing = |index: usize| found.candidates.get(index).map_or(Standing::Up, |c| standing(c.target, config, health, now));
     let arranged = strategy::arrange(&found.order, standing, seed);
-    let policy = found.policy;
+    let policy = found.policy.or(config.settings.policy);
     let mut skipped = std::mem::take(&mut found.skipped);
     let mut wait_ms = 0;
     let (usable, out) = match arranged {
@@ -163,7 +163,7 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
         total_ms: wishes.timeout_ms.map_or(total_ms, |wished| wished.min(total_ms)),
         on_stream_break: policy.on_stream_break.unwrap_or_default(),
         on_content_filter: policy.on_content_filter.unwrap_or_default(),
-        hedge: policy.hedge.filter(|_| !alone),
+        hedge: policy.hedge.flatten().filter(|_| !alone),
         lossy: if wishes.require_parameters { Lossy::Refuse } else { whole },
         obeyed: wishes.obeyed.clone(),
         ignored: wishes.ignored.clone(),
