@@ -7,6 +7,8 @@ mod judge;
 mod outage;
 mod outcome;
 mod planning;
+mod strategies;
 mod strategy;
 mod sync;
 mod verdict;
+mod wishes;

@@ -127,8 +127,9 @@ async fn admitted(
         Task::Generate => None,
         Task::Operate(operation) => Some(operation),
     };
-    let planned = read.and_then(|read| {
+    let planned = read.and_then(|mut read| {
         reply::check_continues(&read.facts)?;
+        read.wishes = read.wishes.within(key.overrides)?;
         let features = features(caller, &read, &loaded.snapshot).filter(|_| task == Task::Generate);
         let ask = Ask {
             owner: owner.as_deref(),

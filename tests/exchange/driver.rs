@@ -18,7 +18,7 @@ use portolan::{
     },
     ledger::record::Record,
     plan::{
-        self, Ask, Plan,
+        self, Ask, Plan, Wishes,
         health::View,
         outcome::{Phase, Transport},
     },
@@ -132,7 +132,12 @@ impl Case {
             Task::Generate => None,
             Task::Operate(operation) => Some(operation),
         };
-        plan::plan(Ask { operation, ..Ask::generate(self.dialect, &facts) }, &self.config, &self.health, START, self.seed)
+        let wishes = match self.task {
+            Task::Generate => Wishes::read(&Outline::read(self.body.as_bytes()).unwrap(), &self.headers)?,
+            Task::Operate(_) => Wishes::NONE,
+        };
+        let ask = Ask { operation, wishes: &wishes, headers: &self.headers, ..Ask::generate(self.dialect, &facts) };
+        plan::plan(ask, &self.config, &self.health, START, self.seed)
     }
 
     fn exchange(&self) -> Exchange {
