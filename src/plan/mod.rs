@@ -131,9 +131,9 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
         let target = candidate.target;
         // After the draw, for one model may stand there with several parameters, each with its weight.
         let is_there = |a: &Attempt| a.provider == target.provider && a.model == target.model;
-        let full = attempts.len() == limit;
-        if full || attempts.iter().any(is_there) {
-            let why = if !full {
+        let (twice, full) = (attempts.iter().any(is_there), attempts.len() == limit);
+        if twice || full {
+            let why = if twice {
                 Why::Duplicate
             } else if alone {
                 Why::NoFallback
