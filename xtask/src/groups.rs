@@ -29,7 +29,7 @@ pub struct Group {
     pub run: fn(&Path, &[PathBuf]) -> Result<Counts>,
 }
 
-pub const GROUPS: [Group; 10] = [
+pub const GROUPS: [Group; 14] = [
     Group {
         name: "native",
         needs_data: false,
@@ -92,6 +92,42 @@ pub const GROUPS: [Group; 10] = [
         files: |root| files(&root.join("tests/e2e"), ".runtime.test.mjs"),
         prepare: |_| tools::ensure().map(|_| ()),
         run: |_, files| run_worker(files, Some(newest_workerd()?)),
+    },
+    Group {
+        name: "conformance",
+        needs_data: false,
+        nightly: false,
+        install: "cargo xtask tools",
+        files: |root| files(&root.join("tests/conformance"), "run.mjs"),
+        prepare: |_| tools::ensure().map(|_| ()),
+        run: |_, _| run_conformance(&["--slice"]),
+    },
+    Group {
+        name: "conformance-all",
+        needs_data: false,
+        nightly: true,
+        install: "cargo xtask tools",
+        files: |root| files(&root.join("tests/conformance"), "run.mjs"),
+        prepare: |_| tools::ensure().map(|_| ()),
+        run: |_, _| run_conformance(&[]),
+    },
+    Group {
+        name: "chaos",
+        needs_data: false,
+        nightly: false,
+        install: "cargo xtask tools",
+        files: |root| files(&root.join("tests/conformance"), "chaos.mjs"),
+        prepare: |_| tools::ensure().map(|_| ()),
+        run: |_, _| run_chaos("25"),
+    },
+    Group {
+        name: "chaos-long",
+        needs_data: false,
+        nightly: true,
+        install: "cargo xtask tools",
+        files: |root| files(&root.join("tests/conformance"), "chaos.mjs"),
+        prepare: |_| tools::ensure().map(|_| ()),
+        run: |_, _| run_chaos("300"),
     },
     Group {
         name: "sdks",
@@ -192,6 +228,25 @@ fn run_worker(files: &[PathBuf], workerd: Option<PathBuf>) -> Result<Counts> {
     }
     let (succeeded, printed) = run::tee(&mut command)?;
     Ok(summary::of_node(&printed).with_status(succeeded))
+}
+
+/// The scenarios of failover, in each mode; each mode and way of a scenario is one test.
+pub fn run_conformance(arguments: &[&str]) -> Result<Counts> {
+    run_script("tests/conformance/run.mjs", arguments)
+}
+
+/// Upstreams and the runtime are killed under load for so many seconds.
+fn run_chaos(seconds: &str) -> Result<Counts> {
+    run_script("tests/conformance/chaos.mjs", &["--seconds", seconds])
+}
+
+/// A program that prints its counts last.
+fn run_script(script: &str, arguments: &[&str]) -> Result<Counts> {
+    build::build()?;
+    let mut command = run::command("node")?;
+    command.arg(script).args(arguments).envs(tools::QUIET_WRANGLER);
+    let (succeeded, printed) = run::tee(&mut command)?;
+    Ok(summary::of_proof(&printed).with_status(succeeded))
 }
 
 fn newest_workerd() -> Result<PathBuf> {
