@@ -68,7 +68,7 @@ struct Looks<'a> {
 impl<'a> Looks<'a> {
     fn add(&mut self, route: &'a Route, config: &'a Snapshot) {
         self.by_numbers |= matches!(route.strategy, Strategy::LeastLatency | Strategy::Balanced);
-        self.by_numbers |= route.policy.hedge == Some(Hedge::P95);
+        self.by_numbers |= route.policy.hedge.flatten() == Some(Hedge::P95);
         self.by_session |= !matches!(route.strategy, Strategy::Priority | Strategy::Weighted);
         let conditions = route.rules.iter().map(|rule| &rule.when);
         for condition in conditions.chain(route.choices.iter().filter_map(|choice| choice.when.as_ref())) {
