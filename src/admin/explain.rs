@@ -4,12 +4,12 @@ use serde_json::{Map, Value};
 
 use super::question::{Asked, Question};
 use crate::{
-    config::{Hedge, Lossy, OnContentFilter, OnStreamBreak, Snapshot, Timeouts},
+    config::{Lossy, OnContentFilter, OnStreamBreak, Snapshot, Timeouts},
     error::Error,
     exchange::{Call, Task, upstream},
     plan::{Attempt, Plan, inputs},
     wire::{
-        compose::{IntoJson, Members, json},
+        compose::{Members, json},
         json::json_text,
     },
 };
@@ -61,14 +61,10 @@ fn put_plan(plan: &Plan, call: &Call, config: &Snapshot, out: &mut Map<String, V
     out.put("attempts", plan.attempts.iter().map(|a| attempt(a, plan, call, config)).collect::<Vec<_>>());
     let skipped = plan.skipped.iter().map(|s| json!({"target": &s.target, "why": s.why.to_string()}));
     out.put("skipped", skipped.collect::<Vec<_>>());
-    let hedge = plan.hedge.map(|hedge| match hedge {
-        Hedge::P95 => "p95".into_json(),
-        Hedge::AfterMs(ms) => ms.into_json(),
-    });
     out.put(
         "policy",
         json!({
-            "wait_ms": plan.wait_ms,
+            "waits": plan.wait.is_some(),
             "retry_total_ms": plan.retry_total_ms,
             "total_ms": plan.total_ms,
             "on_stream_break": match plan.on_stream_break {
@@ -84,7 +80,7 @@ fn put_plan(plan: &Plan, call: &Call, config: &Snapshot, out: &mut Map<String, V
                 Lossy::Report => "report",
                 Lossy::Refuse => "refuse",
             },
-            "hedge_after": hedge,
+            "hedge_after_ms": plan.hedge_after_ms,
         }),
     );
 }

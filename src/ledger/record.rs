@@ -18,10 +18,15 @@ pub struct Try {
     pub reason: String,
     /// The HTTP status, or 0 when none came.
     pub status: u16,
-    /// `ok`, or the class of the failure.
+    /// `ok`, the class of the failure, or `hedged`: cancelled, for another one answered first.
     pub outcome: &'static str,
+    /// When it was sent, after the request came.
+    pub at_ms: u64,
     /// To the whole answer, or to the first content of a stream.
     pub ms: u64,
+    /// Picodollars that a cancelled try cost at least: its input, estimated. Not in the request's cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wasted: Option<Money>,
 }
 
 #[derive(Clone, Debug, Serialize)]

@@ -55,7 +55,7 @@ const CONDITIONS: [&str; 14] = [
     r#"{"input_tokens": {"lt": 3000}, "tools": {"eq": 0}}"#,
     r#"{"any": [{"has_images": true}, {"complexity": {"gt": 0.5}}]}"#,
     r#"{"reasoning_effort": {"gte": "medium"}}"#,
-    r#"{"all": [{"language": "de"}, {"hour_utc": {"lt": 24}}]}"#,
+    r#"{"all": [{"language": "de"}, {"hour_utc": {"lt": 23}}]}"#,
 ];
 
 /// Some routes over some targets, each of which may lead to those before it.
@@ -73,7 +73,7 @@ fn config(dice: &mut Dice) -> Rc<Snapshot> {
             if targets.iter().any(|other| other["model"] == target["model"] && other["use"] == target["use"]) {
                 continue;
             }
-            if matches!(strategy, "weighted" | "sticky") {
+            if strategy == "weighted" {
                 target["weight"] = json!(1 + dice.below(9));
             }
             if dice.below(4) == 0 {

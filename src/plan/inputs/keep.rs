@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     super::{Ask, Plan, Wishes, health::View, standings, wishes::Sort},
-    EFFORTS, SORTS, word,
+    EFFORTS, HELD, SORTS, word,
 };
 use crate::{
     config::{Condition, Hedge, MaxPrice, Place, Route, Snapshot, Strategy, Subject},
@@ -54,6 +54,13 @@ pub fn keep(ask: Ask<'_>, config: &Snapshot, health: &View, planned: Result<&Pla
         out.put("health", health);
     }
     out
+}
+
+/// That the plan was made later than the request came.
+pub fn keep_held(inputs: &mut Map<String, Value>, held_ms: u64) {
+    if held_ms > 0 {
+        inputs.put(HELD, held_ms);
+    }
 }
 
 /// What the routes that lead on from one another look at.

@@ -6,7 +6,7 @@
 mod keep;
 mod read;
 
-pub use keep::keep;
+pub use keep::{keep, keep_held};
 
 use super::{Ask, Plan, Wishes, ask, health::View, wishes::Sort};
 use crate::{
@@ -68,6 +68,9 @@ impl Inputs {
         super::plan(self.ask(), config, &self.health, self.now, self.seed)
     }
 }
+
+/// How long the request was held for a target to be back, in milliseconds.
+const HELD: &str = "held_ms";
 
 const SORTS: [(&str, Sort); 3] = [("price", Sort::Price), ("latency", Sort::Latency), ("throughput", Sort::Throughput)];
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{super::standings, EFFORTS, Inputs, SORTS, meant};
+use super::{super::standings, EFFORTS, HELD, Inputs, SORTS, meant};
 use crate::{
     config::MaxPrice,
     error::Error,
@@ -35,6 +35,7 @@ impl Inputs {
         let conversation = kept.take_str("conversation")?;
         self.conversation = conversation.and_then(|hex| u64::from_str_radix(&hex, 16).ok());
         self.wishes = kept.take_fields("wishes")?.map_or(Ok(Wishes::NONE), wishes)?;
+        self.now = self.now.plus(kept.take_u64(HELD)?.unwrap_or_default());
         if let Some(Value::Object(health)) = kept.take("health") {
             self.health = standings::read(health, "health", self.now)?;
         }
