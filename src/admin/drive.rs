@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::faults::Faults;
 use crate::{
     exchange::{
-        Exchange, Head, Lesson, Received, Relaying, Send, Sendable, Step,
+        Exchange, Head, Hedging, Lesson, Received, Relaying, Send, Sendable, Side, Step,
         relay::{Ended, Relay},
         reply::Body,
     },
@@ -99,40 +99,79 @@ enum Due {
     Go,
 }
 
-/// One call to an upstream: what it is waiting for, and what it read last.
-#[derive(Default)]
+/// One of the calls that an exchange may have under way: what it plays, what it read last, and what is due when.
 struct Lane {
+    side: Side,
     playing: Playing,
     last: Vec<u8>,
+    due: Option<(Millis, Due)>,
+    /// It failed, and the other one goes on.
+    idle: bool,
+}
+
+impl Lane {
+    fn new(side: Side) -> Self {
+        Self { side, playing: Playing::default(), last: vec![], due: None, idle: false }
+    }
 }
 
 /// What a step leads to.
 enum Flow {
     /// Something is due after so many milliseconds.
     After(u64, Due),
+    /// The other call decides.
+    Idle,
     Relay(Box<Relaying>),
     Over,
 }
 
 impl Driver<'_> {
-    pub fn run(&mut self, exchange: &mut Exchange) -> Run {
-        let (mut run, mut lane, mut now) = (Run::default(), Lane::default(), self.started);
+    /// From `now` on, when the request had been held until then.
+    pub fn run(&mut self, exchange: &mut Exchange, mut now: Millis) -> Run {
+        let (mut run, mut lanes) = (Run::default(), vec![Lane::new(Side::First)]);
         for _ in 0..MAX_STEPS {
-            match self.step(exchange, &mut lane, (&mut run, now)) {
-                Flow::Over => break,
-                Flow::Relay(relaying) => {
-                    let relay = self.relay(*relaying, &mut lane.playing, (&mut run, &mut now));
-                    exchange.relayed(&relay, now);
-                    break;
+            // Who waits for nothing takes its next step.
+            if let Some(lane) = lanes.iter_mut().find(|lane| lane.due.is_none() && !lane.idle) {
+                exchange.turn(lane.side);
+                match self.step(exchange, lane, (&mut run, now)) {
+                    Flow::After(ms, due) => lane.due = Some((now.plus(ms), due)),
+                    Flow::Idle => lane.idle = true,
+                    Flow::Over => break,
+                    Flow::Relay(relaying) => {
+                        let relay = self.relay(*relaying, &mut lane.playing, (&mut run, &mut now));
+                        exchange.relayed(&relay, now);
+                        break;
+                    }
                 }
-                Flow::After(ms, due) => {
-                    let gone = self.leaves_at.filter(|at| *at <= now.plus(ms));
-                    now = gone.unwrap_or_else(|| now.plus(ms));
-                    let Some(due) = (if gone.is_some() { self.left(due, (&mut run, now)) } else { Some(due) }) else { break };
-                    self.tell(exchange, due, &mut lane, (&mut run, now));
-                }
+                self.learned(exchange, (&mut run, now));
+                continue;
             }
-            self.learned(exchange, (&mut run, now));
+            let late = match if lanes.len() == 1 { exchange.hedge(now) } else { Hedging::Never } {
+                Hedging::Begun => {
+                    self.note((&mut run, now), "hedge", json!({}));
+                    lanes.push(Lane::new(Side::Second));
+                    continue;
+                }
+                Hedging::After(ms) => Some(now.plus(ms)),
+                Hedging::Never => None,
+            };
+            // The first of two at the same time.
+            let at = |lane: &Lane| lane.due.as_ref().map(|(at, _)| *at);
+            let Some(soonest) = lanes.iter().filter_map(at).min() else { break };
+            let next = late.map_or(soonest, |late| late.min(soonest));
+            if let Some(gone) = self.leaves_at.filter(|gone| *gone <= next) {
+                now = gone;
+                self.note((&mut run, now), "client_left", json!({}));
+                break;
+            }
+            now = next;
+            if let Some(lane) = lanes.iter_mut().find(|lane| at(lane) == Some(now))
+                && let Some((_, due)) = lane.due.take()
+            {
+                exchange.turn(lane.side);
+                self.tell(exchange, due, lane, (&mut run, now));
+                self.learned(exchange, (&mut run, now));
+            }
         }
         exchange.close(now);
         self.learned(exchange, (&mut run, now));
@@ -169,8 +208,7 @@ impl Driver<'_> {
                 let (ms, got) = lane.playing.next(timeout_ms, Phase::FirstToken);
                 Flow::After(ms, Due::Chunk(got))
             }
-            // Only beside another one.
-            Step::Idle => Flow::Over,
+            Step::Idle => Flow::Idle,
             Step::Relay(relaying) => {
                 self.note((run, now), "commit", json!({}));
                 Flow::Relay(relaying)
@@ -246,17 +284,6 @@ impl Driver<'_> {
                 failed(run, &transport);
                 exchange.received(now, Received::Failed(transport));
             }
-        }
-    }
-
-    /// The client leaves while something is waited for; nothing is told when that is only a pause.
-    fn left(&self, due: Due, (run, now): (&mut Run, Millis)) -> Option<Due> {
-        self.note((run, now), "client_left", json!({}));
-        match due {
-            Due::Head(_) => Some(Due::Head(Err(Transport::ClientGone))),
-            Due::Chunk(_) => Some(Due::Chunk(Err(Transport::ClientGone))),
-            Due::Whole(_) => Some(Due::Whole(Err(Transport::ClientGone))),
-            Due::Go => None,
         }
     }
 

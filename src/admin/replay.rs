@@ -71,14 +71,18 @@ impl Decision {
 }
 
 fn decided(planned: Result<Plan, Error>) -> Decision {
-    match planned {
-        Ok(plan) => Decision {
-            rule: plan.rule.clone(),
-            attempts: plan.told(),
-            skipped: plan.skipped.iter().map(ToString::to_string).collect(),
-        },
-        Err(error) => Decision { rule: None, attempts: vec![record::refusal(&error)], skipped: vec![] },
+    let refused = |error: &Error| Decision { rule: None, attempts: vec![record::refusal(error)], skipped: vec![] };
+    let plan = match planned {
+        Ok(plan) => plan,
+        Err(error) => return refused(&error),
+    };
+    // Such a plan is waited with, and when that was in vain the request is refused.
+    let in_vain = plan.wait.and_then(|wait| wait.pause(Millis(0), Millis(u64::MAX)).err());
+    if let Some(error) = in_vain {
+        return refused(&error);
     }
+    let skipped = plan.skipped.iter().map(ToString::to_string).collect();
+    Decision { attempts: plan.told(), skipped, rule: plan.rule }
 }
 
 /// A plan with one attempt that was tried stands in the tries alone.

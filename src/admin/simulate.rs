@@ -11,9 +11,10 @@ use super::{
     question::{Asked, Question},
 };
 use crate::{
+    config::Snapshot,
     error::Error,
-    exchange::{Exchange, Task},
-    plan::inputs,
+    exchange::{Call, Exchange, Task},
+    plan::{Plan, inputs},
     wire::{
         compose::{Members, json},
         json::json_text,
@@ -33,21 +34,26 @@ pub fn simulate(asked: &Asked<'_>) -> Result<String, Error> {
     if question.task != Task::Generate {
         return Err(Error::invalid("path", "Only generating is simulated; `explain` knows the plan of everything else."));
     }
-    let planned = question.plan(asked.config);
+    let started = question.inputs.now;
+    let planned = held(&mut question, asked.config);
+    let inputs = &question.inputs;
     let mut out = explain::told(&question, asked.config, planned.as_ref());
     if let Ok(plan) = planned {
-        let inputs = &question.inputs;
-        let kept = inputs::keep(inputs.ask(), asked.config, &inputs.health, Ok(&plan));
-        let mut exchange = Exchange::new(question.call(), Rc::clone(asked.config), plan).made_of(kept);
+        let held_ms = inputs.now.since(started);
+        let mut kept = inputs::keep(inputs.ask(), asked.config, &inputs.health, Ok(&plan));
+        inputs::keep_held(&mut kept, held_ms);
+        let call = Call { started, ..question.call() };
+        let mut exchange = Exchange::new(call, Rc::clone(asked.config), plan).made_of(kept);
+        exchange.held(held_ms);
         let body = Rc::clone(&question.body);
         let mut driver = Driver {
             faults: &mut faults,
             body: std::str::from_utf8(&body).unwrap_or_default(),
-            started: inputs.now,
-            leaves_at: leaves_ms.map(|ms| inputs.now.plus(ms)),
+            started,
+            leaves_at: leaves_ms.map(|ms| started.plus(ms)),
         };
-        let run = driver.run(&mut exchange);
-        let record = exchange.record(inputs.now.plus(run.took_ms));
+        let run = driver.run(&mut exchange, inputs.now);
+        let record = exchange.record(started.plus(run.took_ms));
         out.put("answer", answer(&run, record.outcome));
         out.put("steps", run.steps.into_iter().take(MAX_STEPS_SHOWN).collect::<Vec<_>>());
         // By its text, as the journal has it.
@@ -57,6 +63,16 @@ pub fn simulate(asked: &Asked<'_>) -> Result<String, Error> {
     }
     question.end()?;
     Ok(json_text(&Value::Object(out)))
+}
+
+/// The plan, once something is usable where the route says to wait for it. Health changes meanwhile only by the clock.
+fn held(question: &mut Question, config: &Snapshot) -> Result<Plan, Error> {
+    let started = question.inputs.now;
+    loop {
+        let plan = question.plan(config)?;
+        let Some(wait) = plan.wait else { return Ok(plan) };
+        question.inputs.now = question.inputs.now.plus(wait.pause(started, question.inputs.now)?);
+    }
 }
 
 /// What the client would get.

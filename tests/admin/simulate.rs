@@ -1,13 +1,15 @@
 //! Faults that are injected into the real exchange, in virtual time.
 
 use portolan::admin::simulate;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{answer, asked, column, gateway};
 
 const ROUTES: &str = r#"{
     "two": {"targets": ["alpha/small", "gamma/claude"]},
-    "pair": {"targets": ["pair/x", "beta/large"]}}"#;
+    "pair": {"targets": ["pair/x", "beta/large"]},
+    "hedged": {"targets": ["alpha/small", "beta/large"], "hedge": {"after": 500}},
+    "patient": {"targets": ["alpha/small"], "when_all_unavailable": {"wait_ms": 4000}}}"#;
 
 fn run(model: &str, stream: bool, faults: &str) -> Value {
     let question = format!(
@@ -200,7 +202,63 @@ fn faults_that_cannot_be_meant_are_refused() {
         assert!(error.status == 400 && error.message.contains(words), "{faults}: {}", error.message);
     }
     let told = run("two", false, r#"{"alpha/smalll": {"fail": 503}}"#);
-    assert_eq!(told["unused_faults"], serde_json::json!(["alpha/smalll"]));
+    assert_eq!(told["unused_faults"], json!(["alpha/smalll"]));
     let embed = r#"{"path": "/v1/embeddings", "body": {"model": "openai/text-embedding-3-small", "input": "x"}}"#;
     assert!(simulate(&asked(embed, &config)).unwrap_err().message.contains("Only generating"));
+}
+
+#[test]
+fn a_second_target_is_asked_beside_a_late_one() {
+    for (rule, faults, attempts, total_ms) in [
+        ("not late", r#"{"alpha/small": {"first_ms": 400}}"#, "1; alpha/small=200", None),
+        (
+            "late, and the second is first",
+            r#"{"alpha/small": {"first_ms": 9000}}"#,
+            "2; alpha/small=hedged, beta/large=200",
+            Some(3_000),
+        ),
+        (
+            "late, and the first is first",
+            r#"{"alpha/small": {"first_ms": 900}, "beta/large": {"first_ms": 900}}"#,
+            "2; alpha/small=200, beta/large=hedged",
+            None,
+        ),
+        (
+            "late, and the second fails",
+            r#"{"alpha/small": {"first_ms": 900}, "beta/large": {"fail": 400}}"#,
+            "2; alpha/small=200, beta/large=400",
+            None,
+        ),
+    ] {
+        let told = run("hedged", true, faults);
+        let begun = column(&told, "steps", "step").contains(&"hedge".to_owned());
+        assert_eq!(begun, rule != "not late", "{rule}: {}", told["steps"]);
+        assert_eq!(
+            (header(&told, "x-portolan-attempts"), &told["answer"]["outcome"]),
+            (attempts, &json!("ok")),
+            "{rule}: {}",
+            told["steps"]
+        );
+        assert!(total_ms.is_none_or(|most| told["answer"]["total_ms"].as_u64() < Some(most)), "{rule}");
+    }
+}
+
+#[test]
+fn a_route_may_wait_for_a_target() {
+    let config = gateway(ROUTES);
+    for (rule, for_ms, status, sent) in [("back in time", 1_200, 200, Some(1_200)), ("back too late", 60_000, 503, None)] {
+        let question = format!(
+            r#"{{"health": {{"alpha/small": {{"standing": "cooling", "for_ms": {for_ms}}}}}, "body": {{"model": "patient", "messages": [{{"role": "user", "content": "Hi"}}]}}}}"#
+        );
+        let told = answer(simulate, &question, &config);
+        assert_eq!(told["steps"][0]["at_ms"].as_u64(), sent, "{rule}: {told}");
+        match sent {
+            Some(held) => assert_eq!(
+                (told["answer"]["status"].as_u64(), told["record"]["inputs"]["held_ms"].as_u64()),
+                (Some(status), Some(held)),
+                "{rule}"
+            ),
+            None => assert_eq!(told["refused"]["status"].as_u64(), Some(status), "{rule}"),
+        }
+    }
 }

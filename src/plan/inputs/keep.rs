@@ -75,7 +75,7 @@ struct Looks<'a> {
 impl<'a> Looks<'a> {
     fn add(&mut self, route: &'a Route, config: &'a Snapshot) {
         self.by_numbers |= matches!(route.strategy, Strategy::LeastLatency | Strategy::Balanced);
-        self.by_numbers |= route.policy.hedge == Some(Some(Hedge::P95));
+        self.by_numbers |= route.policy.hedge.flatten() == Some(Hedge::P95);
         self.by_session |= !matches!(route.strategy, Strategy::Priority | Strategy::Weighted);
         self.subjects.extend(&route.sticky_by);
         let conditions = route.rules.iter().map(|rule| &rule.when);
