@@ -10,6 +10,7 @@ use portolan::{
 };
 
 mod conditions;
+mod manual;
 mod nesting;
 mod problems;
 mod schema;

@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 
 pub use condition::{Check, Condition, Datum, Literal, Pattern, Subject};
 pub use host::is_private_host;
+pub use price::read_amount;
 pub use provider::{Credential, House, Model, Provider};
 pub use read_condition::REGIONS;
 use reader::Problems;

@@ -54,7 +54,7 @@ fn member(reader: &mut Reader<'_>, key: &'static str) -> Option<Money> {
 }
 
 /// Exactly, from the number's decimal text: no sum of money goes through floating point.
-fn read_amount(number: &Number) -> Option<Money> {
+pub fn read_amount(number: &Number) -> Option<Money> {
     let text = number.to_string();
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((&text, "0"));
     let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));

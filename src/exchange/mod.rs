@@ -253,8 +253,8 @@ impl Exchange {
         }
     }
 
-    /// The request was held so long before there was a plan for it.
-    pub const fn held(&mut self, ms: u64) {
+    /// The request was held so long before a target could take it.
+    pub const fn waited(&mut self, ms: u64) {
         self.paused_ms = ms;
     }
 

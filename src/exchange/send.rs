@@ -21,6 +21,7 @@ impl Exchange {
         let target = match built {
             Ok(built) => {
                 self.dropped = built.dropped;
+                self.plan.account(&mut self.dropped);
                 if self.plan.lossy == Lossy::Refuse && !self.dropped.is_empty() {
                     if self.advance() {
                         return self.send(now);

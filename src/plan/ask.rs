@@ -22,6 +22,8 @@ pub struct Ask<'a> {
     /// The caller's, names in lower case.
     pub headers: &'a [(String, String)],
     pub wishes: &'a Wishes,
+    /// It was held so long because no target could take it.
+    pub waited_ms: u64,
 }
 
 /// Where the request came in.
@@ -53,6 +55,7 @@ impl<'a> Ask<'a> {
             key: KeyHolder { name: "", tags: &[] },
             headers: &[],
             wishes: &NONE,
+            waited_ms: 0,
         }
     }
 }

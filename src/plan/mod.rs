@@ -3,11 +3,15 @@
 mod ask;
 mod breaker;
 mod filter;
+mod gather;
 pub mod headers;
 pub mod health;
 mod judge;
 mod latency;
+mod look;
+mod needs;
 pub mod outcome;
+mod preferences;
 mod reason;
 pub mod region;
 mod rules;
@@ -15,24 +19,25 @@ pub mod seed;
 pub mod strategy;
 pub mod sync;
 mod verdict;
-mod wait;
 pub mod wishes;
 
 use crate::{
     catalog::Endpoint,
     chat::profile::Profile,
-    config::{Hedge, Lossy, OnContentFilter, OnStreamBreak, Snapshot, Target, Timeouts, WhenAllUnavailable},
-    dialect::{Dialect, Facts},
+    config::{Hedge, Lossy, OnContentFilter, OnStreamBreak, Resolved, Snapshot, Strategy, Target, Timeouts, WhenAllUnavailable},
+    dialect::Dialect,
     error::{Error, Kind},
     units::Millis,
     wire::json::Edit,
 };
 pub use ask::{Ask, KeyHolder, Origin};
-use filter::{Candidate, filter};
+use filter::{Demand, only_schema_left_out};
+use gather::{Candidate, Gathered, World};
 use health::{Standing, View};
+pub use needs::needs_features;
 pub use reason::{Reason, Skipped, Why};
-pub use wait::Wait;
-pub use wishes::Wishes;
+use strategy::Arranged;
+pub use wishes::{Sort, Wishes};
 
 /// Attempts of a plan: six connections may wait for headers at once, and no caller waits for a fifth target.
 const MAX_ATTEMPTS: usize = 4;
@@ -40,13 +45,20 @@ const MAX_ATTEMPTS: usize = 4;
 /// First tokens of which the slowest twentieth means anything.
 const MIN_SAMPLES: u64 = 20;
 
+/// What callers are asked to wait at least: SDKs take 0 for "at once".
+const MIN_WAIT_MS: u64 = 1_000;
+
 /// What to try, in order, and what was left out.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The route's name, or the name the caller asked for.
     pub route: String,
+    /// Which rules held: `auto.rules[1] → cheap`. `None` where there was none to ask.
+    pub rule: Option<String>,
     pub attempts: Vec<Attempt>,
     pub skipped: Vec<Skipped>,
+    /// Nothing is begun before: all targets are out, and the first is back then. 0: at once.
+    pub wait_ms: u64,
     /// No new try begins later than this after the request came.
     pub retry_total_ms: u64,
     /// Everything is over then, whichever attempt it has come to.
@@ -55,11 +67,13 @@ pub struct Plan {
     pub on_content_filter: OnContentFilter,
     /// So long after a try was sent a second target is asked besides.
     pub hedge_after_ms: Option<u64>,
-    /// Nothing was usable, and the route says to wait: then this plan is not for trying.
-    pub wait: Option<Wait>,
     /// Beyond `attempts`: the target with the largest window, where that is larger than all of theirs.
     pub larger: Option<Attempt>,
     pub lossy: Lossy,
+    /// Members of the body that were said of the routing and followed: not lost on the way.
+    pub obeyed: Vec<&'static str>,
+    /// Those that were not.
+    pub ignored: Vec<String>,
     /// Of the health view the plan was made on.
     pub health_version: u64,
 }
@@ -86,86 +100,151 @@ pub struct Attempt {
     pub edits: Vec<Edit>,
 }
 
-/// Whether planning looks at what only the canonical request tells: a parse of the whole body, which most routes save.
-pub fn needs_features(_facts: &Facts, _config: &Snapshot, _body_bytes: usize) -> bool {
-    false
-}
-
+/// The same inputs give the same plan, on any machine, for ever: nothing here asks a clock or a die.
 pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u64) -> Result<Plan, Error> {
-    let resolved = config.resolve(&ask.facts.model)?;
-    let route = &resolved.config;
-    let mut skipped = vec![];
-    let candidates = filter(ask, route, config, &mut skipped);
-    let weights: Vec<u64> = candidates.iter().map(|c| u64::from(c.weight)).collect();
-    let order = strategy::order(route.strategy, &weights, seed);
-    let standing = |index: usize| candidates.get(index).map_or(Standing::Up, |c| standing(c.target, config, health, now));
-    let arranged = strategy::arrange(&order, standing, seed);
-    let tried_anyway = arranged.usable.is_empty();
-    let when_all_unavailable = route.policy.when_all_unavailable.filter(|_| tried_anyway).unwrap_or_default();
-    let wait = match when_all_unavailable {
-        WhenAllUnavailable::Fail if !candidates.is_empty() => {
-            return Err(wait::all_out(soonest(&arranged.excluded, standing), now));
-        }
-        WhenAllUnavailable::Wait { ms } => Some(Wait::new(ms, soonest(&arranged.excluded, standing))),
-        WhenAllUnavailable::Fail | WhenAllUnavailable::TryAnyway => None,
-    };
-    let usable = if tried_anyway { &arranged.excluded } else { &arranged.usable };
-    if !tried_anyway {
-        skipped.extend(
-            arranged
-                .excluded
-                .iter()
-                .filter_map(|&i| Some(Skipped { target: candidates.get(i)?.target.name(), why: Why::out(standing(i)) })),
-        );
+    let wishes = ask.wishes;
+    let resolved = config.resolve(wishes.route.as_deref().unwrap_or(&ask.facts.model))?;
+    let others = others(wishes, config)?;
+    let demand = Demand { ask, config, schema_may_go: false };
+    let mut found = gathered(World { demand, health, now, seed }, &resolved, &others);
+    if found.candidates.is_empty() && only_schema_left_out(&found.skipped) {
+        let demand = Demand { schema_may_go: true, ..demand };
+        found = gathered(World { demand, health, now, seed }, &resolved, &others);
     }
-    let retry = route.policy.retry.over(config.settings.retry);
-    let limit = usize::try_from(retry.attempts).map_or(MAX_ATTEMPTS, |n| n.min(MAX_ATTEMPTS));
-    let mut attempts = vec![];
+    let standing = |index: usize| found.candidates.get(index).map_or(Standing::Up, |c| standing(c.target, config, health, now));
+    let arranged = strategy::arrange(&found.order, standing, seed);
+    let policy = found.policy;
+    let mut skipped = std::mem::take(&mut found.skipped);
+    let mut wait_ms = 0;
+    let (usable, out) = match arranged {
+        Arranged { usable, excluded } if !usable.is_empty() => {
+            let why = |i: &usize| Some(Skipped { target: found.candidates.get(*i)?.target.name(), why: Why::out(standing(*i)) });
+            skipped.extend(excluded.iter().filter_map(why));
+            (usable, None)
+        }
+        Arranged { mut excluded, .. } if !excluded.is_empty() => {
+            wait_ms =
+                when_all_out(policy.when_all_unavailable.unwrap_or_default(), &mut excluded, standing, (now, ask.waited_ms))?;
+            (excluded, Some(if wait_ms > 0 { Reason::Waited } else { Reason::TriedAnyway }))
+        }
+        Arranged { .. } => return Err(nothing_left(&resolved.route, &skipped)),
+    };
+    let retry = policy.retry.over(config.settings.retry);
+    let alone = wishes.allow_fallbacks == Some(false) && wishes.order.is_empty();
+    let limit = if alone { 1 } else { usize::try_from(retry.attempts).map_or(MAX_ATTEMPTS, |n| n.min(MAX_ATTEMPTS)) };
+    let mut attempts: Vec<Attempt> = vec![];
     let mut larger: Option<Attempt> = None;
-    for &index in usable {
-        let Some(candidate) = candidates.get(index) else { continue };
+    for index in usable {
+        let Some(candidate) = found.candidates.get(index) else { continue };
         let target = candidate.target;
         // After the draw, for one model may stand there with several parameters, each with its weight.
         let is_there = |a: &Attempt| a.provider == target.provider && a.model == target.model;
-        if attempts.iter().any(is_there) {
-            skipped.push(Skipped { target: target.name(), why: Why::Duplicate });
-            continue;
-        }
-        if attempts.len() == limit {
-            skipped.push(Skipped { target: target.name(), why: Why::Surplus });
+        let full = attempts.len() == limit;
+        if full || attempts.iter().any(is_there) {
+            let why = if !full {
+                Why::Duplicate
+            } else if alone {
+                Why::NoFallback
+            } else {
+                Why::Surplus
+            };
             let window = context(target, config);
-            if attempts.iter().chain(&larger).all(|a| a.context < window) {
+            if why == Why::Surplus && attempts.iter().chain(&larger).all(|a| a.context < window) {
                 larger =
                     attempt(ask, candidate, config, health, (now, seed)).map(|a| Attempt { reason: Reason::LargerWindow, ..a });
             }
+            skipped.push(Skipped { target: target.name(), why });
             continue;
         }
-        let reason = Reason::of(standing(index), route.strategy, tried_anyway, attempts.len() + 1);
-        attempts.extend(attempt(ask, candidate, config, health, (now, seed)).map(|a| Attempt { reason, ..a }));
+        let probe = (standing(index) == Standing::Probe).then_some(Reason::Probe);
+        let reason = out.or(probe).or(candidate.reason).unwrap_or(Reason::Priority { place: 0 });
+        let place = attempts.len() + 1;
+        attempts.extend(attempt(ask, candidate, config, health, (now, seed)).map(|a| Attempt { reason: reason.at(place), ..a }));
     }
     if attempts.is_empty() {
         return Err(nothing_left(&resolved.route, &skipped));
     }
+    let total_ms = attempts.iter().map(|a| a.timeouts.total(ask.facts.stream)).max().unwrap_or_default();
+    let whole = policy.lossy.unwrap_or_default();
+    let rule = found.rule.take();
     Ok(Plan {
         route: resolved.route,
+        rule,
         skipped,
+        wait_ms,
         retry_total_ms: retry.total_ms,
-        total_ms: attempts.iter().map(|a| a.timeouts.total(ask.facts.stream)).max().unwrap_or_default(),
-        on_stream_break: route.policy.on_stream_break.unwrap_or_default(),
-        on_content_filter: route.policy.on_content_filter.unwrap_or_default(),
+        total_ms: wishes.timeout_ms.map_or(total_ms, |wished| wished.min(total_ms)),
+        on_stream_break: policy.on_stream_break.unwrap_or_default(),
+        on_content_filter: policy.on_content_filter.unwrap_or_default(),
         // What is down is not asked twice at once.
-        hedge_after_ms: route
-            .policy
+        hedge_after_ms: policy
             .hedge
             .flatten()
-            .filter(|_| !tried_anyway)
+            .filter(|_| !alone && out.is_none())
             .and_then(|hedge| late_after(hedge, ask, attempts.first()?, health)),
-        wait,
         larger,
-        lossy: route.policy.lossy.unwrap_or_default(),
+        lossy: if wishes.require_parameters { Lossy::Refuse } else { whole },
+        obeyed: wishes.obeyed.clone(),
+        ignored: wishes.ignored.clone(),
         health_version: health.version(),
         attempts,
     })
+}
+
+/// What the caller names besides `model`.
+fn others<'a>(wishes: &Wishes, config: &'a Snapshot) -> Result<Vec<Resolved<'a>>, Error> {
+    let named = wishes.models.iter().enumerate();
+    named.map(|(i, name)| config.resolve(name).map_err(|error| error.with_param(format!("models[{i}]")))).collect()
+}
+
+/// Candidates, in the order of the routes' strategies and of the caller's wishes.
+fn gathered<'a>(world: World<'a>, resolved: &'a Resolved<'a>, others: &'a [Resolved<'a>]) -> Gathered<'a> {
+    let wishes = world.demand.ask.wishes;
+    let mut found = Gathered::new(world);
+    found.add_main(&resolved.config, &resolved.route);
+    for other in others {
+        found.add_other(&other.config, &other.route);
+    }
+    if let Some(sort) = wishes.sort {
+        found.sort(match sort {
+            Sort::Price => Strategy::LeastCost,
+            Sort::Latency | Sort::Throughput => Strategy::LeastLatency,
+        });
+    }
+    if !wishes.order.is_empty() {
+        found.put_first(&wishes.order);
+    }
+    found
+}
+
+/// How long to wait for the first that is back, 0 for not at all; an error where the route says so. The one that is back
+/// first is then tried first.
+fn when_all_out(
+    rule: WhenAllUnavailable,
+    excluded: &mut [usize],
+    standing: impl Fn(usize) -> Standing,
+    (now, waited_ms): (Millis, u64),
+) -> Result<u64, Error> {
+    let until = |index: usize| match standing(index) {
+        Standing::Open { until } | Standing::Cooling { until } => Some(until),
+        Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => None,
+    };
+    let soonest = excluded.iter().enumerate().filter_map(|(at, index)| Some((until(*index)?, at))).min();
+    let wait = soonest.map(|(until, _)| until.since(now));
+    match rule {
+        WhenAllUnavailable::TryAnyway => Ok(0),
+        // Open for longer than its time: somebody else's probe is on its way, and there is nothing to wait for.
+        WhenAllUnavailable::Wait { ms } if wait.is_some_and(|wait| waited_ms.saturating_add(wait) <= ms) => {
+            if let Some(first) = soonest.and_then(|(_, at)| excluded.get_mut(..=at)) {
+                first.rotate_right(1);
+            }
+            Ok(wait.unwrap_or(0))
+        }
+        WhenAllUnavailable::Fail | WhenAllUnavailable::Wait { .. } => {
+            let message = "All targets of this route are unavailable at the moment. Try again after the time given.";
+            Err(Error::new(Kind::Unavailable, message).with_wait(wait.map(|wait| wait.max(MIN_WAIT_MS))))
+        }
+    }
 }
 
 /// A target is as well as its cell, and not better than the best of its credentials.
@@ -215,7 +294,13 @@ fn credentials(provider: &str, count: usize, health: &View, (now, seed): (Millis
     order
 }
 
-fn attempt(ask: Ask<'_>, candidate: &Candidate<'_>, config: &Snapshot, health: &View, chance: (Millis, u64)) -> Option<Attempt> {
+fn attempt(
+    ask: Ask<'_>,
+    candidate: &Candidate<'_>,
+    config: &Snapshot,
+    health: &View,
+    (now, seed): (Millis, u64),
+) -> Option<Attempt> {
     let target = candidate.target;
     let provider = config.providers.get(&target.provider)?;
     let dialect = provider.dialects(&target.model).find(|d| *d == ask.dialect);
@@ -226,9 +311,9 @@ fn attempt(ask: Ask<'_>, candidate: &Candidate<'_>, config: &Snapshot, health: &
         provider: target.provider.clone(),
         model: target.model.clone(),
         dialect,
-        credentials: credentials(&target.provider, provider.credentials.len(), health, chance),
+        credentials: credentials(&target.provider, provider.credentials.len(), health, (now, seed)),
         reason: Reason::TriedAnyway,
-        timeouts: config.timeouts(target, candidate.policy.timeouts),
+        timeouts: config.timeouts(target, candidate.timeouts),
         context: context(target, config),
         max_output: known.and_then(|m| m.max_output),
         endpoint: ask.operation.and_then(|operation| provider.offers(operation)),
@@ -237,21 +322,21 @@ fn attempt(ask: Ask<'_>, candidate: &Candidate<'_>, config: &Snapshot, health: &
     })
 }
 
-/// When the first of them may be back.
-fn soonest(excluded: &[usize], standing: impl Fn(usize) -> Standing) -> Option<Millis> {
-    let until = excluded.iter().filter_map(|&i| match standing(i) {
-        Standing::Open { until } | Standing::Cooling { until } => Some(until),
-        Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => None,
-    });
-    until.min()
-}
-
 fn nothing_left(route: &str, skipped: &[Skipped]) -> Error {
     let why: Vec<String> = skipped.iter().map(ToString::to_string).collect();
-    Error::new(Kind::InvalidRequest, format!("No target of `{route}` can serve this request: {}.", why.join("; ")))
+    let all_too_long = !skipped.is_empty() && skipped.iter().all(|skipped| matches!(skipped.why, Why::TooLong { .. }));
+    let kind = if all_too_long { Kind::ContextTooLong } else { Kind::InvalidRequest };
+    Error::new(kind, format!("No target of `{route}` can serve this request: {}.", why.join("; ")))
 }
 
 impl Plan {
+    /// What a body says of the routing is lost where it was not followed, and only there.
+    pub fn account(&self, dropped: &mut Vec<String>) {
+        dropped.retain(|path| !self.obeyed.contains(&path.as_str()));
+        let more = self.ignored.iter().filter(|path| !dropped.contains(path)).cloned().collect::<Vec<_>>();
+        dropped.extend(more);
+    }
+
     /// Cells that this plan would probe.
     pub fn probes(&self) -> impl Iterator<Item = String> {
         self.attempts.iter().filter(|a| a.reason == Reason::Probe).map(Attempt::cell)

@@ -125,12 +125,12 @@ async fn admitted(
         Err(error) => Err(error.clone()),
     };
     match (read, planned) {
-        (Ok(Read { body, bytes, facts, .. }), Ok((plan, held_ms))) => {
+        (Ok(Read { body, bytes, facts, .. }), Ok((plan, waited_ms))) => {
             let Head { headers, id, seed, started, region, .. } = head;
             let call =
                 Call { id, dialect, task, caller, facts, body: Rc::new(bytes), headers, started, seed, key: key.name, region };
             let mut exchange = Exchange::new(call, Rc::clone(&loaded.snapshot), plan);
-            exchange.held(held_ms);
+            exchange.waited(waited_ms);
             run(request, env, context, exchange, &body).await
         }
         (Err(error), _) | (_, Err(error)) => {
@@ -141,6 +141,9 @@ async fn admitted(
         }
     }
 }
+
+/// Between two looks at health while no target can take a request: an outage may end before its time.
+const LOOK_MS: u64 = 500;
 
 /// What to try, and how long the request was held for it to be there.
 async fn planned(
@@ -167,16 +170,16 @@ async fn planned(
         ..Ask::generate(dialect, &read.facts)
     };
     let mut plan = plan(ask, loaded, (head, head.started), key)?;
-    let mut held_ms = 0;
-    while let Some(wait) = plan.wait {
-        edge::pause(wait.pause(head.started, clock::now())?).await;
+    let mut waited_ms = 0;
+    while plan.wait_ms > 0 {
+        edge::pause(plan.wait_ms.min(LOOK_MS)).await;
         // Not on the way of a request that could be served.
         health_object::sync(env, &head.region).await;
         let now = clock::now();
-        held_ms = now.since(head.started);
-        plan = self::plan(ask, loaded, (head, now), key)?;
+        waited_ms = now.since(head.started);
+        plan = self::plan(Ask { waited_ms, ..ask }, loaded, (head, now), key)?;
     }
-    Ok((plan, held_ms))
+    Ok((plan, waited_ms))
 }
 
 /// A body: kept in JS for sending, copied once for reading.
@@ -211,7 +214,7 @@ async fn read(
 
 /// Of a body that cannot be read there are none; a target of its own dialect may take it all the same.
 fn features(caller: &dyn Caller, read: &Read, config: &Snapshot) -> Option<Features> {
-    if !plan::needs_features(&read.facts, config, read.bytes.len()) {
+    if !plan::needs_features(&read.facts, &read.wishes, config, &read.bytes) {
         return None;
     }
     let text = std::str::from_utf8(&read.bytes).ok()?;
@@ -220,7 +223,13 @@ fn features(caller: &dyn Caller, read: &Read, config: &Snapshot) -> Option<Featu
 
 fn plan(ask: Ask<'_>, loaded: &Loaded, (head, now): (&Head, Millis), key: &guard::Caller) -> Result<Plan, Error> {
     let config = &loaded.snapshot;
-    key.permit(&config.resolve(&ask.facts.model)?, config)?;
+    if ask.wishes.route.is_none() {
+        key.permit(&config.resolve(&ask.facts.model)?, config)?;
+    }
+    for (place, name) in ask.wishes.named() {
+        let at = |error: Error| error.with_param(place);
+        key.permit(&config.resolve(name).map_err(at)?, config).map_err(at)?;
+    }
     isolate::with_health(|health| {
         let plan = plan::plan(ask, config, &health.view(now), now, head.seed)?;
         // In the same breath as the view that held the permits, so that they are still there.
