@@ -216,6 +216,8 @@ pub struct Exchange {
     words: Option<String>,
     /// The answer is the gateway's own.
     served_here: bool,
+    /// What the plan was made of, for the record.
+    inputs: story::Inputs,
 }
 
 impl Exchange {
@@ -250,11 +252,12 @@ impl Exchange {
             refusal: None,
             words: None,
             served_here: false,
+            inputs: story::Inputs::new(),
         }
     }
 
-    /// The request was held so long before a target could take it.
-    pub const fn waited(&mut self, ms: u64) {
+    /// The request was held so long before there was a plan for it.
+    pub const fn held(&mut self, ms: u64) {
         self.paused_ms = ms;
     }
 

@@ -1,5 +1,7 @@
 //! What an exchange tells: to the caller in headers, to health in signals, to the journal in a record.
 
+use serde_json::{Map, Value};
+
 use super::{
     Call, Exchange, Lesson, State, Task,
     relay::Relay,
@@ -21,12 +23,22 @@ use crate::{
     units::Millis,
 };
 
+/// What a plan was made of, as records keep it.
+pub(super) type Inputs = Map<String, Value>;
+
 impl Exchange {
+    /// For the record: what the plan was made of.
+    #[must_use]
+    pub fn made_of(self, inputs: Inputs) -> Self {
+        Self { inputs, ..self }
+    }
+
     pub const fn call(&self) -> &Call {
         &self.call
     }
 
-    pub(super) fn attempt_now(&self) -> Option<&Attempt> {
+    /// The target that is being tried.
+    pub fn attempt_now(&self) -> Option<&Attempt> {
         self.plan.attempts.get(self.attempt)
     }
 
@@ -228,6 +240,12 @@ impl Exchange {
         is_answer || self.call.task == Task::Operate(Operation::Video)
     }
 
+    /// The plan, unless its only attempt is the one that the tries show.
+    fn planned(&self) -> Vec<String> {
+        let shows = self.plan.attempts.len() == 1 && !self.tries.is_empty();
+        if shows { vec![] } else { self.plan.told() }
+    }
+
     /// The one line this request is remembered by. Never content.
     pub fn record(&self, now: Millis) -> Record {
         let attempt = self.attempt_now();
@@ -244,6 +262,7 @@ impl Exchange {
             task: self.call.task.name(),
             asked: short(&self.call.facts.model),
             route: self.plan.route.clone(),
+            rule: self.plan.rule.clone(),
             provider: attempt.map(|a| a.provider.clone()),
             model: attempt.map(|a| a.model.clone()),
             answered_by: model,
@@ -254,7 +273,9 @@ impl Exchange {
             fault: self.fault().map(Blame::name),
             detail: self.words.clone(),
             tries: self.tries.clone(),
+            plan: self.planned(),
             skipped: self.plan.skipped.iter().map(ToString::to_string).collect(),
+            inputs: Some(self.inputs.clone()).filter(|inputs| !inputs.is_empty()),
             first_ms: self.decisive().filter(|_| answered).map(|t| t.ms),
             upstream_ms: self.upstream_ms(),
             total_ms: now.since(self.call.started),

@@ -283,10 +283,7 @@ fn target_identity(target: &Target) -> u64 {
     fold(hash(&target.provider), &target.model)
 }
 
-/// The caller's conversation: as it names it, else its end user, else how it begins. Two keys never share one.
+/// The caller's conversation. Two keys never share one.
 fn session(ask: Ask<'_>) -> Option<u64> {
-    let own = hash(ask.key.name);
-    let named = ask.wishes.session.as_deref().or(ask.facts.user.as_deref());
-    let begins = || ask.features.map(|features| features.opening).filter(|opening| *opening != 0);
-    named.map(|name| fold(own, name)).or_else(|| begins().map(|opening| super::seed::mix(own ^ opening)))
+    ask.conversation().map(|conversation| super::seed::mix(hash(ask.key.name) ^ conversation))
 }

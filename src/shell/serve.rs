@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
+use serde_json::{Map, Value};
 use wasm_bindgen::JsValue;
 use worker::{
     Context, Env,
@@ -32,7 +33,7 @@ use crate::{
     },
     features::{self, Features},
     guard,
-    ledger::record::Early,
+    ledger::record::{Early, Unplanned},
     plan::{self, Ask, KeyHolder, Plan, Wishes},
     units::Millis,
     wire::json::Outline,
@@ -56,7 +57,7 @@ pub async fn serve(request: &Request, env: &Env, context: &Context) -> Response 
         Surface::Root => text(200, "text/plain; charset=utf-8", ROOT),
         Surface::Live => text(200, "application/json", r#"{"ok":true}"#),
         Surface::Ready => admin::ready(&store::current(env, context, &head.region, head.started).await),
-        Surface::Admin(path) => admin::serve(env, context, &head, &path).await,
+        Surface::Admin(path) => admin::serve(request, env, context, &head, &path).await,
         Surface::Preflight => cors::preflight(&store::current(env, context, &head.region, head.started).await, &head),
         Surface::Upgrade(dialect) => {
             let error = Error::new(Kind::UpgradeRequired, "WebSocket is not spoken here; send plain HTTP requests.");
@@ -122,28 +123,26 @@ async fn admitted(
     };
     let planned = match &read {
         Ok(read) => planned(env, loaded, (&head, &key), (dialect, task), (read, owner.as_deref())).await,
-        Err(error) => Err(error.clone()),
+        Err(error) => Err((error.clone(), None)),
     };
     match (read, planned) {
-        (Ok(Read { body, bytes, facts, .. }), Ok((plan, waited_ms))) => {
+        (Ok(Read { body, bytes, facts, .. }), Ok((plan, inputs, held_ms))) => {
             let Head { headers, id, seed, started, region, .. } = head;
             let call =
                 Call { id, dialect, task, caller, facts, body: Rc::new(bytes), headers, started, seed, key: key.name, region };
-            let mut exchange = Exchange::new(call, Rc::clone(&loaded.snapshot), plan);
-            exchange.waited(waited_ms);
+            let mut exchange = Exchange::new(call, Rc::clone(&loaded.snapshot), plan).made_of(inputs);
+            exchange.held(held_ms);
             run(request, env, context, exchange, &body).await
         }
-        (Err(error), _) | (_, Err(error)) => {
+        (Err(_), Ok(_)) => broken(),
+        (_, Err((error, unplanned))) => {
             let Head { id, started, region, .. } = head;
-            let who = Early { id: id.clone(), time: started, dialect, key: key.name, asked, region };
+            let who = Early { id: id.clone(), time: started, dialect, key: key.name, asked, region, unplanned };
             settle::refused(env, context, who, &error, &loaded.snapshot);
             refuse(caller, &error, &id)
         }
     }
 }
-
-/// Between two looks at health while no target can take a request: an outage may end before its time.
-const LOOK_MS: u64 = 500;
 
 /// What to try, and how long the request was held for it to be there.
 async fn planned(
@@ -152,8 +151,12 @@ async fn planned(
     (head, key): (&Head, &guard::Caller),
     (dialect, task): (Dialect, Task),
     (read, owner): (&Read, Option<&str>),
-) -> Result<(Plan, u64), Error> {
-    reply::check_continues(&read.facts)?;
+) -> Result<(Plan, Inputs, u64), (Error, Option<Unplanned>)> {
+    let unplanned = |(error, inputs): (Error, Option<Inputs>)| {
+        let unplanned = |inputs| Unplanned { task: task.name(), stream: read.facts.stream, inputs };
+        (error, inputs.map(unplanned))
+    };
+    reply::check_continues(&read.facts).map_err(|error| (error, None))?;
     let features = features(caller_of(dialect), read, &loaded.snapshot).filter(|_| task == Task::Generate);
     let operation = match task {
         Task::Generate => None,
@@ -169,17 +172,18 @@ async fn planned(
         wishes: &read.wishes,
         ..Ask::generate(dialect, &read.facts)
     };
-    let mut plan = plan(ask, loaded, (head, head.started), key)?;
-    let mut waited_ms = 0;
-    while plan.wait_ms > 0 {
-        edge::pause(plan.wait_ms.min(LOOK_MS)).await;
+    let (mut plan, mut inputs) = plan(ask, loaded, (head, head.started), key).map_err(unplanned)?;
+    let mut held_ms = 0;
+    while let Some(wait) = plan.wait {
+        let pause = wait.pause(head.started, clock::now()).map_err(|error| unplanned((error, Some(inputs.clone()))))?;
+        edge::pause(pause).await;
         // Not on the way of a request that could be served.
         health_object::sync(env, &head.region).await;
         let now = clock::now();
-        waited_ms = now.since(head.started);
-        plan = self::plan(Ask { waited_ms, ..ask }, loaded, (head, now), key)?;
+        held_ms = now.since(head.started);
+        (plan, inputs) = self::plan(ask, loaded, (head, now), key).map_err(unplanned)?;
     }
-    Ok((plan, waited_ms))
+    Ok((plan, inputs, held_ms))
 }
 
 /// A body: kept in JS for sending, copied once for reading.
@@ -221,22 +225,28 @@ fn features(caller: &dyn Caller, read: &Read, config: &Snapshot) -> Option<Featu
     caller.read_request(text).ok().map(|request| features::of(&request.value))
 }
 
-fn plan(ask: Ask<'_>, loaded: &Loaded, (head, now): (&Head, Millis), key: &guard::Caller) -> Result<Plan, Error> {
+type Inputs = Map<String, Value>;
+
+type Planned = Result<(Plan, Inputs), (Error, Option<Inputs>)>;
+
+/// The plan, and what it was made of; that also where there is none, unless it was not asked for.
+fn plan(ask: Ask<'_>, loaded: &Loaded, (head, now): (&Head, Millis), key: &guard::Caller) -> Planned {
     let config = &loaded.snapshot;
-    if ask.wishes.route.is_none() {
-        key.permit(&config.resolve(&ask.facts.model)?, config)?;
-    }
-    for (place, name) in ask.wishes.named() {
-        let at = |error: Error| error.with_param(place);
-        key.permit(&config.resolve(name).map_err(at)?, config).map_err(at)?;
-    }
+    key.permit_each(ask.named(), config).map_err(|error| (error, None))?;
     isolate::with_health(|health| {
-        let plan = plan::plan(ask, config, &health.view(now), now, head.seed)?;
+        let view = health.view(now);
+        let planned = plan::plan(ask, config, &view, now, head.seed);
+        let mut inputs = plan::inputs::keep(ask, config, &view, planned.as_ref());
+        plan::inputs::keep_held(&mut inputs, now.since(head.started));
+        let plan = match planned {
+            Ok(plan) => plan,
+            Err(error) => return Err((error, Some(inputs))),
+        };
         // In the same breath as the view that held the permits, so that they are still there.
         for cell in plan.probes() {
             health.take_probe(&cell, now);
         }
-        Ok(plan)
+        Ok((plan, inputs))
     })
 }
 

@@ -121,18 +121,12 @@ impl Case {
     }
 
     pub fn try_plan(&self) -> Result<Plan, Error> {
-        self.plan_after(0)
-    }
-
-    /// The plan of a request that was held so long.
-    pub fn plan_after(&self, waited_ms: u64) -> Result<Plan, Error> {
         let facts = self.facts();
         let operation = match self.task {
             Task::Generate => None,
             Task::Operate(operation) => Some(operation),
         };
-        let ask = Ask { operation, waited_ms, ..Ask::generate(self.dialect, &facts) };
-        plan::plan(ask, &self.config, &self.health, START, self.seed)
+        plan::plan(Ask { operation, ..Ask::generate(self.dialect, &facts) }, &self.config, &self.health, START, self.seed)
     }
 
     pub fn exchange(&self) -> Exchange {

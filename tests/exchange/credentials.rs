@@ -3,6 +3,7 @@
 use portolan::{
     dialect::Dialect,
     plan::health::{Standing, View},
+    units::Millis,
 };
 
 use super::{
@@ -150,25 +151,29 @@ fn a_credential_that_is_out_is_used_only_when_all_are() {
 }
 
 #[test]
-fn a_request_waits_for_a_target_that_is_back_in_time() {
-    let config = gateway(r#"{"patient":{"targets":["trio/x","beta/large"],"when_all_unavailable":{"wait_ms":3000}}}"#, "");
+fn a_request_waits_for_a_target_that_is_back_soon() {
+    let config = gateway(
+        r#"{"patient":{"targets":["trio/x","beta/large"],"when_all_unavailable":{"wait_ms":3000}},
+            "not":{"targets":["trio/x","beta/large"]}}"#,
+        "",
+    );
+    let case = |health| Case { health, ..Case::with(config.clone(), Dialect::OpenAiChat, "patient", false) };
     let out = |ms| {
-        let cells = [
-            ("trio/x", Standing::Open { until: START.plus(ms) }),
-            ("beta/large", Standing::Cooling { until: START.plus(60_000) }),
-        ];
-        View::of(cells.map(|(cell, standing)| (cell.to_owned(), standing)))
+        let until = START.plus(ms);
+        View::of([("trio/x".to_owned(), Standing::Open { until }), ("beta/large".to_owned(), Standing::Cooling { until })])
     };
-    for (rule, back_in, waited_ms, planned) in [
-        ("as long as it takes", 900, 0, Ok((900, "all unavailable, waited for"))),
-        ("what was waited counts", 900, 2_100, Ok((900, "all unavailable, waited for"))),
-        ("to the last", 900, 2_101, Err(503)),
-        ("nobody waits in vain", 3_001, 0, Err(503)),
-        ("its time has come: it is tried", 0, 3_000, Ok((0, "all unavailable, tried anyway"))),
+    assert_eq!(case(View::default()).plan().wait, None);
+    assert_eq!(Case { health: out(900), ..Case::with(config.clone(), Dialect::OpenAiChat, "not", false) }.plan().wait, None);
+    let wait = case(out(900)).plan().wait.unwrap();
+    let pause = |ms: u64| wait.pause(START, START.plus(ms)).map_err(|error| (error.status, error.retry_after_seconds()));
+    for (rule, at, then) in [
+        ("no longer than half a second without a look", 0, Ok(500)),
+        ("until it may be back", 600, Ok(300)),
+        ("at least so long that others may be told first", 895, Ok(50)),
+        ("not beyond what the route allows", 2_980, Ok(20)),
+        ("then as without waiting", 3_000, Err((503, Some(1)))),
     ] {
-        let case = Case { health: out(back_in), ..Case::with(config.clone(), Dialect::OpenAiChat, "patient", false) };
-        let plan = case.plan_after(waited_ms).map_err(|error| error.status);
-        let told = plan.map(|plan| (plan.wait_ms, plan.attempts[0].cell(), plan.attempts[0].reason.to_string()));
-        assert_eq!(told, planned.map(|(ms, reason)| (ms, "trio/x".to_owned(), reason.to_owned())), "{rule}");
+        assert_eq!(pause(at), then, "{rule}");
     }
+    assert_eq!(case(View::of([("trio/x".to_owned(), Standing::Open { until: Millis(1) })])).plan().attempts[0].provider, "beta");
 }
