@@ -264,3 +264,32 @@ fn a_body_is_parsed_only_where_it_tells() {
         assert_eq!(needs_features(&facts, &wishes, &config, body.as_bytes()), expected, "{model} {short}");
     }
 }
+
+#[test]
+fn the_manuals_example_is_planned_as_it_says() {
+    let manual = include_str!("../../docs/routing.md");
+    let routes = manual.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let case = |tools| Case::of(routes, "auto").features(Features { tools, ..small() });
+    let cooling = View::of([("anthropic/claude-opus-4-6".to_owned(), Standing::Cooling { until: NOW.plus(9) })]);
+    for (case, expected) in [
+        (
+            case(0),
+            "(auto.rules[0] → cheap) google/gemini-2.5-flash-lite: least cost 0.00021 USD; \
+             openai/gpt-5.4-nano: least cost 0.000645 USD",
+        ),
+        (case(1), "(auto.default → smart) anthropic/claude-opus-4-6: priority 1; openai/gpt-5.4: priority 2"),
+        (
+            case(1).says(r#"{"provider":{"order":["openai"]}}"#),
+            "(auto.default → smart) openai/gpt-5.4: caller's order 1; anthropic/claude-opus-4-6: priority 2",
+        ),
+        (
+            Case { view: cooling, ..case(1) },
+            "(auto.default → smart) openai/gpt-5.4: priority 1 | anthropic/claude-opus-4-6: cooling until",
+        ),
+    ] {
+        let told = case.told();
+        assert!(told.starts_with(expected), "{told}");
+        let reason = expected.split(": ").nth(1).unwrap().split(';').next().unwrap().split(" |").next().unwrap();
+        assert!(manual.contains(&format!("({reason})")), "the manual says {reason}");
+    }
+}
