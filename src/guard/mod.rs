@@ -105,6 +105,15 @@ impl Caller {
         Err(Error::new(Kind::Forbidden, message))
     }
 
+    /// May it use all that a request names? With each name the place it stands in.
+    pub fn permit_each<'a>(&self, names: impl Iterator<Item = (&'static str, &'a str)>, config: &Snapshot) -> Result<(), Error> {
+        for (place, name) in names {
+            let permitted = config.resolve(name).and_then(|resolved| self.permit(&resolved, config));
+            permitted.map_err(|error| error.with_param(place))?;
+        }
+        Ok(())
+    }
+
     /// May it use what it named? A route on its list covers the route's targets. Otherwise every target must be a model
     /// on its list, and a key with a list of routes only names no models itself.
     pub fn permit(&self, resolved: &Resolved<'_>, config: &Snapshot) -> Result<(), Error> {

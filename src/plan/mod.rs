@@ -6,6 +6,7 @@ mod filter;
 mod gather;
 pub mod headers;
 pub mod health;
+pub mod inputs;
 mod judge;
 mod latency;
 mod look;
@@ -16,9 +17,11 @@ mod reason;
 pub mod region;
 mod rules;
 pub mod seed;
+pub mod standings;
 pub mod strategy;
 pub mod sync;
 mod verdict;
+mod wait;
 pub mod wishes;
 
 use crate::{
@@ -37,13 +40,14 @@ use health::{Standing, View};
 pub use needs::needs_features;
 pub use reason::{Reason, Skipped, Why};
 use strategy::Arranged;
+pub use wait::Wait;
 pub use wishes::{Sort, Wishes};
 
 /// Attempts of a plan: six connections may wait for headers at once, and no caller waits for a fifth target.
 const MAX_ATTEMPTS: usize = 4;
 
-/// What callers are asked to wait at least: SDKs take 0 for "at once".
-const MIN_WAIT_MS: u64 = 1_000;
+/// First tokens of which the slowest twentieth means anything.
+const MIN_SAMPLES: u64 = 20;
 
 /// What to try, in order, and what was left out.
 #[derive(Clone, Debug)]
@@ -54,15 +58,18 @@ pub struct Plan {
     pub rule: Option<String>,
     pub attempts: Vec<Attempt>,
     pub skipped: Vec<Skipped>,
-    /// Nothing is begun before: all targets are out, and the first is back then. 0: at once.
-    pub wait_ms: u64,
     /// No new try begins later than this after the request came.
     pub retry_total_ms: u64,
     /// Everything is over then, whichever attempt it has come to.
     pub total_ms: u64,
     pub on_stream_break: OnStreamBreak,
     pub on_content_filter: OnContentFilter,
-    pub hedge: Option<Hedge>,
+    /// So long after a try was sent a second target is asked besides.
+    pub hedge_after_ms: Option<u64>,
+    /// Nothing was usable, and the route says to wait: then this plan is not for trying.
+    pub wait: Option<Wait>,
+    /// Beyond `attempts`: the target with the largest window, where that is larger than all of theirs.
+    pub larger: Option<Attempt>,
     pub lossy: Lossy,
     /// Members of the body that were said of the routing and followed: not lost on the way.
     pub obeyed: Vec<&'static str>,
@@ -109,16 +116,21 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
     let arranged = strategy::arrange(&found.order, standing, seed);
     let policy = found.policy.or(config.settings.policy);
     let mut skipped = std::mem::take(&mut found.skipped);
-    let mut wait_ms = 0;
+    let mut wait = None;
     let (usable, out) = match arranged {
         Arranged { usable, excluded } if !usable.is_empty() => {
             let why = |i: &usize| Some(Skipped { target: found.candidates.get(*i)?.target.name(), why: Why::out(standing(*i)) });
             skipped.extend(excluded.iter().filter_map(why));
             (usable, None)
         }
-        Arranged { mut excluded, .. } if !excluded.is_empty() => {
-            wait_ms = when_all_out(policy.when_all_unavailable.unwrap_or_default(), &mut excluded, standing, now)?;
-            (excluded, Some(if wait_ms > 0 { Reason::Waited } else { Reason::TriedAnyway }))
+        Arranged { excluded, .. } if !excluded.is_empty() => {
+            let until = soonest(&excluded, standing);
+            match policy.when_all_unavailable.unwrap_or_default() {
+                WhenAllUnavailable::Fail => return Err(wait::all_out(until, now)),
+                WhenAllUnavailable::Wait { ms } => wait = Some(Wait::new(ms, until)),
+                WhenAllUnavailable::TryAnyway => {}
+            }
+            (excluded, Some(Reason::TriedAnyway))
         }
         Arranged { .. } => return Err(nothing_left(&resolved.route, &skipped)),
     };
@@ -126,6 +138,7 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
     let alone = wishes.allow_fallbacks == Some(false) && wishes.order.is_empty();
     let limit = if alone { 1 } else { usize::try_from(retry.attempts).map_or(MAX_ATTEMPTS, |n| n.min(MAX_ATTEMPTS)) };
     let mut attempts: Vec<Attempt> = vec![];
+    let mut larger: Option<Attempt> = None;
     for index in usable {
         let Some(candidate) = found.candidates.get(index) else { continue };
         let target = candidate.target;
@@ -140,13 +153,18 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
             } else {
                 Why::Surplus
             };
+            let window = context(target, config);
+            if matches!(why, Why::Surplus) && attempts.iter().chain(&larger).all(|a| a.context < window) {
+                larger =
+                    attempt(ask, candidate, config, health, (now, seed)).map(|a| Attempt { reason: Reason::LargerWindow, ..a });
+            }
             skipped.push(Skipped { target: target.name(), why });
             continue;
         }
         let probe = (standing(index) == Standing::Probe).then_some(Reason::Probe);
         let reason = out.or(probe).or(candidate.reason).unwrap_or(Reason::Priority { place: 0 });
         let place = attempts.len() + 1;
-        attempts.extend(attempt(ask, candidate, config, health, now).map(|a| Attempt { reason: reason.at(place), ..a }));
+        attempts.extend(attempt(ask, candidate, config, health, (now, seed)).map(|a| Attempt { reason: reason.at(place), ..a }));
     }
     if attempts.is_empty() {
         return Err(nothing_left(&resolved.route, &skipped));
@@ -158,12 +176,18 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
         route: resolved.route,
         rule,
         skipped,
-        wait_ms,
         retry_total_ms: retry.total_ms,
         total_ms: wishes.timeout_ms.map_or(total_ms, |wished| wished.min(total_ms)),
         on_stream_break: policy.on_stream_break.unwrap_or_default(),
         on_content_filter: policy.on_content_filter.unwrap_or_default(),
-        hedge: policy.hedge.flatten().filter(|_| !alone),
+        // What is down is not asked twice at once.
+        hedge_after_ms: policy
+            .hedge
+            .flatten()
+            .filter(|_| !alone && out.is_none())
+            .and_then(|hedge| late_after(hedge, ask, attempts.first()?, health)),
+        wait,
+        larger,
         lossy: if wishes.require_parameters { Lossy::Refuse } else { whole },
         obeyed: wishes.obeyed.clone(),
         ignored: wishes.ignored.clone(),
@@ -198,36 +222,6 @@ fn gathered<'a>(world: World<'a>, resolved: &'a Resolved<'a>, others: &'a [Resol
     found
 }
 
-/// How long to wait for the first that is back, 0 for not at all; an error where the route says so. The one that is back
-/// first is then tried first.
-fn when_all_out(
-    rule: WhenAllUnavailable,
-    excluded: &mut [usize],
-    standing: impl Fn(usize) -> Standing,
-    now: Millis,
-) -> Result<u64, Error> {
-    let until = |index: usize| match standing(index) {
-        Standing::Open { until } | Standing::Cooling { until } => Some(until),
-        Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => None,
-    };
-    let soonest = excluded.iter().enumerate().filter_map(|(at, index)| Some((until(*index)?, at))).min();
-    let wait = soonest.map(|(until, _)| until.since(now));
-    match rule {
-        WhenAllUnavailable::TryAnyway => Ok(0),
-        // Open for longer than its time: somebody else's probe is on its way, and there is nothing to wait for.
-        WhenAllUnavailable::Wait { ms } if wait.is_some_and(|wait| wait <= ms) => {
-            if let Some(first) = soonest.and_then(|(_, at)| excluded.get_mut(..=at)) {
-                first.rotate_right(1);
-            }
-            Ok(wait.unwrap_or(0))
-        }
-        WhenAllUnavailable::Fail | WhenAllUnavailable::Wait { .. } => {
-            let message = "All targets of this route are unavailable at the moment. Try again after the time given.";
-            Err(Error::new(Kind::Unavailable, message).with_wait(wait.map(|wait| wait.max(MIN_WAIT_MS))))
-        }
-    }
-}
-
 /// A target is as well as its cell, and not better than the best of its credentials.
 fn standing(target: &Target, config: &Snapshot, health: &View, now: Millis) -> Standing {
     let cell = health.standing(&cell(&target.provider, &target.model), now);
@@ -245,32 +239,65 @@ fn standing(target: &Target, config: &Snapshot, health: &View, now: Millis) -> S
     soonest.map_or(cell, |until| Standing::Cooling { until })
 }
 
-fn attempt(ask: Ask<'_>, candidate: &Candidate<'_>, config: &Snapshot, health: &View, now: Millis) -> Option<Attempt> {
+/// When an answer is late. Whole answers are not timed: how long they take says more of their length.
+fn late_after(hedge: Hedge, ask: Ask<'_>, first: &Attempt, health: &View) -> Option<u64> {
+    match hedge {
+        Hedge::AfterMs(ms) => Some(ms),
+        Hedge::P95 => {
+            let numbers = health.numbers(&first.cell()).filter(|_| ask.facts.stream)?;
+            (numbers.samples >= MIN_SAMPLES && numbers.p95_ms > 0).then_some(numbers.p95_ms)
+        }
+    }
+}
+
+/// Tokens of a target's window; 0 when nobody said.
+fn context(target: &Target, config: &Snapshot) -> u64 {
+    config.model(&target.provider, &target.model).and_then(|m| m.context).unwrap_or(0)
+}
+
+/// The credentials to use, in an order that spreads requests over them; those that are limited or rejected only where
+/// no other is left.
+fn credentials(provider: &str, count: usize, health: &View, (now, seed): (Millis, u64)) -> Vec<usize> {
+    let is_out = |index: &usize| match health.standing(&credential_cell(provider, *index), now) {
+        Standing::Open { .. } | Standing::Cooling { .. } => true,
+        Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => false,
+    };
+    let (out, usable): (Vec<usize>, Vec<usize>) = (0..count).partition(is_out);
+    let mut order = if usable.is_empty() { out } else { usable };
+    let turn = seed::below(seed::fold(seed, provider), u64::try_from(order.len()).unwrap_or(0));
+    order.rotate_left(usize::try_from(turn).unwrap_or(0));
+    order
+}
+
+fn attempt(ask: Ask<'_>, candidate: &Candidate<'_>, config: &Snapshot, health: &View, chance: (Millis, u64)) -> Option<Attempt> {
     let target = candidate.target;
     let provider = config.providers.get(&target.provider)?;
     let dialect = provider.dialects(&target.model).find(|d| *d == ask.dialect);
     let dialect = dialect.or_else(|| provider.dialects(&target.model).next());
     let dialect = dialect.or_else(|| ask.operation.map(|_| ask.dialect))?;
-    let is_out = |index: &usize| match health.standing(&credential_cell(&target.provider, *index), now) {
-        Standing::Open { .. } | Standing::Cooling { .. } => true,
-        Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => false,
-    };
-    let (out, mut credentials): (Vec<usize>, Vec<usize>) = (0..provider.credentials.len()).partition(is_out);
-    credentials.extend(out);
     let known = config.model(&target.provider, &target.model);
     Some(Attempt {
         provider: target.provider.clone(),
         model: target.model.clone(),
         dialect,
-        credentials,
+        credentials: credentials(&target.provider, provider.credentials.len(), health, chance),
         reason: Reason::TriedAnyway,
         timeouts: config.timeouts(target, candidate.timeouts),
-        context: known.and_then(|m| m.context).unwrap_or(0),
+        context: context(target, config),
         max_output: known.and_then(|m| m.max_output),
         endpoint: ask.operation.and_then(|operation| provider.offers(operation)),
         profile: provider.profile(&target.model),
         edits: target.edits.clone(),
     })
+}
+
+/// When the first of them may be back.
+fn soonest(excluded: &[usize], standing: impl Fn(usize) -> Standing) -> Option<Millis> {
+    let until = excluded.iter().filter_map(|&i| match standing(i) {
+        Standing::Open { until } | Standing::Cooling { until } => Some(until),
+        Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => None,
+    });
+    until.min()
 }
 
 fn nothing_left(route: &str, skipped: &[Skipped]) -> Error {
@@ -281,6 +308,11 @@ fn nothing_left(route: &str, skipped: &[Skipped]) -> Error {
 }
 
 impl Plan {
+    /// `openai/gpt-5.4: priority 1`, a line each attempt.
+    pub fn told(&self) -> Vec<String> {
+        self.attempts.iter().map(|a| format!("{}: {}", a.cell(), a.reason)).collect()
+    }
+
     /// What a body says of the routing is lost where it was not followed, and only there.
     pub fn account(&self, dropped: &mut Vec<String>) {
         dropped.retain(|path| !self.obeyed.contains(&path.as_str()));

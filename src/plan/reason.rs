@@ -45,8 +45,8 @@ pub enum Reason {
     Probe,
     /// All targets were out, and the route says to try anyway.
     TriedAnyway,
-    /// All targets were out, and the route says to wait for the first that is back.
-    Waited,
+    /// The plan had no room for it, but the request was too long for those that had.
+    LargerWindow,
 }
 
 /// A candidate that was left out.
@@ -119,7 +119,7 @@ impl Reason {
             | Self::Balanced { .. }
             | Self::Probe
             | Self::TriedAnyway
-            | Self::Waited => self,
+            | Self::LargerWindow => self,
         }
     }
 }
@@ -149,7 +149,7 @@ impl fmt::Display for Reason {
             Self::Wished { place } => write!(f, "caller's order {place}"),
             Self::Probe => f.write_str("probe"),
             Self::TriedAnyway => f.write_str("all unavailable, tried anyway"),
-            Self::Waited => f.write_str("all unavailable, waited for"),
+            Self::LargerWindow => f.write_str("larger context window"),
         }
     }
 }

@@ -15,7 +15,7 @@ use portolan::{
 };
 
 use super::{
-    case::{Case, EXAMPLE, small, snapshot, told},
+    case::{Case, EXAMPLE, small, snapshot},
     judge::NOW,
 };
 
@@ -209,21 +209,6 @@ fn callers_choose_among_what_there_is() {
     assert_eq!(plan.total_ms, 1_500);
     let error = case(r#"{"models":["s","nowhere/x"]}"#).plan().unwrap_err();
     assert_eq!((error.kind, error.param.as_deref()), (Kind::ModelNotFound, Some("models[1]")));
-}
-
-#[test]
-fn waiting_has_an_end() {
-    let routes = r#"{"r":{"targets":["lab/dear","lab/plain"],"when_all_unavailable":{"wait_ms":3000}}}"#;
-    let out = |first, second| {
-        let cell = |name: &str, ms| (name.to_owned(), Standing::Cooling { until: NOW.plus(ms) });
-        Case { view: View::of([cell("lab/dear", first), cell("lab/plain", second)]), ..Case::of(routes, "r") }
-    };
-    let plan = out(5_000, 1_200).plan().unwrap();
-    assert_eq!(plan.wait_ms, 1_200);
-    assert_eq!(told(&plan), "lab/plain: all unavailable, waited for; lab/dear: all unavailable, waited for", "the first back");
-    let error = out(5_000, 3_001).plan().unwrap_err();
-    assert_eq!((error.status, error.retry_after_seconds()), (503, Some(4)));
-    assert_eq!(out(0, 9_000).plan().unwrap().wait_ms, 0, "one is back");
 }
 
 #[test]

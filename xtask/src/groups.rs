@@ -29,7 +29,7 @@ pub struct Group {
     pub run: fn(&Path, &[PathBuf]) -> Result<Counts>,
 }
 
-pub const GROUPS: [Group; 14] = [
+pub const GROUPS: [Group; 16] = [
     Group {
         name: "native",
         needs_data: false,
@@ -74,6 +74,24 @@ pub const GROUPS: [Group; 14] = [
         files: |root| Ok(vec![root.join("proof/src/bin/fuzz.rs")]),
         prepare: |_| Ok(()),
         run: |_, _| run_fuzz(&[]),
+    },
+    Group {
+        name: "simulator",
+        needs_data: false,
+        nightly: false,
+        install: "rustup toolchain install stable",
+        files: |root| Ok(vec![root.join("proof/src/bin/simulate.rs")]),
+        prepare: |_| Ok(()),
+        run: |_, _| run_simulator(&[]),
+    },
+    Group {
+        name: "simulator-long",
+        needs_data: false,
+        nightly: true,
+        install: "rustup toolchain install stable",
+        files: |root| Ok(vec![root.join("proof/src/bin/simulate.rs")]),
+        prepare: |_| Ok(()),
+        run: |_, _| run_simulator(&["--requests", "1000000"]),
     },
     Group {
         name: "worker",
@@ -213,8 +231,17 @@ fn run_cargo(arguments: &[&str]) -> Result<Counts> {
 
 /// Each target is one test. A minute in all, unless told otherwise.
 pub fn run_fuzz(arguments: &[String]) -> Result<Counts> {
+    run_proof("fuzz", &arguments.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Each check, and each gateway that is broken on purpose, is one test. Some 30 000 requests, unless told otherwise.
+pub fn run_simulator(arguments: &[&str]) -> Result<Counts> {
+    run_proof("simulate", arguments)
+}
+
+fn run_proof(program: &str, arguments: &[&str]) -> Result<Counts> {
     let mut command = run::command("cargo")?;
-    command.args(["run", "--quiet", "--package", "proof", "--profile", "fuzz", "--bin", "fuzz", "--"]).args(arguments);
+    command.args(["run", "--quiet", "--package", "proof", "--profile", "fuzz", "--bin", program, "--"]).args(arguments);
     let (succeeded, printed) = run::tee(&mut command)?;
     Ok(summary::of_proof(&printed).with_status(succeeded))
 }

@@ -35,6 +35,7 @@ usage: cargo xtask <command>
   corpus       recorded exchanges with real providers, from the folder PORTOLAN_CORPUS
   fuzz         mutated bytes against every reader, a minute in all; `--seconds N`, `--seed N`, names of targets
   conformance  every failover scenario in every mode, as a table; `--update` keeps it in docs/failover.md
+  simulate     a fleet in a made-up world; `--requests N`, `--seed N`, `--only SEED`, `--compare [FOLDER]`
   nightly      what is too large or too long for every change
   bench        measure the gateway against a pass-through Worker; `--quick` ends in three minutes
   ci           the gate: format, lints, tests, upload size";
@@ -63,6 +64,7 @@ fn command(arguments: &[String]) -> Result<ExitCode> {
         "corpus" => groups::run_recordings("corpus", "PORTOLAN_CORPUS").map(code),
         "fuzz" => groups::run_fuzz(rest).map(code),
         "conformance" => groups::run_conformance(&rest.iter().map(String::as_str).collect::<Vec<_>>()).map(code),
+        "simulate" => groups::run_simulator(&rest.iter().map(String::as_str).collect::<Vec<_>>()).map(code),
         "bench" => bench::bench(rest),
         "ci" => ci::ci().map(|()| ExitCode::SUCCESS),
         _ => usage(),
