@@ -248,15 +248,14 @@ impl<'a> Gathered<'a> {
         Some(price.input.times(input).plus(price.output.times(output)))
     }
 
-    /// The caller's conversation: as the route tells it, as it names itself, its end user, or how it begins. Two keys never
-    /// share one.
+    /// The caller's conversation, as the route tells it or else as the request does. Two keys never share one.
     fn session(&self, by: Option<&Subject>) -> Option<u64> {
         let World { demand: Demand { ask, .. }, now, .. } = self.world;
-        let own = hash(ask.key.name);
-        if let Some(Datum::Text(text)) = by.map(|subject| look(ask, now, subject)) {
-            return Some(fold(own, &text));
-        }
-        ask.conversation().map(|conversation| mix(own ^ conversation))
+        let told = match by.map(|subject| look(ask, now, subject)) {
+            Some(Datum::Text(text)) => Some(hash(&text)),
+            Some(_) | None => ask.conversation(),
+        };
+        told.map(|conversation| mix(hash(ask.key.name) ^ conversation))
     }
 
     fn holds(&self, when: &Condition) -> bool {

@@ -122,6 +122,7 @@ async fn admitted(
         Some(id) => forward::owner(env, id).await,
         None => None,
     };
+    let read = read.and_then(|read| Ok(Read { wishes: read.wishes.within(key.overrides)?, ..read }));
     let planned = match &read {
         Ok(read) => planned(env, loaded, (&head, &key), (dialect, task), (read, owner.as_deref())).await,
         Err(error) => Err((error.clone(), None)),
