@@ -11,6 +11,7 @@ mod config;
 mod converse;
 mod dialects_doc;
 mod exchange;
+mod features;
 #[path = "support/fold.rs"]
 mod fold;
 mod gemini;

@@ -1,12 +1,17 @@
 //! Tests of the room `plan`.
 
 mod bodies;
+mod case;
 mod headers;
 mod health;
 mod judge;
+mod law;
 mod outage;
 mod outcome;
 mod planning;
+mod routes;
+mod strategies;
 mod strategy;
 mod sync;
 mod verdict;
+mod wishes;

@@ -161,19 +161,6 @@ impl Snapshot {
         targets
     }
 
-    /// Whether a target keeps nothing of a request, as far as the operator says.
-    pub fn keeps_nothing(&self, target: &Target) -> bool {
-        let of_model = self.model(&target.provider, &target.model).and_then(|model| model.zdr);
-        of_model.unwrap_or_else(|| self.providers.get(&target.provider).is_some_and(|provider| provider.zdr))
-    }
-
-    /// Whether it may serve what comes in at `region`: both it and its provider say where.
-    pub fn serves(&self, target: &Target, region: &str) -> bool {
-        let of_provider = self.providers.get(&target.provider).map(|provider| &provider.regions);
-        let lists = [Some(&target.regions), of_provider];
-        lists.into_iter().flatten().all(|list| list.is_empty() || list.iter().any(|one| one == region))
-    }
-
     /// How long a target may take, under routes that say `outer`.
     pub fn timeouts(&self, target: &Target, outer: SomeTimeouts) -> Timeouts {
         let supports = self.model(&target.provider, &target.model).and_then(|model| model.supports);

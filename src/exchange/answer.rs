@@ -76,7 +76,6 @@ impl Exchange {
     /// The provider gave a whole answer.
     pub(super) fn served(&mut self, now: Millis) {
         let status = self.current.head.as_ref().map_or(200, |h| h.status);
-        self.end_other(now);
         self.note_try(now, status, "ok");
         self.learn_good(Signal::Served);
     }
@@ -88,6 +87,7 @@ impl Exchange {
     }
 
     pub(super) fn deliver(&mut self, body: Body, (content_type, cost): (&str, Option<Money>), now: Millis) {
+        self.end_other(now);
         self.last = None;
         self.words = None;
         let status = self.current.head.as_ref().filter(|_| !self.served_here).map_or(200, |h| h.status);

@@ -102,9 +102,10 @@ impl Demand<'_> {
 /// say more after a slash (`deepinfra/turbo`).
 pub(super) fn names(list: &[String], provider: &str, config: &Snapshot) -> bool {
     list.iter().any(|name| {
-        let name = name.split('/').next().unwrap_or_default().to_ascii_lowercase();
-        let is_ours = config.providers.contains_key(&name) || config.off.contains_key(&name);
-        name == provider || (!is_ours && catalog::provider(&name).is_some_and(|row| row.name == provider))
+        let name = name.split('/').next().unwrap_or_default();
+        let is_ours = || config.providers.keys().chain(config.off.keys()).any(|known| known.eq_ignore_ascii_case(name));
+        let alias = || catalog::provider(&name.to_ascii_lowercase()).is_some_and(|row| row.name == provider);
+        name.eq_ignore_ascii_case(provider) || (alias() && !is_ours())
     })
 }
 

@@ -1,16 +1,15 @@
 //! Routes that lead to routes, flattened: candidates in the order the strategies have them.
 
 use super::{
-    ask::Ask,
     filter::{Demand, names},
     health::View,
     look::look,
     reason::{Reason, Skipped, Why},
-    seed::{fold, hash},
+    seed::{fold, hash, mix},
     strategy::{Chance, Figures, order},
 };
 use crate::{
-    config::{Condition, Place, Policy, Route, SomeTimeouts, Strategy, Target},
+    config::{Condition, Datum, Place, Policy, Route, SomeTimeouts, Strategy, Subject, Target},
     units::{Millis, Money},
 };
 
@@ -50,6 +49,8 @@ pub(super) struct Gathered<'a> {
     pub rule: Option<String>,
     /// How the plan as a whole is carried out: as the first route says, then as the one its rule chose.
     pub policy: Policy,
+    /// One of them wants it, or `settings` does: no route further in may take that back.
+    zdr: bool,
     entered: usize,
 }
 
@@ -75,18 +76,19 @@ struct Item {
 impl<'a> Gathered<'a> {
     pub(super) fn new(world: World<'a>) -> Self {
         let policy = Policy::default();
-        Self { world, candidates: vec![], order: vec![], skipped: vec![], rule: None, policy, entered: 0 }
+        Self { world, candidates: vec![], order: vec![], skipped: vec![], rule: None, policy, zdr: false, entered: 0 }
     }
 
     /// Adds what the caller's `model` leads to.
     pub(super) fn add_main(&mut self, route: &'a Route, name: &str) {
-        let way = Way { timeouts: SomeTimeouts::default(), zdr: false, only: true, seed: self.world.seed };
+        let zdr = self.world.demand.config.settings.policy.zdr == Some(true);
+        let way = Way { timeouts: SomeTimeouts::default(), zdr, only: true, seed: self.world.seed };
         self.enter(route, name, way);
     }
 
     /// Adds what another name of the caller's leads to, behind what is there.
     pub(super) fn add_other(&mut self, route: &'a Route, name: &str) {
-        let zdr = self.policy.zdr == Some(true);
+        let zdr = self.zdr;
         let seed = fold(self.world.seed, name);
         self.enter(route, name, Way { timeouts: SomeTimeouts::default(), zdr, only: false, seed });
     }
@@ -96,10 +98,11 @@ impl<'a> Gathered<'a> {
         if self.entered > MAX_ROUTES {
             return self.skip(name, Why::TooMany);
         }
+        let zdr = way.zdr || route.policy.zdr == Some(true);
         if way.only {
             self.policy = self.policy.or(route.policy);
+            self.zdr |= zdr;
         }
-        let zdr = way.zdr || route.policy.zdr == Some(true);
         let way = Way { timeouts: route.policy.timeouts.or(way.timeouts), zdr, ..way };
         if !route.rules.is_empty() {
             if let Some((index, rule)) = route.rules.iter().enumerate().find(|(_, rule)| self.holds(&rule.when)) {
@@ -132,7 +135,7 @@ impl<'a> Gathered<'a> {
             }
         }
         if items.len() > 1 {
-            self.arrange(route.strategy, &items, begin, way.seed);
+            self.arrange(route, &items, begin, way.seed);
         }
     }
 
@@ -159,7 +162,8 @@ impl<'a> Gathered<'a> {
     }
 
     /// Puts the items in the strategy's order; what an item led to stays together, and its first stands for it.
-    fn arrange(&mut self, strategy: Strategy, items: &[Item], begin: usize, seed: u64) {
+    fn arrange(&mut self, route: &Route, items: &[Item], begin: usize, seed: u64) {
+        let strategy = route.strategy;
         let figures: Vec<Figures> = items
             .iter()
             .map(|item| {
@@ -167,7 +171,7 @@ impl<'a> Gathered<'a> {
                 Figures { weight: item.weight, identity: item.identity, ..self.figures(first, strategy) }
             })
             .collect();
-        let chance = Chance { seed, session: session(self.world.demand.ask) };
+        let chance = Chance { seed, session: self.session(route.sticky_by.as_ref()) };
         let mut arranged = Vec::with_capacity(self.order.len() - begin);
         for (index, reason) in order(strategy, &figures, chance) {
             let Some(item) = items.get(index) else { continue };
@@ -186,7 +190,7 @@ impl<'a> Gathered<'a> {
     /// Puts all that is there in another order than the routes', as the caller wants it.
     pub(super) fn sort(&mut self, strategy: Strategy) {
         let figures: Vec<Figures> = self.order.iter().map(|index| self.figures(*index, strategy)).collect();
-        let chance = Chance { seed: self.world.seed, session: session(self.world.demand.ask) };
+        let chance = Chance { seed: self.world.seed, session: self.session(None) };
         let before = std::mem::take(&mut self.order);
         for (index, reason) in order(strategy, &figures, chance) {
             let Some(candidate) = before.get(index) else { continue };
@@ -244,6 +248,17 @@ impl<'a> Gathered<'a> {
         Some(price.input.times(input).plus(price.output.times(output)))
     }
 
+    /// The caller's conversation: as the route tells it, as it names itself, its end user, or how it begins. Two keys never
+    /// share one.
+    fn session(&self, by: Option<&Subject>) -> Option<u64> {
+        let World { demand: Demand { ask, .. }, now, .. } = self.world;
+        let own = hash(ask.key.name);
+        if let Some(Datum::Text(text)) = by.map(|subject| look(ask, now, subject)) {
+            return Some(fold(own, &text));
+        }
+        ask.conversation().map(|conversation| mix(own ^ conversation))
+    }
+
     fn holds(&self, when: &Condition) -> bool {
         let World { demand, now, .. } = self.world;
         when.holds(&|subject| look(demand.ask, now, subject))
@@ -281,9 +296,4 @@ fn identity(place: &Place) -> u64 {
 
 fn target_identity(target: &Target) -> u64 {
     fold(hash(&target.provider), &target.model)
-}
-
-/// The caller's conversation. Two keys never share one.
-fn session(ask: Ask<'_>) -> Option<u64> {
-    ask.conversation().map(|conversation| super::seed::mix(hash(ask.key.name) ^ conversation))
 }

@@ -114,7 +114,7 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
     }
     let standing = |index: usize| found.candidates.get(index).map_or(Standing::Up, |c| standing(c.target, config, health, now));
     let arranged = strategy::arrange(&found.order, standing, seed);
-    let policy = found.policy;
+    let policy = found.policy.or(config.settings.policy);
     let mut skipped = std::mem::take(&mut found.skipped);
     let mut wait = None;
     let (usable, out) = match arranged {
@@ -144,9 +144,9 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
         let target = candidate.target;
         // After the draw, for one model may stand there with several parameters, each with its weight.
         let is_there = |a: &Attempt| a.provider == target.provider && a.model == target.model;
-        let full = attempts.len() == limit;
-        if full || attempts.iter().any(is_there) {
-            let why = if !full {
+        let (twice, full) = (attempts.iter().any(is_there), attempts.len() == limit);
+        if twice || full {
+            let why = if twice {
                 Why::Duplicate
             } else if alone {
                 Why::NoFallback

@@ -3,7 +3,7 @@
 use super::Wishes;
 use crate::{
     catalog::Supports,
-    config::{Condition, Place, Route, Snapshot, Strategy, Subject, Target},
+    config::{Place, Resolved, Route, Snapshot, Strategy, Target},
     dialect::{Facts, RICH},
     wire::json::names_any,
 };
@@ -24,7 +24,12 @@ pub fn needs_features(facts: &Facts, wishes: &Wishes, config: &Snapshot, body: &
         found.enter(&resolved.config, config);
     }
     let by_session = found.sticky && wishes.session.is_none() && facts.user.is_none();
-    found.conditions || by_session || found.priced || wishes.by_price() || found.differs(facts, config, body)
+    named.iter().any(|resolved| resolved.config.needs_features)
+        || by_session
+        || found.priced
+        || wishes.by_price()
+        || (found.targets.len() > 1 && may_be_too_long(facts, &named, body.len()))
+        || found.differs(config, body)
 }
 
 /// One target, whatever is asked.
@@ -37,7 +42,6 @@ fn is_plain(route: &Route) -> bool {
 /// What the routes that a request may come to look at.
 #[derive(Default)]
 struct Found<'a> {
-    conditions: bool,
     priced: bool,
     sticky: bool,
     targets: Vec<&'a Target>,
@@ -48,13 +52,9 @@ impl<'a> Found<'a> {
     fn enter(&mut self, route: &'a Route, config: &'a Snapshot) {
         let mut open = vec![route];
         while let Some(route) = open.pop() {
-            let looks = |when: &Condition| when.looks_at(Subject::is_feature);
-            let (rules, choices) = (&route.rules, &route.choices);
-            self.conditions |= rules.iter().any(|rule| looks(&rule.when));
-            self.conditions |= choices.iter().filter_map(|choice| choice.when.as_ref()).any(looks);
-            if choices.len() > 1 {
+            if route.choices.len() > 1 {
                 self.priced |= matches!(route.strategy, Strategy::LeastCost | Strategy::Balanced);
-                self.sticky |= route.strategy == Strategy::Sticky;
+                self.sticky |= route.strategy == Strategy::Sticky && route.sticky_by.is_none();
             }
             for place in route.places() {
                 match place {
@@ -69,17 +69,18 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Whether some of the targets may be unable to take this request.
-    fn differs(&self, facts: &Facts, config: &Snapshot, body: &[u8]) -> bool {
-        if self.targets.len() < 2 {
-            return false;
-        }
-        // A token is a byte at least. Not so for what is named by its address only, which the estimate guesses at anyway.
-        let most = u64::try_from(body.len()).unwrap_or(u64::MAX).saturating_add(facts.max_output.unwrap_or(0));
-        let models = || self.targets.iter().filter_map(|target| config.model(&target.provider, &target.model));
-        let sees_all = |s: Supports| s.vision && s.audio && s.video && s.files && s.json_schema;
-        models().any(|model| model.context.is_some_and(|context| context > 0 && context < most))
-            || (models().any(|model| model.supports.is_some_and(|supports| !sees_all(supports)))
-                && names_any(std::str::from_utf8(body).unwrap_or_default(), &RICH))
+    /// Whether some of the targets are known to be unable to take what this request may have.
+    fn differs(&self, config: &Snapshot, body: &[u8]) -> bool {
+        let takes_all = |s: Supports| s.vision && s.audio && s.video && s.files && s.json_schema;
+        let models = self.targets.iter().filter_map(|target| config.model(&target.provider, &target.model));
+        let lacks = models.filter_map(|model| model.supports).any(|supports| !takes_all(supports));
+        self.targets.len() > 1 && lacks && names_any(std::str::from_utf8(body).unwrap_or_default(), &RICH)
     }
+}
+
+/// Whether the smallest window may be too small. A token is a byte at least; not so for what is named by its address only,
+/// but there the estimate is a guess as well.
+fn may_be_too_long(facts: &Facts, named: &[Resolved<'_>], bytes: usize) -> bool {
+    let most = u64::try_from(bytes).unwrap_or(u64::MAX).saturating_add(facts.max_output.unwrap_or(0));
+    named.iter().filter_map(|resolved| resolved.config.min_context).any(|context| context > 0 && context < most)
 }

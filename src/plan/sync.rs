@@ -194,10 +194,12 @@ impl Local {
             return false;
         }
         self.health.probing(key, self.isolate, now);
+        // Also if the object is reached again meanwhile: it is not asked for another one.
+        self.permits.insert(key.to_owned(), Permit { expires: now.plus(probe_ms), taken: true });
         true
     }
 
-    /// A probe with the region's permit is on its way, which the loss of the object does not call back.
+    /// A probe of this isolate's is on its way, which losing or finding the object does not call back.
     fn is_probing(&self, key: &str, now: Millis) -> bool {
         self.permits.get(key).is_some_and(|permit| permit.taken && permit.expires > now)
     }

@@ -115,6 +115,7 @@ async fn admitted(
     let content_type = head.header("content-type").unwrap_or_default();
     let limits = (loaded.snapshot.settings.max_body_bytes, content_type);
     let read = read(request, (dialect, task, &place), limits, &head.headers).await;
+    let read = read.and_then(|read| Ok(Read { wishes: read.wishes.within(key.overrides)?, ..read }));
     let asked = read.as_ref().map(|read| read.facts.model.clone()).unwrap_or_default();
     let continues = read.as_ref().ok().and_then(|read| read.facts.continues.clone());
     let owner = match &continues {

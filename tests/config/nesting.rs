@@ -83,23 +83,36 @@ fn a_route_and_its_targets_say_all_they_can() {
 }
 
 #[test]
-fn who_keeps_nothing_and_who_serves_where_is_the_operators_word() {
+fn who_keeps_nothing_and_who_serves_where_stands_with_the_provider() {
     let providers = r#"{
         "quiet": {"kind": "openai", "base_url": "https://a.example/v1", "zdr": true, "regions": ["weur"],
                   "models": {"loud": {"zdr": false}, "small": {}}},
         "loud": {"kind": "openai", "base_url": "https://b.example/v1", "models": {"quiet": {"zdr": true}}}
     }"#;
-    let routes = json!({"a": {"targets": [
-        "quiet/small", "quiet/loud", "quiet/other", "loud/quiet", "loud/other", "mock/echo",
-        {"model": "quiet/there", "regions": ["weur", "apac"]}, {"model": "loud/there", "regions": ["apac"]},
-    ]}});
-    let snapshot = built(&[("providers", providers), ("routes", &routes.to_string())], &[]);
-    let targets = snapshot.targets(&snapshot.routes["a"]);
-    let kept: Vec<bool> = targets.iter().map(|target| snapshot.keeps_nothing(target)).collect();
-    assert_eq!(kept, [true, false, true, true, false, true, true, false]);
-    let serves = |region: &str| targets.iter().map(|target| snapshot.serves(target, region)).collect::<Vec<_>>();
-    assert_eq!(serves("weur"), [true, true, true, true, true, true, true, false]);
-    assert_eq!(serves("apac"), [false, false, false, true, true, true, false, true]);
+    let snapshot = built(&[("providers", providers)], &[]);
+    let provider = |name: &str| &snapshot.providers[name];
+    let said = |name: &str| (provider(name).zdr, provider(name).regions.clone());
+    assert_eq!(said("quiet"), (true, vec!["weur".to_owned()]));
+    assert_eq!((said("loud"), said("mock")), ((false, vec![]), (true, vec![])));
+    let of_model = |provider: &str, model: &str| snapshot.model(provider, model).and_then(|model| model.zdr);
+    assert_eq!(
+        [of_model("quiet", "loud"), of_model("quiet", "small"), of_model("loud", "quiet")],
+        [Some(false), None, Some(true)]
+    );
+}
+
+#[test]
+fn a_lookalike_says_what_it_speaks() {
+    let lab = |rest: &str| format!(r#"{{"lab":{{"kind":"openai","base_url":"https://a.example/v1"{rest}}}}}"#);
+    for (rest, expected) in [
+        ("", vec!["openai-chat", "openai-completions"]),
+        (r#","dialects":["openai-responses","openai-chat"]"#, vec!["openai-responses", "openai-chat"]),
+        (r#","dialects":["openai-chat","openai-chat"]"#, vec!["openai-chat"]),
+    ] {
+        let snapshot = built(&[("providers", &lab(rest))], &[]);
+        let spoken: Vec<&str> = snapshot.providers["lab"].dialects("any").map(|dialect| dialect.name()).collect();
+        assert_eq!(spoken, expected, "{rest}");
+    }
 }
 
 #[test]

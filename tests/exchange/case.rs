@@ -10,7 +10,7 @@ use portolan::{
     },
     error::Error,
     exchange::{Call, Exchange, Task, operate},
-    plan::{self, Ask, Plan, health::View},
+    plan::{self, Ask, Plan, Wishes, health::View},
     units::Millis,
     wire::json::Outline,
 };
@@ -126,7 +126,12 @@ impl Case {
             Task::Generate => None,
             Task::Operate(operation) => Some(operation),
         };
-        plan::plan(Ask { operation, ..Ask::generate(self.dialect, &facts) }, &self.config, &self.health, START, self.seed)
+        let wishes = match self.task {
+            Task::Generate => Wishes::read(&Outline::read(self.body.as_bytes()).unwrap(), &self.headers)?,
+            Task::Operate(_) => Wishes::NONE,
+        };
+        let ask = Ask { operation, wishes: &wishes, headers: &self.headers, ..Ask::generate(self.dialect, &facts) };
+        plan::plan(ask, &self.config, &self.health, START, self.seed)
     }
 
     pub fn exchange(&self) -> Exchange {

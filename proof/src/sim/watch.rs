@@ -26,6 +26,8 @@ pub const RETURN_MS: u64 = 45_000;
 /// The same when an isolate with a permit died, or the object or the network failed: a probe on its way is believed in for
 /// 90 s.
 pub const DISTURBED_MS: u64 = RETURN_MS + 90_000;
+/// A probe without stream waits so long for a silent target, also for one that has just come back.
+const PATIENCE_MS: u64 = 60_000;
 /// Outages shorter than this prove nothing.
 const SHORT_MS: u64 = 10_000;
 /// Everybody has noticed an outage that fails fast by then; of one that is silent, the first token is waited for.
@@ -232,7 +234,8 @@ impl Watch {
             );
             report.wrong(Check::LeftAlone, *until, (None, Some(cell)), what);
         }
-        let bound = if is_disturbed { DISTURBED_MS } else { RETURN_MS };
+        let patience_ms = if outage.notice_ms == NOTICE_SILENCE_MS { PATIENCE_MS } else { 0 };
+        let bound = if is_disturbed { DISTURBED_MS } else { RETURN_MS } + patience_ms;
         let within: Vec<_> = outage.after.iter().filter(|(at, _)| *at <= until + bound).collect();
         let back = outage.after.iter().find(|(_, is_back)| *is_back).map(|(at, _)| at - until);
         report.returns.extend(back);

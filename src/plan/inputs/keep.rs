@@ -77,6 +77,7 @@ impl<'a> Looks<'a> {
         self.by_numbers |= matches!(route.strategy, Strategy::LeastLatency | Strategy::Balanced);
         self.by_numbers |= route.policy.hedge.flatten() == Some(Hedge::P95);
         self.by_session |= !matches!(route.strategy, Strategy::Priority | Strategy::Weighted);
+        self.subjects.extend(&route.sticky_by);
         let conditions = route.rules.iter().map(|rule| &rule.when);
         for condition in conditions.chain(route.choices.iter().filter_map(|choice| choice.when.as_ref())) {
             self.subjects_of(condition);
