@@ -14,6 +14,7 @@ mod exchange;
 mod fold;
 mod gemini;
 mod guard;
+mod health_calls;
 mod ledger;
 mod long_histories;
 mod mock;

@@ -4,6 +4,8 @@ mod bodies;
 mod headers;
 mod health;
 mod judge;
+mod numbers;
+mod operator;
 mod outage;
 mod outcome;
 mod planning;

@@ -1,5 +1,7 @@
 //! The operator's calls: which there are, and what is said of the configuration.
 
+pub mod health;
+
 use serde_json::{Map, Value};
 
 use crate::{
@@ -17,8 +19,10 @@ pub enum Call<'a> {
     Requests,
     /// The record of one id.
     Request(&'a str),
-    /// What the region's object knows.
+    /// What the regions' objects know.
     Health,
+    /// The operator's word on a target.
+    Order(&'a str),
     Config,
     Unknown,
 }
@@ -29,6 +33,7 @@ impl<'a> Call<'a> {
             "/requests" => Self::Requests,
             "/health" => Self::Health,
             "/config" => Self::Config,
+            other if other.starts_with("/health/") => Self::Order(other.trim_start_matches("/health/")),
             other => match other.strip_prefix("/requests/") {
                 // Our own ids, and nothing that means something in a query.
                 Some(id) if !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') => Self::Request(id),
@@ -78,6 +83,10 @@ mod tests {
             ("/requests/a&limit=9", Call::Unknown),
             ("/requests/a/b", Call::Unknown),
             ("/health", Call::Health),
+            ("/health/", Call::Health),
+            ("/health/acme", Call::Order("acme")),
+            ("/health/acme/large/2", Call::Order("acme/large/2")),
+            ("/health/acme%231/", Call::Order("acme%231")),
             ("/config", Call::Config),
             ("", Call::Unknown),
         ] {

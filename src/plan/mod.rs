@@ -7,13 +7,18 @@ pub mod headers;
 pub mod health;
 mod judge;
 mod latency;
+mod numbers;
+pub mod operator;
 pub mod outcome;
+mod packing;
 mod reason;
 pub mod region;
+mod report;
 mod rules;
 pub mod seed;
 pub mod strategy;
 pub mod sync;
+mod tuning;
 mod verdict;
 pub mod wishes;
 
@@ -91,20 +96,18 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
     let candidates = filter(ask, route, config, &mut skipped);
     let weights: Vec<u64> = candidates.iter().map(|c| u64::from(c.weight)).collect();
     let order = strategy::order(route.strategy, &weights, seed);
-    let standing = |index: usize| candidates.get(index).map_or(Standing::Up, |c| standing(c.target, config, health, now));
+    let standing = |index: usize| candidates.get(index).map_or(Standing::Up, |c| standing(c.target, ask, config, health, now));
     let arranged = strategy::arrange(&order, standing, seed);
     let tried_anyway = arranged.usable.is_empty();
     if tried_anyway && route.policy.when_all_unavailable == Some(WhenAllUnavailable::Fail) && !candidates.is_empty() {
         return Err(all_out(&arranged.excluded, standing, now));
     }
     let usable = if tried_anyway { &arranged.excluded } else { &arranged.usable };
-    if !tried_anyway {
-        skipped.extend(
-            arranged
-                .excluded
-                .iter()
-                .filter_map(|&i| Some(Skipped { target: candidates.get(i)?.target.name(), why: Why::out(standing(i)) })),
-        );
+    for (index, candidate) in candidates.iter().enumerate() {
+        let standing = standing(index);
+        if matches!(standing, Standing::Shut { .. }) || (!tried_anyway && arranged.excluded.contains(&index)) {
+            skipped.push(out(candidate.target, ask, health, standing, now));
+        }
     }
     let retry = route.policy.retry.over(config.settings.retry);
     let limit = usize::try_from(retry.attempts).map_or(MAX_ATTEMPTS, |n| n.min(MAX_ATTEMPTS));
@@ -142,21 +145,30 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
     })
 }
 
-/// A target is as well as its cell, and not better than the best of its credentials.
-fn standing(target: &Target, config: &Snapshot, health: &View, now: Millis) -> Standing {
+/// A target is as well as its cell, and not better than the best of its credentials; nor where its provider does not serve.
+fn standing(target: &Target, ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis) -> Standing {
+    if health.is_plain() {
+        return Standing::Up;
+    }
     let cell = health.standing(&cell(&target.provider, &target.model), now);
     // A provider without a key is limited as if it had one.
     let credentials = config.providers.get(&target.provider).map_or(0, |p| p.credentials.len().max(1));
-    let mut soonest = None;
-    for index in 0..credentials {
-        match health.standing(&credential_cell(&target.provider, index), now) {
-            Standing::Open { until } | Standing::Cooling { until } => {
-                soonest = Some(soonest.map_or(until, |s: Millis| s.min(until)));
-            }
-            Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => return cell,
-        }
-    }
-    soonest.map_or(cell, |until| Standing::Cooling { until })
+    let credentials = (0..credentials).map(|index| health.standing(&credential_cell(&target.provider, index), now));
+    let best = credentials.reduce(Standing::best).filter(|best| best.is_out());
+    cell.worst(best.unwrap_or(Standing::Up)).worst(blocked(target, ask, health, now))
+}
+
+/// Until when the provider is not asked where the request came in.
+fn blocked(target: &Target, ask: Ask<'_>, health: &View, now: Millis) -> Standing {
+    health.standing(&place_cell(&target.provider, ask.origin.colo), now)
+}
+
+fn out(target: &Target, ask: Ask<'_>, health: &View, standing: Standing, now: Millis) -> Skipped {
+    let why = match (standing, blocked(target, ask, health, now)) {
+        (Standing::Cooling { .. }, Standing::Cooling { until }) => Why::Blocked { until },
+        (standing, _) => Why::out(standing),
+    };
+    Skipped { target: target.name(), why }
 }
 
 fn attempt(ask: Ask<'_>, candidate: &Candidate<'_>, config: &Snapshot, health: &View, now: Millis) -> Option<Attempt> {
@@ -165,11 +177,10 @@ fn attempt(ask: Ask<'_>, candidate: &Candidate<'_>, config: &Snapshot, health: &
     let dialect = provider.dialects(&target.model).find(|d| *d == ask.dialect);
     let dialect = dialect.or_else(|| provider.dialects(&target.model).next());
     let dialect = dialect.or_else(|| ask.operation.map(|_| ask.dialect))?;
-    let is_out = |index: &usize| match health.standing(&credential_cell(&target.provider, *index), now) {
-        Standing::Open { .. } | Standing::Cooling { .. } => true,
-        Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => false,
-    };
-    let (out, mut credentials): (Vec<usize>, Vec<usize>) = (0..provider.credentials.len()).partition(is_out);
+    let standing = |index: &usize| health.standing(&credential_cell(&target.provider, *index), now);
+    let (mut out, mut credentials): (Vec<usize>, Vec<usize>) =
+        (0..provider.credentials.len()).partition(|index| !health.is_plain() && standing(index).is_out());
+    out.retain(|index| !matches!(standing(index), Standing::Shut { .. }));
     credentials.extend(out);
     let known = config.model(&target.provider, &target.model);
     Some(Attempt {
@@ -189,8 +200,8 @@ fn attempt(ask: Ask<'_>, candidate: &Candidate<'_>, config: &Snapshot, health: &
 
 fn all_out(excluded: &[usize], standing: impl Fn(usize) -> Standing, now: Millis) -> Error {
     let until = excluded.iter().filter_map(|&i| match standing(i) {
-        Standing::Open { until } | Standing::Cooling { until } => Some(until),
-        Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => None,
+        Standing::Open { until } | Standing::Cooling { until } | Standing::Shut { until } => Some(until),
+        Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe | Standing::Drained => None,
     });
     let wait = until.min().map(|until| until.since(now).max(MIN_WAIT_MS));
     Error::new(Kind::Unavailable, "All targets of this route are unavailable at the moment. Try again after the time given.")
@@ -199,6 +210,9 @@ fn all_out(excluded: &[usize], standing: impl Fn(usize) -> Standing, now: Millis
 
 fn nothing_left(route: &str, skipped: &[Skipped]) -> Error {
     let why: Vec<String> = skipped.iter().map(ToString::to_string).collect();
+    if skipped.iter().any(|skipped| matches!(skipped.why, Why::Shut { .. })) {
+        return Error::new(Kind::Unavailable, format!("No target of `{route}` is available: {}.", why.join("; ")));
+    }
     Error::new(Kind::InvalidRequest, format!("No target of `{route}` can serve this request: {}.", why.join("; ")))
 }
 
@@ -217,6 +231,11 @@ pub fn cell(provider: &str, model: &str) -> String {
 /// The name under which a credential's cooldown is kept.
 pub fn credential_cell(provider: &str, index: usize) -> String {
     format!("{provider}#{index}")
+}
+
+/// The name under which is kept that a provider does not serve where a request came in.
+pub fn place_cell(provider: &str, colo: &str) -> String {
+    format!("{provider}@{colo}")
 }
 
 impl Attempt {

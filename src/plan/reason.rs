@@ -47,6 +47,14 @@ pub enum Why {
     Cooling {
         until: Millis,
     },
+    /// By the operator's word.
+    Shut {
+        until: Millis,
+    },
+    /// The provider does not serve where the request came in, it said.
+    Blocked {
+        until: Millis,
+    },
     /// The plan was full.
     Surplus,
 }
@@ -69,7 +77,10 @@ impl Why {
         match standing {
             Standing::Cooling { until } => Self::Cooling { until },
             Standing::Open { until } => Self::CircuitOpen { until },
-            Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => Self::Surplus,
+            Standing::Shut { until } => Self::Shut { until },
+            Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe | Standing::Drained => {
+                Self::Surplus
+            }
         }
     }
 }
@@ -98,6 +109,8 @@ impl fmt::Display for Skipped {
             Why::Duplicate => write!(f, "in the plan already"),
             Why::CircuitOpen { until } => write!(f, "circuit open until {}", until.0),
             Why::Cooling { until } => write!(f, "cooling until {}", until.0),
+            Why::Shut { until } => write!(f, "shut by the operator until {}", until.0),
+            Why::Blocked { until } => write!(f, "does not serve where this came in, asked again at {}", until.0),
             Why::Surplus => write!(f, "not needed"),
         }
     }

@@ -59,7 +59,7 @@ pub async fn serve(request: &Request, env: &Env, context: &Context) -> Response 
         Surface::Root => text(200, "text/plain; charset=utf-8", ROOT),
         Surface::Live => text(200, "application/json", r#"{"ok":true}"#),
         Surface::Ready => admin::ready(&store::current(env, context, &head.region, head.started).await),
-        Surface::Admin(path) => admin::serve(env, context, &head, &path).await,
+        Surface::Admin(path) => admin::serve(request, env, context, &head, &path).await,
         Surface::Preflight => cors::preflight(&store::current(env, context, &head.region, head.started).await, &head),
         Surface::Upgrade(dialect) => {
             let error = Error::new(Kind::UpgradeRequired, "WebSocket is not spoken here; send plain HTTP requests.");
@@ -145,9 +145,21 @@ async fn admitted(
     });
     match planned {
         Ok((Read { body, bytes, facts, .. }, plan)) => {
-            let Head { headers, id, seed, started, region, .. } = head;
-            let call =
-                Call { id, dialect, task, caller, facts, body: Rc::new(bytes), headers, started, seed, key: key.name, region };
+            let Head { headers, id, seed, started, region, colo, .. } = head;
+            let call = Call {
+                id,
+                dialect,
+                task,
+                caller,
+                facts,
+                body: Rc::new(bytes),
+                headers,
+                started,
+                seed,
+                key: key.name,
+                region,
+                colo,
+            };
             run(request, env, context, Exchange::new(call, Rc::clone(&loaded.snapshot), plan), &body).await
         }
         Err(error) => {
