@@ -16,6 +16,7 @@ mod features;
 mod fold;
 mod gemini;
 mod guard;
+mod health_calls;
 mod ledger;
 mod long_histories;
 mod mock;

@@ -6,6 +6,8 @@ mod headers;
 mod health;
 mod judge;
 mod law;
+mod numbers;
+mod operator;
 mod outage;
 mod outcome;
 mod planning;

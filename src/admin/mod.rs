@@ -3,6 +3,7 @@
 mod drive;
 mod explain;
 mod faults;
+pub mod health;
 mod question;
 mod replay;
 mod simulate;
@@ -28,8 +29,10 @@ pub enum Call<'a> {
     Requests,
     /// The record of one id.
     Request(&'a str),
-    /// What the region's object knows.
+    /// What the regions' objects know.
     Health,
+    /// The operator's word on a target.
+    Order(&'a str),
     Config,
     /// What would become of a request.
     Explain,
@@ -44,7 +47,7 @@ impl<'a> Call<'a> {
     /// Calls that bring something along.
     pub const fn is_posted(self) -> bool {
         match self {
-            Self::Explain | Self::Simulate => true,
+            Self::Explain | Self::Simulate | Self::Order(_) => true,
             Self::Requests | Self::Request(_) | Self::Health | Self::Config | Self::Replay(_) | Self::Unknown => false,
         }
     }
@@ -56,6 +59,7 @@ impl<'a> Call<'a> {
             "/config" => Self::Config,
             "/explain" => Self::Explain,
             "/simulate" => Self::Simulate,
+            other if other.starts_with("/health/") => Self::Order(other.trim_start_matches("/health/")),
             other => {
                 let Some(below) = other.strip_prefix("/requests/") else { return Self::Unknown };
                 let (id, rest) = below.split_once('/').unwrap_or((below, ""));
@@ -115,6 +119,10 @@ mod tests {
             ("/explain", Call::Explain),
             ("/simulate/", Call::Simulate),
             ("/health", Call::Health),
+            ("/health/", Call::Health),
+            ("/health/acme", Call::Order("acme")),
+            ("/health/acme/large/2", Call::Order("acme/large/2")),
+            ("/health/acme%231/", Call::Order("acme%231")),
             ("/config", Call::Config),
             ("", Call::Unknown),
         ] {

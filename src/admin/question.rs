@@ -132,6 +132,7 @@ impl Question {
             seed: self.inputs.seed,
             key: self.key.name.clone(),
             region: self.inputs.origin.region.clone(),
+            colo: self.inputs.origin.colo.clone(),
         }
     }
 

@@ -79,6 +79,8 @@ pub struct Call {
     /// The gateway key's name.
     pub key: String,
     pub region: String,
+    /// Where the request came in; empty where nobody knows.
+    pub colo: String,
 }
 
 impl Call {

@@ -100,6 +100,13 @@ impl Exchange {
                 self.tell(credential, signal);
                 self.release(&cell);
             }
+            Some((Whose::Place, signal)) => {
+                let (cell, provider) = (attempt.cell(), attempt.provider.clone());
+                if !self.call.colo.is_empty() {
+                    self.tell(plan::place_cell(&provider, &self.call.colo), signal);
+                }
+                self.release(&cell);
+            }
         }
     }
 

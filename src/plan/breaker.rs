@@ -1,9 +1,7 @@
 //! One health cell: a window of outcomes, a breaker, a cooldown and a latency average. Pure: (cell, signal, now) → cell.
 
-use serde::{Deserialize, Serialize};
-
 use super::{
-    health::{Standing, Tuning},
+    health::{Numbers, Standing, Tuning},
     latency::{Latency, percent},
     seed::{below, mix},
 };
@@ -14,85 +12,74 @@ const BUCKETS: u64 = 6;
 /// Shares of the traffic while a closed breaker ramps up.
 const RAMP: [u8; 2] = [10, 50];
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cell {
-    #[serde(rename = "b", default, skip_serializing_if = "Vec::is_empty")]
-    buckets: Vec<Bucket>,
+    pub(super) buckets: Vec<Bucket>,
     /// Failures since the last success.
-    #[serde(rename = "r", default)]
-    row: u32,
-    #[serde(rename = "s", default)]
-    state: State,
-    #[serde(rename = "o", default)]
-    outage: Outage,
+    pub(super) row: u32,
+    pub(super) state: State,
+    pub(super) outage: Outage,
     /// A limit or a rejected credential: shut until then, whatever else.
-    #[serde(rename = "c", default)]
-    cool_until: Millis,
-    #[serde(rename = "l", default)]
-    latency: Latency,
-    #[serde(rename = "t", default)]
+    pub(super) cool_until: Millis,
+    pub(super) latency: Latency,
     pub(super) touched: Millis,
+    /// The numbers that were told last, and when.
+    pub(super) shown: Numbers,
+    pub(super) shown_at: Millis,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Bucket {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Bucket {
     /// The number of its stretch of time since the epoch.
-    #[serde(rename = "n")]
-    number: u64,
-    #[serde(rename = "g")]
-    good: u32,
-    #[serde(rename = "b")]
-    bad: u32,
+    pub(super) number: u64,
+    pub(super) good: u32,
+    pub(super) bad: u32,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-enum State {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum State {
     #[default]
-    #[serde(rename = "u")]
     Up,
-    #[serde(rename = "o")]
-    Open { until: Millis },
+    Open {
+        until: Millis,
+    },
     /// One probe at a time: the permit's holder, and how many went well.
-    #[serde(rename = "h")]
-    Half { since: Millis, permit: Option<Permit>, good: u32 },
-    #[serde(rename = "r")]
-    Ramp { step: u8, since: Millis, good: u32 },
+    Half {
+        since: Millis,
+        permit: Option<Permit>,
+        good: u32,
+    },
+    Ramp {
+        step: u8,
+        since: Millis,
+        good: u32,
+    },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Permit {
-    #[serde(rename = "h")]
-    holder: u64,
-    #[serde(rename = "e")]
-    expires: Millis,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Permit {
+    pub(super) holder: u64,
+    pub(super) expires: Millis,
 }
 
 /// How long it has been bad, over half-opens and ramps that failed, until it is wholly up again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Outage {
-    #[serde(rename = "s")]
-    since: Millis,
-    #[serde(rename = "t")]
-    trips: u32,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Outage {
+    pub(super) since: Millis,
+    pub(super) trips: u32,
 }
 
 /// Outcomes of one cell, folded together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Batch {
-    #[serde(rename = "g", default)]
     pub good: u32,
-    #[serde(rename = "b", default)]
     pub bad: u32,
     /// Failures since the last success, at the end.
-    #[serde(rename = "r", default)]
     pub row: u32,
     /// The sum of the first-token times of `timed` successes.
-    #[serde(rename = "f", default)]
     pub first_ms: u64,
-    #[serde(rename = "t", default)]
     pub timed: u32,
     /// `Retry-After` of the failures: a floor under the opening.
-    #[serde(rename = "w", default)]
     pub floor_ms: u64,
 }
 
@@ -337,6 +324,18 @@ impl Cell {
             State::Up | State::Ramp { .. } if self.cool_until > now => Standing::Cooling { until: self.cool_until },
             State::Ramp { step, .. } => Standing::Ramping { percent: RAMP.get(usize::from(*step)).copied().unwrap_or(100) },
             State::Up => self.degraded(now, tuning).map_or(Standing::Up, |percent| Standing::Degraded { percent }),
+        }
+    }
+
+    pub(super) fn numbers(&self, now: Millis, tuning: &Tuning) -> Numbers {
+        let (good, bad) = self.totals(now, tuning);
+        let failed = bad.saturating_mul(1_000).checked_div(good + bad).unwrap_or(0);
+        let spread = &self.latency.spread;
+        Numbers {
+            p50_ms: spread.within(50),
+            p95_ms: spread.within(95),
+            samples: self.latency.weight(),
+            failed_permille: u16::try_from(failed).unwrap_or_default(),
         }
     }
 

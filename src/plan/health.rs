@@ -1,17 +1,22 @@
 //! Health of what a request may be sent to: cells by name, each with a breaker and a cooldown.
 //!
 //! The same state machine runs in every isolate, which reacts at once, and in the region's object, which knows them all.
-//! Cells are `provider/model` (breaker, and cooldown of the model) and `provider#n` (cooldown of its credential n).
+//! Cells are `provider/model` (breaker, and cooldown of the model), `provider#n` (cooldown of its credential n) and
+//! `provider@COLO` (where the provider does not serve).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
     breaker::{Batch, Cell},
+    latency::Spread,
+    operator::{Action, Marks, covers},
     seed::{fold, hash},
 };
-use crate::{config::Breaker, units::Millis};
+pub use super::{numbers::Numbers, tuning::Tuning};
+use crate::units::Millis;
 
 /// Cells kept: routes name some dozens of targets, and a caller who names models freely must not fill the memory.
 pub const MAX_CELLS: usize = 512;
@@ -32,24 +37,32 @@ pub enum Signal {
 }
 
 /// What routing sees of a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    #[serde(rename = "u")]
     Up,
     /// Keeps this share of its traffic.
-    #[serde(rename = "d")]
-    Degraded { percent: u8 },
+    Degraded {
+        percent: u8,
+    },
     /// Back from an outage, with this share of its traffic.
-    #[serde(rename = "r")]
-    Ramping { percent: u8 },
+    Ramping {
+        percent: u8,
+    },
     /// This isolate holds the permit for the one probe.
-    #[serde(rename = "p")]
     Probe,
     /// Until then at least, and then until somebody's probes went well.
-    #[serde(rename = "o")]
-    Open { until: Millis },
-    #[serde(rename = "c")]
-    Cooling { until: Millis },
+    Open {
+        until: Millis,
+    },
+    Cooling {
+        until: Millis,
+    },
+    /// By the operator's word: only where nothing else is left.
+    Drained,
+    /// By the operator's word: not at all.
+    Shut {
+        until: Millis,
+    },
 }
 
 impl Standing {
@@ -64,14 +77,58 @@ impl Standing {
         }
     }
 
+    /// The better of two.
+    pub(super) fn best(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Cooling { until }, Self::Cooling { until: also }) => Self::Cooling { until: until.min(also) },
+            (a, b) if a.badness() <= b.badness() => a,
+            (_, b) => b,
+        }
+    }
+
+    /// Whether anything else should be used.
+    pub(super) fn is_out(self) -> bool {
+        self.badness() > Self::Probe.badness()
+    }
+
     /// Shut is worse than a share, a smaller share worse than a larger one.
     fn badness(self) -> u16 {
         match self {
             Self::Up => 0,
             Self::Degraded { percent } | Self::Ramping { percent } => 101_u16.saturating_sub(u16::from(percent)),
             Self::Probe => 200,
+            Self::Drained => 250,
             Self::Cooling { .. } => 300,
             Self::Open { .. } => 400,
+            Self::Shut { .. } => 500,
+        }
+    }
+
+    /// Kind and value, as they travel.
+    pub(super) fn numbers(self) -> (u64, u64) {
+        match self {
+            Self::Up => (0, 0),
+            Self::Degraded { percent } => (1, u64::from(percent)),
+            Self::Ramping { percent } => (2, u64::from(percent)),
+            Self::Probe => (3, 0),
+            Self::Open { until } => (4, until.0),
+            Self::Cooling { until } => (5, until.0),
+            Self::Drained => (6, 0),
+            Self::Shut { until } => (7, until.0),
+        }
+    }
+
+    pub(super) fn of_numbers(kind: u64, value: u64) -> Self {
+        let (percent, until) = (u8::try_from(value).unwrap_or(100).min(100), Millis(value));
+        match kind {
+            1 => Self::Degraded { percent },
+            2 => Self::Ramping { percent },
+            3 => Self::Probe,
+            4 => Self::Open { until },
+            5 => Self::Cooling { until },
+            6 => Self::Drained,
+            7 => Self::Shut { until },
+            _ => Self::Up,
         }
     }
 
@@ -83,107 +140,23 @@ impl Standing {
             Self::Probe => "probe",
             Self::Open { .. } => "open",
             Self::Cooling { .. } => "cooling",
-        }
-    }
-}
-
-/// The numbers of FAILOVER 6.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Tuning {
-    pub window_ms: u64,
-    /// Outcomes before a ratio means anything.
-    pub min_requests: u64,
-    pub open_percent: u64,
-    pub in_a_row: u32,
-    pub open_ms: u64,
-    /// The longest opening while the outage is young.
-    pub early_max_open_ms: u64,
-    pub early_ms: u64,
-    pub max_open_ms: u64,
-    pub jitter_percent: u8,
-    pub probes_to_close: u32,
-    /// A step of the ramp takes this long, or `ramp_successes`, but never less than `ramp_min_ms`.
-    pub ramp_ms: u64,
-    pub ramp_min_ms: u64,
-    pub ramp_successes: u32,
-    pub degraded_percent: u64,
-    pub slow_factor: u64,
-    /// Faster than this is never slow, whatever its baseline.
-    pub slow_floor_ms: u64,
-    /// A permit not used by then goes to another isolate: short, for the primary must be back in 30 s.
-    pub lease_ms: u64,
-    /// A probe on its way has an outcome by then: longer than the longest first-token deadline.
-    pub probe_ms: u64,
-    /// Counters travel, and news are fetched, this often: 10 calls per 1 000 requests at 20 a second.
-    pub sync_ms: u64,
-    /// The least time between two calls that no change of state demands.
-    pub gap_ms: u64,
-}
-
-impl Default for Tuning {
-    fn default() -> Self {
-        Self {
-            window_ms: 30_000,
-            min_requests: 5,
-            open_percent: 50,
-            in_a_row: 3,
-            open_ms: 5_000,
-            early_max_open_ms: 20_000,
-            early_ms: 600_000,
-            max_open_ms: 120_000,
-            jitter_percent: 10,
-            probes_to_close: 2,
-            ramp_ms: 5_000,
-            ramp_min_ms: 1_000,
-            ramp_successes: 5,
-            degraded_percent: 10,
-            slow_factor: 3,
-            slow_floor_ms: 500,
-            lease_ms: 10_000,
-            probe_ms: 90_000,
-            sync_ms: 5_000,
-            gap_ms: 1_000,
-        }
-    }
-}
-
-impl Tuning {
-    /// The defaults with what the operator says.
-    pub fn of(breaker: &Breaker) -> Self {
-        let usual = Self::default();
-        let open_ms = breaker.open_ms.unwrap_or(usual.open_ms);
-        let ramp_ms = breaker.ramp_ms.unwrap_or(usual.ramp_ms);
-        let in_a_row = breaker.consecutive_failures.and_then(|count| u32::try_from(count).ok());
-        Self {
-            window_ms: breaker.window_ms.unwrap_or(usual.window_ms),
-            min_requests: breaker.min_requests.unwrap_or(usual.min_requests),
-            open_percent: breaker.failure_percent.unwrap_or(usual.open_percent),
-            in_a_row: in_a_row.unwrap_or(usual.in_a_row),
-            open_ms,
-            early_max_open_ms: breaker.early_max_open_ms.unwrap_or(usual.early_max_open_ms),
-            early_ms: breaker.early_ms.unwrap_or(usual.early_ms),
-            max_open_ms: breaker.max_open_ms.unwrap_or(usual.max_open_ms),
-            ramp_ms,
-            // What is quicker than usual must not wait for what is not.
-            ramp_min_ms: usual.ramp_min_ms.min(ramp_ms),
-            gap_ms: usual.gap_ms.min(open_ms),
-            ..usual
+            Self::Drained => "drained",
+            Self::Shut { .. } => "shut",
         }
     }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Value", try_from = "Value")]
 pub struct Health {
-    #[serde(rename = "t", default)]
-    tuning: Tuning,
-    #[serde(rename = "c", default)]
-    cells: BTreeMap<String, Cell>,
+    pub(super) tuning: Tuning,
+    pub(super) cells: BTreeMap<String, Cell>,
+    pub(super) marks: Marks,
 }
 
 impl Health {
-    pub const fn new(tuning: Tuning) -> Self {
-        Self { tuning, cells: BTreeMap::new() }
+    pub fn new(tuning: Tuning) -> Self {
+        Self { tuning, ..Self::default() }
     }
 
     /// Other numbers from now on; deadlines already set stay.
@@ -198,7 +171,11 @@ impl Health {
     /// Folds one outcome in; true when the cell's state changed and must be told at once.
     pub fn report(&mut self, key: &str, signal: Signal, now: Millis, seed: u64) -> bool {
         match signal {
-            Signal::Ok { first_ms } => self.count(key, Batch::good(first_ms), now, seed),
+            Signal::Ok { first_ms } => {
+                let changed = self.count(key, Batch::good(first_ms), now, seed);
+                self.spread(key, &Spread::one(first_ms), now);
+                changed
+            }
             Signal::Served => self.count(key, Batch::served(), now, seed),
             Signal::Failed { floor_ms } => self.count(key, Batch::bad(floor_ms), now, seed),
             Signal::Cool { until } | Signal::Down { until } => self.cell(key, now).cool(until),
@@ -208,6 +185,22 @@ impl Health {
     pub(super) fn count(&mut self, key: &str, batch: Batch, now: Millis, seed: u64) -> bool {
         let tuning = self.tuning;
         self.cell(key, now).count(batch, now, &tuning, fold(seed, key))
+    }
+
+    pub(super) fn spread(&mut self, key: &str, samples: &Spread, now: Millis) {
+        self.cell(key, now).latency.spread(samples, now);
+    }
+
+    /// The operator's word on a provider, one of its models or credentials, from now on.
+    pub fn order(&mut self, target: &str, action: Action, for_ms: u64, now: Millis) {
+        self.marks.set(target, action, for_ms, now);
+        if action == Action::Reset {
+            self.forget(target);
+        }
+    }
+
+    pub(super) fn forget(&mut self, target: &str) {
+        self.cells.retain(|cell, _| !covers(target, cell));
     }
 
     /// The permit for the one probe of an open cell, when it is time and nobody holds it; the time it ends.
@@ -258,37 +251,54 @@ impl Health {
         self.cells.iter_mut()
     }
 
-    /// What routing sees: only cells that are not plainly up.
+    /// What routing sees.
     pub fn snapshot(&self, now: Millis) -> View {
+        let numbers = self.cells.iter().filter(|(_, cell)| cell.shown != Numbers::default());
+        self.standings(now).with_numbers(numbers.map(|(key, cell)| (key.clone(), cell.shown)))
+    }
+
+    /// The same without the numbers.
+    pub(super) fn standings(&self, now: Millis) -> View {
         let standings = self.cells.iter().map(|(key, cell)| (key.clone(), cell.standing(now, &self.tuning)));
-        View::of(standings)
+        View { marks: self.marks.clone(), ..View::of(standings) }
+    }
+
+    /// Of all cells heard of.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.cells.keys().map(String::as_str)
+    }
+
+    /// The operator's words that hold: on what, which, until when.
+    pub fn orders(&self, now: Millis) -> impl Iterator<Item = (&str, Action, Millis)> {
+        let marks = self.marks.by_target.iter().filter(move |(_, mark)| mark.until > now && mark.action != Action::Reset);
+        marks.map(|(target, mark)| (target.as_str(), mark.action, mark.until))
+    }
+
+    pub fn numbers(&self, key: &str, now: Millis) -> Numbers {
+        self.cells.get(key).map(|cell| cell.numbers(now, &self.tuning)).unwrap_or_default()
+    }
+
+    /// Takes the numbers down that moved, with a time that is later than all before.
+    pub(super) fn renew_numbers(&mut self, now: Millis) {
+        let at = now.max(self.cells.values().map(|cell| cell.shown_at).max().unwrap_or_default().plus(1));
+        for cell in self.cells.values_mut() {
+            let fresh = cell.numbers(now, &self.tuning);
+            if fresh.moved_from(&cell.shown) {
+                (cell.shown, cell.shown_at) = (fresh, at);
+            }
+        }
     }
 }
 
-/// Standings of all cells that are not plainly up, and the numbers of those that were heard of.
+/// Standings of all cells that are not plainly up, the operator's word, and the numbers of cells that were heard of.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Value", try_from = "Value")]
 pub struct View {
-    #[serde(rename = "c", default)]
     pub(super) cells: BTreeMap<String, Standing>,
-    /// For strategies; they do not change the version.
-    #[serde(rename = "n", default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) numbers: BTreeMap<String, Numbers>,
-}
-
-/// What a cell has done of late.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Numbers {
-    /// To the first token, of half of its streams, and of 95 in 100.
-    #[serde(rename = "p", default)]
-    pub p50_ms: u64,
-    #[serde(rename = "q", default)]
-    pub p95_ms: u64,
-    /// How many of them these are drawn from.
-    #[serde(rename = "s", default)]
-    pub samples: u64,
-    /// Failures among a thousand requests in the window.
-    #[serde(rename = "e", default)]
-    pub failed_permille: u16,
+    /// Go before the standings.
+    pub(super) marks: Marks,
+    /// For strategies; they do not change the version. Shared, for each request looks at a view of its own.
+    pub(super) numbers: Rc<BTreeMap<String, Numbers>>,
 }
 
 impl View {
@@ -302,6 +312,9 @@ impl View {
 
     /// A cooldown ends by itself; an open cell stays so until it was probed.
     pub fn standing(&self, key: &str, now: Millis) -> Standing {
+        if let Some(standing) = self.marks.standing(key, now) {
+            return standing;
+        }
         match self.cells.get(key) {
             Some(Standing::Cooling { until }) if *until <= now => Standing::Up,
             Some(standing) => *standing,
@@ -311,17 +324,18 @@ impl View {
 
     /// The same content, the same version, in whatever isolate.
     pub fn version(&self) -> u64 {
-        self.cells.iter().fold(0, |sum, (key, standing)| {
-            let (kind, number) = match standing {
-                Standing::Up => (0, 0),
-                Standing::Degraded { percent } => (1, u64::from(*percent)),
-                Standing::Ramping { percent } => (2, u64::from(*percent)),
-                Standing::Probe => (3, 0),
-                Standing::Open { until } => (4, until.0),
-                Standing::Cooling { until } => (5, until.0),
-            };
+        let cells = self.cells.iter().fold(0, |sum, (key, standing)| {
+            let (kind, number) = standing.numbers();
             fold(sum ^ hash(key), standing.name()) ^ fold(number, "version") ^ kind
+        });
+        self.marks.by_target.iter().fold(cells, |sum, (target, mark)| {
+            fold(sum ^ hash(target), mark.action.name()) ^ fold(mark.until.0, "until") ^ fold(mark.reset.0, "reset")
         })
+    }
+
+    /// No cell is anything but up, and the operator says nothing.
+    pub fn is_plain(&self) -> bool {
+        self.cells.is_empty() && self.marks.by_target.is_empty()
     }
 
     pub fn numbers(&self, key: &str) -> Option<&Numbers> {
@@ -331,7 +345,7 @@ impl View {
     /// The same standings, with these numbers.
     #[must_use]
     pub fn with_numbers(mut self, numbers: impl IntoIterator<Item = (String, Numbers)>) -> Self {
-        self.numbers.extend(numbers);
+        Rc::make_mut(&mut self.numbers).extend(numbers);
         self
     }
 

@@ -11,15 +11,20 @@ mod judge;
 mod latency;
 mod look;
 mod needs;
+mod numbers;
+pub mod operator;
 pub mod outcome;
+mod packing;
 mod preferences;
 mod reason;
 pub mod region;
+mod report;
 mod rules;
 pub mod seed;
 pub mod standings;
 pub mod strategy;
 pub mod sync;
+mod tuning;
 mod verdict;
 mod wait;
 pub mod wishes;
@@ -112,14 +117,15 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
         let demand = Demand { schema_may_go: true, ..demand };
         found = gathered(World { demand, health, now, seed }, &resolved, &others);
     }
-    let standing = |index: usize| found.candidates.get(index).map_or(Standing::Up, |c| standing(c.target, config, health, now));
+    let standing =
+        |index: usize| found.candidates.get(index).map_or(Standing::Up, |c| standing(c.target, ask, config, health, now));
     let arranged = strategy::arrange(&found.order, standing, seed);
     let policy = found.policy.or(config.settings.policy);
     let mut skipped = std::mem::take(&mut found.skipped);
     let mut wait = None;
     let (usable, out) = match arranged {
         Arranged { usable, excluded } if !usable.is_empty() => {
-            let why = |i: &usize| Some(Skipped { target: found.candidates.get(*i)?.target.name(), why: Why::out(standing(*i)) });
+            let why = |i: &usize| Some(out_of_it(found.candidates.get(*i)?.target, ask, health, standing(*i), now));
             skipped.extend(excluded.iter().filter_map(why));
             (usable, None)
         }
@@ -222,21 +228,30 @@ fn gathered<'a>(world: World<'a>, resolved: &'a Resolved<'a>, others: &'a [Resol
     found
 }
 
-/// A target is as well as its cell, and not better than the best of its credentials.
-fn standing(target: &Target, config: &Snapshot, health: &View, now: Millis) -> Standing {
+/// A target is as well as its cell, and not better than the best of its credentials; nor where its provider does not serve.
+fn standing(target: &Target, ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis) -> Standing {
+    if health.is_plain() {
+        return Standing::Up;
+    }
     let cell = health.standing(&cell(&target.provider, &target.model), now);
     // A provider without a key is limited as if it had one.
     let credentials = config.providers.get(&target.provider).map_or(0, |p| p.credentials.len().max(1));
-    let mut soonest = None;
-    for index in 0..credentials {
-        match health.standing(&credential_cell(&target.provider, index), now) {
-            Standing::Open { until } | Standing::Cooling { until } => {
-                soonest = Some(soonest.map_or(until, |s: Millis| s.min(until)));
-            }
-            Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => return cell,
-        }
-    }
-    soonest.map_or(cell, |until| Standing::Cooling { until })
+    let credentials = (0..credentials).map(|index| health.standing(&credential_cell(&target.provider, index), now));
+    let best = credentials.reduce(Standing::best).filter(|best| best.is_out());
+    cell.worst(best.unwrap_or(Standing::Up)).worst(blocked(target, ask, health, now))
+}
+
+/// Until when the provider is not asked where the request came in.
+fn blocked(target: &Target, ask: Ask<'_>, health: &View, now: Millis) -> Standing {
+    health.standing(&place_cell(&target.provider, ask.origin.colo), now)
+}
+
+fn out_of_it(target: &Target, ask: Ask<'_>, health: &View, standing: Standing, now: Millis) -> Skipped {
+    let why = match (standing, blocked(target, ask, health, now)) {
+        (Standing::Cooling { .. }, Standing::Cooling { until }) => Why::Blocked { until },
+        (standing, _) => Why::out(standing),
+    };
+    Skipped { target: target.name(), why }
 }
 
 /// When an answer is late. Whole answers are not timed: how long they take says more of their length.
@@ -258,11 +273,10 @@ fn context(target: &Target, config: &Snapshot) -> u64 {
 /// The credentials to use, in an order that spreads requests over them; those that are limited or rejected only where
 /// no other is left.
 fn credentials(provider: &str, count: usize, health: &View, (now, seed): (Millis, u64)) -> Vec<usize> {
-    let is_out = |index: &usize| match health.standing(&credential_cell(provider, *index), now) {
-        Standing::Open { .. } | Standing::Cooling { .. } => true,
-        Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => false,
-    };
-    let (out, usable): (Vec<usize>, Vec<usize>) = (0..count).partition(is_out);
+    let standing = |index: &usize| health.standing(&credential_cell(provider, *index), now);
+    let (mut out, usable): (Vec<usize>, Vec<usize>) =
+        (0..count).partition(|index| !health.is_plain() && standing(index).is_out());
+    out.retain(|index| !matches!(standing(index), Standing::Shut { .. }));
     let mut order = if usable.is_empty() { out } else { usable };
     let turn = seed::below(seed::fold(seed, provider), u64::try_from(order.len()).unwrap_or(0));
     order.rotate_left(usize::try_from(turn).unwrap_or(0));
@@ -294,16 +308,21 @@ fn attempt(ask: Ask<'_>, candidate: &Candidate<'_>, config: &Snapshot, health: &
 /// When the first of them may be back.
 fn soonest(excluded: &[usize], standing: impl Fn(usize) -> Standing) -> Option<Millis> {
     let until = excluded.iter().filter_map(|&i| match standing(i) {
-        Standing::Open { until } | Standing::Cooling { until } => Some(until),
-        Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => None,
+        Standing::Open { until } | Standing::Cooling { until } | Standing::Shut { until } => Some(until),
+        Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe | Standing::Drained => None,
     });
     until.min()
 }
 
 fn nothing_left(route: &str, skipped: &[Skipped]) -> Error {
     let why: Vec<String> = skipped.iter().map(ToString::to_string).collect();
-    let all_too_long = !skipped.is_empty() && skipped.iter().all(|skipped| matches!(skipped.why, Why::TooLong { .. }));
-    let kind = if all_too_long { Kind::ContextTooLong } else { Kind::InvalidRequest };
+    let kind = if skipped.iter().any(|skipped| matches!(skipped.why, Why::Shut { .. })) {
+        Kind::Unavailable
+    } else if !skipped.is_empty() && skipped.iter().all(|skipped| matches!(skipped.why, Why::TooLong { .. })) {
+        Kind::ContextTooLong
+    } else {
+        Kind::InvalidRequest
+    };
     Error::new(kind, format!("No target of `{route}` can serve this request: {}.", why.join("; ")))
 }
 
@@ -334,6 +353,11 @@ pub fn cell(provider: &str, model: &str) -> String {
 /// The name under which a credential's cooldown is kept.
 pub fn credential_cell(provider: &str, index: usize) -> String {
     format!("{provider}#{index}")
+}
+
+/// The name under which is kept that a provider does not serve where a request came in.
+pub fn place_cell(provider: &str, colo: &str) -> String {
+    format!("{provider}@{colo}")
 }
 
 impl Attempt {

@@ -15,6 +15,8 @@ pub const MODEL_GONE_MS: u64 = 5 * 60_000;
 pub const COOLDOWN_MS: u64 = 5_000;
 /// A token endpoint that fails seldom does so for long; a rejected account is [`Class::Credential`].
 const TOKEN_COOLDOWN_MS: u64 = 15_000;
+/// A country that a provider does not serve, or an address it takes for one: seldom changed, and asked again now and then.
+pub const BLOCKED_MS: u64 = 60 * 60_000;
 /// The longest wait worth more than another target.
 pub const MAX_WAIT_HERE_MS: u64 = 2_500;
 
@@ -107,6 +109,10 @@ pub enum Effect {
     CredentialDown {
         ms: u64,
     },
+    /// The provider is not asked again from this place.
+    AvoidHere {
+        ms: u64,
+    },
 }
 
 /// Which cell a signal is for.
@@ -114,6 +120,8 @@ pub enum Effect {
 pub enum Whose {
     Model,
     Credential,
+    /// The provider's, where the request came in.
+    Place,
 }
 
 impl Effect {
@@ -124,6 +132,7 @@ impl Effect {
             Self::Count { floor_ms } => Some((Whose::Model, Signal::Failed { floor_ms })),
             Self::CoolCredential { ms } => Some((Whose::Credential, Signal::Cool { until: now.plus(ms) })),
             Self::CoolModel { ms } => Some((Whose::Model, Signal::Cool { until: now.plus(ms) })),
+            Self::AvoidHere { ms } => Some((Whose::Place, Signal::Cool { until: now.plus(ms) })),
             Self::CredentialDown { ms } => Some((Whose::Credential, Signal::Down { until: now.plus(ms) })),
         }
     }
@@ -306,9 +315,8 @@ impl Outcome {
     pub fn effect(&self) -> Effect {
         let wait_ms = self.wait_ms.unwrap_or(0);
         match self.class {
-            Class::Caller | Class::TooLong | Class::ContentFilter | Class::RegionBlocked | Class::Deadline | Class::Gone => {
-                Effect::None
-            }
+            Class::Caller | Class::TooLong | Class::ContentFilter | Class::Deadline | Class::Gone => Effect::None,
+            Class::RegionBlocked => Effect::AvoidHere { ms: BLOCKED_MS },
             Class::ModelGone => Effect::CoolModel { ms: MODEL_GONE_MS },
             Class::Limited => {
                 let ms = self.wait_ms.unwrap_or(COOLDOWN_MS);

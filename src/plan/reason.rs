@@ -97,6 +97,14 @@ pub enum Why {
     Cooling {
         until: Millis,
     },
+    /// By the operator's word.
+    Shut {
+        until: Millis,
+    },
+    /// The provider does not serve where the request came in, it said.
+    Blocked {
+        until: Millis,
+    },
     /// The plan was full.
     Surplus,
     /// The caller wants the first target, and nothing else.
@@ -129,7 +137,10 @@ impl Why {
         match standing {
             Standing::Cooling { until } => Self::Cooling { until },
             Standing::Open { until } => Self::CircuitOpen { until },
-            Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => Self::Surplus,
+            Standing::Shut { until } => Self::Shut { until },
+            Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe | Standing::Drained => {
+                Self::Surplus
+            }
         }
     }
 }
@@ -191,6 +202,8 @@ impl fmt::Display for Why {
             Self::Unproven(what) => write!(f, "the route requires {what}, and it is not known to have it"),
             Self::CircuitOpen { until } => write!(f, "circuit open until {}", until.0),
             Self::Cooling { until } => write!(f, "cooling until {}", until.0),
+            Self::Shut { until } => write!(f, "shut by the operator until {}", until.0),
+            Self::Blocked { until } => write!(f, "does not serve where this came in, asked again at {}", until.0),
             Self::NoCredential(_) => f.write_str("the provider is not configured"),
             Self::Lacks(feature) => f.write_str(lacks(*feature)),
             Self::NoText => f.write_str("writes no text"),

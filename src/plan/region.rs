@@ -1,5 +1,7 @@
 //! Where a request came in: one of the platform's location hints, which name the health objects too.
 
+pub const ALL: [&str; 9] = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"];
+
 /// Degrees west of which North America counts as its western half.
 const AMERICA_SPLIT: i32 = -100;
 /// Degrees east of which Europe counts as its eastern half.
@@ -30,7 +32,7 @@ const MIDDLE_EAST: [&str; 14] = ["AE", "BH", "CY", "IL", "IQ", "IR", "JO", "KW",
 
 #[cfg(test)]
 mod tests {
-    use super::of;
+    use super::{ALL, of};
 
     #[test]
     fn places_have_regions() {
@@ -44,6 +46,7 @@ mod tests {
             ("\t\t\t", "weur"),
         ] {
             assert_eq!(of(place), region, "{place:?}");
+            assert!(ALL.contains(&region), "{place:?}");
         }
     }
 }

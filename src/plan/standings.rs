@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::health::{Numbers, Standing, View};
+use super::{
+    health::{Numbers, Standing, View},
+    operator::{Action, Mark, Marks},
+};
 use crate::{
     error::Error,
     units::Millis,
@@ -18,15 +21,24 @@ const MAX_LISTED: usize = 256;
 const USUAL_PERCENT: u64 = 50;
 /// How long what is shut stays so, when nobody says.
 const USUAL_SHUT_MS: u64 = 10_000;
-const WORDS: &str = "one of up, degraded, ramping, probe, open, cooling";
+const WORDS: &str = "one of up, degraded, ramping, probe, open, cooling, drained, shut";
 
-/// The cells for which `is` is true: standings that are not plainly up, and numbers where they are wanted.
+/// The member that holds the operator's word on a target, instead of what was learned of it.
+const OPERATOR: &str = "operator";
+
+/// The operator's words, and the cells for which `is` is true: standings that are not plainly up, and numbers where they are wanted.
 pub(super) fn write(view: &View, is: impl Fn(&str) -> bool, with_numbers: bool) -> Map<String, Value> {
     let mut out = Map::new();
     for (cell, standing) in view.cells().filter(|(cell, _)| is(cell)).take(MAX_LISTED) {
         let mut words = Map::new();
         put_standing(&mut words, standing);
         out.insert(cell.to_owned(), Value::Object(words));
+    }
+    for (target, mark) in view.marks.by_target.iter().filter(|(_, mark)| mark.action != Action::Reset).take(MAX_LISTED) {
+        let mut words = Map::new();
+        words.put(OPERATOR, mark.action.name());
+        words.put("until", mark.until.0);
+        out.insert(target.clone(), Value::Object(words));
     }
     for (cell, numbers) in view.numbers.iter().filter(|(cell, _)| with_numbers && is(cell)).take(MAX_LISTED) {
         let words = out.entry(cell.clone()).or_insert_with(|| Value::Object(Map::new()));
@@ -40,9 +52,9 @@ pub(super) fn write(view: &View, is: impl Fn(&str) -> bool, with_numbers: bool) 
 fn put_standing(words: &mut Map<String, Value>, standing: Standing) {
     words.put("standing", standing.name());
     match standing {
-        Standing::Up | Standing::Probe => {}
+        Standing::Up | Standing::Probe | Standing::Drained => {}
         Standing::Degraded { percent } | Standing::Ramping { percent } => words.put("percent", percent),
-        Standing::Open { until } | Standing::Cooling { until } => words.put("until", until.0),
+        Standing::Open { until } | Standing::Cooling { until } | Standing::Shut { until } => words.put("until", until.0),
     }
 }
 
@@ -62,20 +74,29 @@ pub fn read(list: Map<String, Value>, path: &str, now: Millis) -> Result<View, E
     if list.len() > MAX_LISTED {
         return Err(Error::invalid(path, format!("`{path}` may list at most {MAX_LISTED} cells.")));
     }
-    let (mut standings, mut numbers) = (vec![], vec![]);
+    let (mut standings, mut numbers, mut marks) = (vec![], vec![], Marks::default());
     for (cell, words) in list {
-        if !cell.contains(['/', '#']) {
+        let is_word = words.get(OPERATOR).is_some();
+        if !is_word && !cell.contains(['/', '#', '@']) {
             let message = format!("`{cell}` names no cell: write `provider/model`, or `provider#0` for a first credential.");
             return Err(Error::invalid(path, message));
         }
         let at = format!("{path}.{cell}");
         let words = if words.is_string() { Value::Object(Map::from_iter([("standing".to_owned(), words)])) } else { words };
         let mut fields = Fields::read(words, at)?;
+        if let Some(action) = fields.take_str(OPERATOR)? {
+            let known = Action::ALL.into_iter().find(|known| known.name() == action);
+            let action = known.ok_or_else(|| must_be(&fields.path_of(OPERATOR), "drain, force_open or force_close"))?;
+            let until = Millis(fields.take_u64("until")?.unwrap_or(u64::MAX));
+            marks.by_target.insert(cell, Mark { action, until, reset: Millis(0) });
+            nothing_left(fields)?;
+            continue;
+        }
         standings.push((cell.clone(), read_standing(&mut fields, now)?));
         numbers.extend(read_numbers(&mut fields)?.map(|numbers| (cell, numbers)));
         nothing_left(fields)?;
     }
-    Ok(View::of(standings).with_numbers(numbers))
+    Ok(View { marks, ..View::of(standings).with_numbers(numbers) })
 }
 
 fn read_standing(fields: &mut Fields, now: Millis) -> Result<Standing, Error> {
@@ -93,6 +114,8 @@ fn read_standing(fields: &mut Fields, now: Millis) -> Result<Standing, Error> {
         Standing::Probe,
         Standing::Open { until },
         Standing::Cooling { until },
+        Standing::Drained,
+        Standing::Shut { until },
     ]
     .into_iter()
     .find(|standing| standing.name() == word)

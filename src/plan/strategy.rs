@@ -184,22 +184,25 @@ pub struct Arranged {
 }
 
 /// Health goes before strategy. Up, within its share of the traffic, or to be probed: keeps its place; outside its share:
-/// behind all of those; open or cooling: out.
+/// behind all of those; drained: behind these; open or cooling: out. What the operator shut is in neither list.
 ///
 /// A probe keeps its place instead of going first, for it may be silent: no request that a better target would serve at
 /// once should wait for it.
 pub fn arrange(order: &[usize], standing: impl Fn(usize) -> Standing, seed: u64) -> Arranged {
     let mut arranged = Arranged::default();
-    let mut behind = vec![];
+    let (mut behind, mut drained) = (vec![], vec![]);
     for &index in order {
         let within = |percent: u8| below(fold(seed, "share") ^ u64::try_from(index).unwrap_or(0), 100) < u64::from(percent);
         match standing(index) {
             Standing::Up | Standing::Probe => arranged.usable.push(index),
             Standing::Ramping { percent } | Standing::Degraded { percent } if within(percent) => arranged.usable.push(index),
             Standing::Ramping { .. } | Standing::Degraded { .. } => behind.push(index),
+            Standing::Drained => drained.push(index),
             Standing::Open { .. } | Standing::Cooling { .. } => arranged.excluded.push(index),
+            Standing::Shut { .. } => {}
         }
     }
     arranged.usable.append(&mut behind);
+    arranged.usable.append(&mut drained);
     arranged
 }

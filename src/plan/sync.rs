@@ -3,111 +3,22 @@
 //! Plain values both ways; the shell only carries bytes. The object knows more, so it decides; an isolate that cannot
 //! reach it decides for itself.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
-use serde::{Deserialize, Serialize};
-
+use super::report::Told;
+pub use super::report::{Reply, Report, absorb};
 use super::{
     breaker::Batch,
-    health::{Health, MAX_CELLS, Signal, Standing, Tuning, View},
+    health::{Health, MAX_CELLS, Numbers, Signal, Standing, Tuning, View},
+    latency::Spread,
+    operator::{Mark, covers},
 };
 use crate::units::Millis;
 
 /// A call without an answer for so long is lost: its request may have been cancelled under it.
 const LOST_MS: u64 = 5_000;
-/// What an isolate has to tell of one cell.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Told {
-    #[serde(rename = "n", default)]
-    batch: Batch,
-    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
-    cool_until: Option<Millis>,
-    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
-    open_until: Option<Millis>,
-    /// The probe is on its way.
-    #[serde(rename = "p", default)]
-    probing: bool,
-    /// How the probe ended; all zero: it proved nothing.
-    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
-    probed: Option<Batch>,
-}
-
-impl Told {
-    /// This, then `later`.
-    fn add(&mut self, later: &Self) {
-        self.batch.add(later.batch);
-        self.cool_until = self.cool_until.max(later.cool_until);
-        self.open_until = self.open_until.max(later.open_until);
-        self.probing |= later.probing;
-        self.probed = later.probed.or(self.probed);
-    }
-}
-
-/// From an isolate to the object.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
-    #[serde(rename = "i")]
-    isolate: u64,
-    /// Of the view it has.
-    #[serde(rename = "v")]
-    version: u64,
-    #[serde(rename = "c", default)]
-    cells: BTreeMap<String, Told>,
-    /// Open cells it would probe.
-    #[serde(rename = "w", default)]
-    wants: Vec<String>,
-    /// The operator's numbers, which the object hears of in no other way.
-    #[serde(rename = "t", default)]
-    tuning: Tuning,
-}
-
-/// From the object to an isolate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reply {
-    #[serde(rename = "v")]
-    version: u64,
-    /// None: the one it has is current.
-    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
-    view: Option<View>,
-    /// Permits for one probe each, and when they end.
-    #[serde(rename = "p", default)]
-    permits: BTreeMap<String, Millis>,
-}
-
-/// The object's side: takes a report in, and answers with all that is known.
-pub fn absorb(health: &mut Health, report: &Report, now: Millis, seed: u64) -> Reply {
-    health.tune(report.tuning);
-    for (key, told) in &report.cells {
-        if told.batch != Batch::default() {
-            health.count(key, told.batch, now, seed);
-        }
-        if let Some(until) = told.cool_until {
-            health.cell(key, now).cool(until);
-        }
-        if let Some(until) = told.open_until.filter(|until| *until > now) {
-            health.cell(key, now).open_until_at_least(until, now);
-        }
-        if told.probing {
-            health.probing(key, report.isolate, now);
-        }
-        if let Some(batch) = told.probed {
-            health.probed(key, report.isolate, batch, now, seed);
-        }
-    }
-    let grant = |key: &String| Some((key.clone(), health.permit(key, report.isolate, now)?));
-    let mut permits = BTreeMap::new();
-    permits.extend(report.wants.iter().take(MAX_CELLS).filter_map(grant));
-    let view = health.snapshot(now);
-    let version = view.version();
-    Reply { version, view: (version != report.version).then_some(view), permits }
-}
-
-impl Reply {
-    /// The object must store its state before it sends this, or another life of it might hand out the same permit.
-    pub fn grants(&self) -> bool {
-        !self.permits.is_empty()
-    }
-}
+/// Of no view: whatever the object has is news, be it that all is well.
+const NO_VERSION: u64 = u64::MAX;
 
 struct Permit {
     expires: Millis,
@@ -126,6 +37,10 @@ pub struct Local {
     is_reached: bool,
     remote: View,
     version: u64,
+    numbers_at: Millis,
+    reset_at: Millis,
+    /// The region's, and of cells that this isolate has news of, those and its own.
+    numbers: Rc<BTreeMap<String, Numbers>>,
     permits: BTreeMap<String, Permit>,
     /// Openings whose end was already asked about, out of turn.
     asked: BTreeMap<String, Millis>,
@@ -143,7 +58,10 @@ impl Local {
             tried_at: None,
             is_reached: false,
             remote: View::default(),
-            version: 0,
+            version: NO_VERSION,
+            numbers_at: Millis(0),
+            reset_at: Millis(0),
+            numbers: Rc::default(),
             permits: BTreeMap::new(),
             asked: BTreeMap::new(),
         }
@@ -152,6 +70,7 @@ impl Local {
     /// Begins with a stored snapshot, until the object has said more.
     pub fn warm(&mut self, view: View) {
         if !self.is_reached {
+            self.numbers = Rc::clone(&view.numbers);
             self.remote = view;
         }
     }
@@ -162,10 +81,11 @@ impl Local {
 
     /// An outcome of a request that was no probe.
     pub fn report(&mut self, key: &str, signal: Signal, now: Millis, seed: u64) {
+        self.begin(now);
         let changed = self.health.report(key, signal, now, seed);
         let mut told = Told::default();
         match signal {
-            Signal::Ok { first_ms } => told.batch = Batch::good(first_ms),
+            Signal::Ok { first_ms } => (told.batch, told.times) = (Batch::good(first_ms), Spread::one(first_ms)),
             Signal::Served => told.batch = Batch::served(),
             Signal::Failed { floor_ms } => told.batch = Batch::bad(floor_ms),
             Signal::Cool { until } | Signal::Down { until } => told.cool_until = Some(until),
@@ -176,6 +96,28 @@ impl Local {
             self.is_urgent |= told.cool_until.is_some() || (told.open_until.is_some() && !is_known);
         }
         self.tell(key, &told);
+        self.renew_numbers(key, now);
+    }
+
+    /// What was reset before the first it saw, it cannot have learned.
+    const fn begin(&mut self, now: Millis) {
+        if self.reset_at.0 == 0 {
+            self.reset_at = now;
+        }
+    }
+
+    /// What the region knows of a cell, and what this isolate has seen since it told it last.
+    fn renew_numbers(&mut self, key: &str, now: Millis) {
+        let own = self.health.numbers(key, now);
+        let merged = match (self.remote.numbers.get(key), self.unsent.get(key)) {
+            (Some(known), Some(told)) => known.blend(own, u64::from(told.batch.good).saturating_add(told.batch.bad.into())),
+            (Some(known), None) => *known,
+            (None, _) => own,
+        };
+        let is_known = self.numbers.contains_key(key);
+        if is_known || (merged != Numbers::default() && self.numbers.len() < MAX_CELLS) {
+            Rc::make_mut(&mut self.numbers).insert(key.to_owned(), merged);
+        }
     }
 
     /// Takes the permit for the one probe of an open cell. Every probe taken must end in `probed` or `released`.
@@ -245,6 +187,7 @@ impl Local {
     /// What to send now, if anything: at once when a state changed or an opening ended, else every few seconds. Its answer
     /// goes to `learned` or `learned_nothing`.
     pub fn due(&mut self, now: Millis) -> Option<Report> {
+        self.begin(now);
         let since = self.tried_at.map_or(u64::MAX, |at| now.since(at));
         if self.in_flight.is_some() {
             if since < LOST_MS {
@@ -260,8 +203,15 @@ impl Local {
             return None;
         }
         let wants = ended.keys().filter(|key| !self.permits.contains_key(*key)).cloned().collect();
-        let cells = std::mem::take(&mut self.unsent);
-        let report = Report { isolate: self.isolate, version: self.version, cells, wants, tuning: *tuning };
+        let report = Report {
+            isolate: self.isolate,
+            version: self.version,
+            numbers_at: self.numbers_at,
+            reset_at: self.reset_at,
+            cells: std::mem::take(&mut self.unsent),
+            wants,
+            tuning: *tuning,
+        };
         (self.is_urgent, self.tried_at, self.asked) = (false, Some(now), ended);
         self.in_flight = Some(report.clone());
         Some(report)
@@ -272,16 +222,21 @@ impl Local {
         let local = self.health.iter().filter_map(|(key, cell)| Some((key.clone(), cell.open_until()?)));
         let remote = self.remote.cells().filter_map(|(key, standing)| match standing {
             Standing::Open { until } => Some((key.to_owned(), until)),
-            Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe | Standing::Cooling { .. } => {
-                None
-            }
+            Standing::Up
+            | Standing::Degraded { .. }
+            | Standing::Ramping { .. }
+            | Standing::Probe
+            | Standing::Cooling { .. }
+            | Standing::Drained
+            | Standing::Shut { .. } => None,
         });
         let mut ended = BTreeMap::new();
         for (key, until) in local.chain(remote) {
             let latest = ended.entry(key).or_insert(until);
             *latest = until.max(*latest);
         }
-        ended.retain(|_, until| *until <= now);
+        // What the operator has spoken of needs no probe.
+        ended.retain(|key, until| *until <= now && self.remote.marks.standing(key, now).is_none());
         ended
     }
 
@@ -289,7 +244,14 @@ impl Local {
         self.in_flight = None;
         self.is_reached = true;
         if let Some(view) = reply.view {
-            (self.remote, self.version) = (view, reply.version);
+            let numbers = std::mem::take(&mut self.remote.numbers);
+            (self.remote, self.version) = (View { numbers, ..view }, reply.version);
+        }
+        self.forget_what_was_reset();
+        self.numbers_at = reply.numbers_at.max(self.numbers_at);
+        for (key, numbers) in reply.numbers {
+            Rc::make_mut(&mut self.remote.numbers).insert(key.clone(), numbers);
+            self.renew_numbers(&key, now);
         }
         for (key, expires) in reply.permits {
             self.permits.insert(key, Permit { expires, taken: false });
@@ -304,6 +266,21 @@ impl Local {
         }
     }
 
+    /// By the operator's word: what was learned before does not count.
+    fn forget_what_was_reset(&mut self) {
+        let Self { remote, health, unsent, permits, asked, numbers, reset_at, .. } = self;
+        let new = |mark: &Mark| mark.reset > *reset_at;
+        for (target, _) in remote.marks.by_target.iter().filter(|(_, mark)| new(mark)) {
+            health.forget(target);
+            unsent.retain(|cell, _| !covers(target, cell));
+            permits.retain(|cell, permit| permit.taken || !covers(target, cell));
+            asked.retain(|cell, _| !covers(target, cell));
+            Rc::make_mut(numbers).retain(|cell, _| !covers(target, cell));
+            Rc::make_mut(&mut remote.numbers).retain(|cell, _| !covers(target, cell));
+        }
+        *reset_at = remote.marks.last_reset().max(*reset_at);
+    }
+
     /// The object could not be reached: this isolate goes on alone with what it knows, half-opening by itself.
     pub fn learned_nothing(&mut self, now: Millis) {
         if let Some(report) = self.in_flight.take() {
@@ -316,7 +293,7 @@ impl Local {
             }
         }
         self.is_reached = false;
-        for (key, standing) in std::mem::take(&mut self.remote).cells {
+        for (key, standing) in std::mem::take(&mut self.remote.cells) {
             match standing {
                 Standing::Open { until } => {
                     self.health.cell(&key, now).open_until_at_least(until, now);
@@ -324,16 +301,23 @@ impl Local {
                 Standing::Cooling { until } => {
                     self.health.cell(&key, now).cool(until);
                 }
-                Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe => {}
+                Standing::Up
+                | Standing::Degraded { .. }
+                | Standing::Ramping { .. }
+                | Standing::Probe
+                | Standing::Drained
+                | Standing::Shut { .. } => {}
             }
         }
-        self.version = 0;
+        self.version = NO_VERSION;
         self.permits.retain(|_, permit| permit.taken);
     }
 
     /// What routing sees: the worse of what the region and this isolate hold, and the permits it has.
     pub fn view(&self, now: Millis) -> View {
-        let mut view = self.health.snapshot(now);
+        let mut view = self.health.standings(now);
+        view.marks = self.remote.marks.clone();
+        view.numbers = Rc::clone(&self.numbers);
         for (key, standing) in self.remote.cells() {
             view.add(key, standing);
         }

@@ -16,11 +16,17 @@ use super::{
     store,
 };
 use crate::{
-    admin::{self, Asked, Call},
+    admin::{
+        self, Asked, Call,
+        health::{self, Order},
+    },
     error::{Error, Kind},
     guard,
-    plan::inputs::Origin,
+    plan::{inputs::Origin, region},
 };
+
+/// Bytes of a body: a word on a target is a hundred.
+const MAX_BODY: u64 = 4_096;
 
 pub fn ready(loaded: &Loaded) -> Response {
     let status = if loaded.problems.is_empty() { 200 } else { 503 };
@@ -45,10 +51,11 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
     let found = match call {
         Call::Requests => journal_object::list(env, &head.query).await.map(|rows| format!("{{\"data\":{rows}}}")),
         Call::Request(id) => journal_object::list(env, &format!("id={id}")).await.map(|rows| format!("{{\"data\":{rows}}}")),
-        Call::Health => {
-            let state = health_object::state(env, &head.region).await;
-            state.map(|state| format!("{{\"region\":\"{}\",\"health\":{state}}}", head.region))
-        }
+        Call::Health => match health::regions(&head.query) {
+            Ok(regions) => Ok(health::gathered(&health_object::all(env, &regions, "").await)),
+            Err(error) => return told(Err(error)),
+        },
+        Call::Order(target) => return told(order(request, env, target).await),
         Call::Config => {
             let loaded = store::current(env, context, &head.region, head.started).await;
             Ok(admin::config(&loaded.snapshot, &loaded.problems))
@@ -97,6 +104,14 @@ async fn replayed(env: &Env, context: &Context, head: &Head, id: &str) -> Result
         || missing(format!("The configuration `{version}` of this request is no longer kept: it cannot be decided again."));
     let config = config.ok_or_else(gone)?;
     admin::replay(record, &config)
+}
+
+/// Tells the regions' objects the operator's word; what they know then is the answer.
+async fn order(request: &Request, env: &Env, target: &str) -> Result<String, Error> {
+    let body = edge::read_body(request, MAX_BODY).await.map(|bytes| bytes.to_vec()).unwrap_or_default();
+    let order = Order::read(target, std::str::from_utf8(&body).unwrap_or_default())?;
+    let regions = order.region.map_or_else(|| region::ALL.to_vec(), |region| vec![region]);
+    Ok(health::gathered(&health_object::all(env, &regions, &order.message()).await))
 }
 
 fn answer(status: u16, body: &str) -> Response {

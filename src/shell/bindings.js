@@ -23,6 +23,12 @@ export function kvAny(env, prefix) {
   return told(async () => (await env.CONFIG.list({ prefix, limit: 1 })).keys.length > 0);
 }
 
+// The answers of several objects at once, one a line of `names`; undefined where there was none.
+export function askAll(env, binding, names, path, message) {
+  const one = (name) => ask(env, binding, name, name, path + name, message).catch(() => {});
+  return Promise.all(names.split("\n").map(one));
+}
+
 // The answer of an object, asked by GET, or by POST when there is a message.
 export function ask(env, binding, name, locationHint, path, message) {
   return told(async () => {

@@ -13,6 +13,8 @@ extern "C" {
     #[wasm_bindgen(js_name = kvAny)]
     fn kv_any(env: &JsValue, prefix: &str) -> Promise;
     fn ask(env: &JsValue, binding: &str, name: &str, hint: &str, path: &str, message: &str) -> Promise;
+    #[wasm_bindgen(js_name = askAll)]
+    fn js_ask_all(env: &JsValue, binding: &str, names: &str, path: &str, message: &str) -> Promise;
     fn kept(state: &JsValue, key: &str) -> Promise;
     fn keep(state: &JsValue, key: &str, text: &str, region: &str, ms: f64) -> Promise;
     #[wasm_bindgen(catch)]
@@ -76,6 +78,15 @@ impl Object<'_> {
         Ok(answer.as_string().unwrap_or_default())
     }
 }
+
+/// Asks several objects at once, each named by where it is; `None` for what could not be asked.
+pub async fn ask_all(env: &Env, binding: &str, names: &[&'static str], path: &str, message: &str) -> Answers {
+    let answers = done(js_ask_all(env, binding, &names.join("\n"), path, message)).await.unwrap_or_default();
+    let answers = Array::from(&answers);
+    names.iter().zip(answers.iter()).map(|(name, answer)| (*name, answer.as_string())).collect()
+}
+
+pub type Answers = Vec<(&'static str, Option<String>)>;
 
 /// What an object's storage has.
 pub async fn stored(state: &JsValue, key: &str) -> Option<String> {

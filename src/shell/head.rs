@@ -15,7 +15,7 @@ pub struct Head {
     pub query: String,
     pub region: String,
     country: String,
-    colo: String,
+    pub colo: String,
     pub headers: Vec<(String, String)>,
     pub id: String,
     pub seed: u64,

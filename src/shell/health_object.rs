@@ -14,10 +14,13 @@ use super::{
     clock, isolate,
     serve::text,
 };
-use crate::plan::{
-    health::{Health, Tuning, View},
-    seed,
-    sync::{Reply, Report, absorb},
+use crate::{
+    admin::health::{Order, describe},
+    plan::{
+        health::{Health, Tuning, View},
+        seed,
+        sync::{Reply, Report, absorb},
+    },
 };
 
 /// The snapshot in KV is for cold isolates and the dashboard: KV takes about one write a second to one key.
@@ -26,6 +29,10 @@ const PUBLISH_MS: f64 = 5_000.0;
 /// Where the state is kept between lives of the object.
 const STATE: &str = "health";
 const REGION: &str = "region";
+
+const BINDING: &str = "HEALTH";
+/// The part of the path by which an operator's word comes.
+const ORDER: &str = "order";
 
 #[wasm_bindgen]
 pub struct HealthObject {
@@ -57,18 +64,36 @@ impl HealthObject {
     async fn answer(&self, request: &Request) -> Result<String, JsValue> {
         self.load().await;
         if request.method() == "GET" {
-            return Ok(json(&*self.health.borrow())?);
+            return Ok(self.described());
         }
         let url = request.url();
-        let region = url.rsplit('/').next().unwrap_or_default();
+        let mut path = url.rsplit('/');
+        let region = path.next().unwrap_or_default();
         // Not `json()`: numbers would go through floating point on the way.
         let message = JsFuture::from(request.text()?).await?.as_string().unwrap_or_default();
+        if path.next() == Some(ORDER) {
+            let state = self.obey(&message)?;
+            bindings::store(&self.state, STATE, &state, region, PUBLISH_MS).await?;
+            return Ok(self.described());
+        }
         let report: Report = serde_json::from_str(&message).map_err(|error| error.to_string())?;
         let (reply, changed) = self.absorb(&report);
         if let Some(state) = changed {
             bindings::store(&self.state, STATE, &state, region, PUBLISH_MS).await?;
         }
         Ok(json(&reply)?)
+    }
+
+    fn described(&self) -> String {
+        self.health.borrow().as_ref().map(|health| describe(health, clock::now())).unwrap_or_default()
+    }
+
+    /// The operator's word, and the state to keep.
+    fn obey(&self, message: &str) -> Result<String, String> {
+        let mut health = self.health.borrow_mut();
+        let Some(health) = health.as_mut() else { return Err(String::new()) };
+        Order::obey(message, health, clock::now()).map_err(|error| error.message.clone())?;
+        json(health)
     }
 
     /// Reads what an earlier life of the object kept.
@@ -104,7 +129,7 @@ pub fn snapshot_key(region: &str) -> String {
 }
 
 const fn object(region: &str) -> Object<'_> {
-    Object { binding: "HEALTH", name: region, hint: region }
+    Object { binding: BINDING, name: region, hint: region }
 }
 
 /// Tells the region's object what is due, and learns its view. Never on a request's way.
@@ -132,7 +157,7 @@ pub async fn warm(env: &Env, region: &str) {
     }
 }
 
-/// What the region's object knows.
-pub async fn state(env: &Env, region: &str) -> Result<String, String> {
-    object(region).ask(env, "", "").await
+/// What the objects of these regions know, after the operator's word when there is one.
+pub async fn all(env: &Env, regions: &[&'static str], order: &str) -> bindings::Answers {
+    bindings::ask_all(env, BINDING, regions, &format!("{ORDER}/"), order).await
 }

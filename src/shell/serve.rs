@@ -129,9 +129,21 @@ async fn admitted(
     };
     match (read, planned) {
         (Ok(Read { body, bytes, facts, .. }), Ok((plan, inputs, held_ms))) => {
-            let Head { headers, id, seed, started, region, .. } = head;
-            let call =
-                Call { id, dialect, task, caller, facts, body: Rc::new(bytes), headers, started, seed, key: key.name, region };
+            let Head { headers, id, seed, started, region, colo, .. } = head;
+            let call = Call {
+                id,
+                dialect,
+                task,
+                caller,
+                facts,
+                body: Rc::new(bytes),
+                headers,
+                started,
+                seed,
+                key: key.name,
+                region,
+                colo,
+            };
             let mut exchange = Exchange::new(call, Rc::clone(&loaded.snapshot), plan).made_of(inputs);
             exchange.held(held_ms);
             run(request, env, context, exchange, &body).await

@@ -225,6 +225,7 @@ fn recorded(inputs: &Inputs, id: &str, config: &Rc<Snapshot>) -> Value {
                 seed: inputs.seed,
                 key: inputs.key.clone(),
                 region,
+                colo: inputs.origin.colo.clone(),
             };
             let mut exchange = Exchange::new(call, Rc::clone(config), plan).made_of(kept);
             exchange.close(NOW);

@@ -149,6 +149,7 @@ impl Case {
             seed: self.seed,
             key: "ci".to_owned(),
             region: "weur".to_owned(),
+            colo: "FRA".to_owned(),
         };
         Exchange::new(call, Rc::clone(&self.config), self.plan())
     }

@@ -55,7 +55,7 @@ fn health_learns_each_thing_once_and_never_the_callers_fault() {
         ("a bad request", vec![error(400, "bad", "No.")], vec![]),
         ("content filter", vec![error(400, "content_filter", "No.")], vec![]),
         ("too long", vec![too_long, served()], vec!["signal beta/large Ok"]),
-        ("blocked by region", vec![blocked, served()], vec!["signal beta/large Ok"]),
+        ("blocked by region", vec![blocked, served()], vec!["signal alpha@FRA Cool", "signal beta/large Ok"]),
     ] {
         assert_eq!(Case::chat(TWO).run(answers).learned(), learned, "{rule}");
     }

@@ -4,7 +4,9 @@ use portolan::{
     chat::event::UpstreamError,
     plan::{
         health::Signal,
-        outcome::{Again, COOLDOWN_MS, Class, DOWN_MS, Effect, MODEL_GONE_MS, Phase, Transport, Whose, broken, of_transport},
+        outcome::{
+            Again, BLOCKED_MS, COOLDOWN_MS, Class, DOWN_MS, Effect, MODEL_GONE_MS, Phase, Transport, Whose, broken, of_transport,
+        },
     },
 };
 
@@ -80,7 +82,7 @@ fn every_class_has_its_row() {
         (of(429, "x"), "limited", Again::After { min_ms: 500, max_ms: 1_000 }, true, Effect::CoolCredential { ms: COOLDOWN_MS }),
         (of(402, "x"), "quota", Again::Never, true, down),
         (of(401, "x"), "credential", Again::Never, true, down),
-        (of(451, "x"), "region_blocked", Again::Never, true, Effect::None),
+        (of(451, "x"), "region_blocked", Again::Never, true, Effect::AvoidHere { ms: BLOCKED_MS }),
         (of(500, "x"), "transient", SOON, true, count),
         (of_transport(Transport::Reset), "transient", SOON, true, count),
         (of_transport(Transport::Refused), "transient", SOON, true, count),

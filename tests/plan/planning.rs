@@ -7,7 +7,7 @@ use portolan::{
     dialect::{Dialect, Facts},
     error::{Error, Kind},
     plan::{
-        Ask, Plan, Reason,
+        Ask, Origin, Plan, Reason,
         health::{Standing, View},
         plan,
     },
@@ -246,4 +246,85 @@ fn the_plan_names_what_it_was_decided_on() {
     let plan = planned(&config, "alpha/small,beta/large", &out, 1).unwrap();
     assert_eq!((plan.health_version, plan.route.as_str()), (out.version(), "alpha/small,beta/large"));
     assert_ne!(out.version(), View::default().version());
+}
+
+#[test]
+fn what_the_operator_says_and_where_a_provider_serves() {
+    let config = snapshot(r#"{"three": {"targets": ["alpha/small", "beta/large", "gamma/claude"]}}"#, "{}");
+    let until = LATER.0;
+    let shut = Standing::Shut { until: LATER };
+    let all = ["alpha/small", "beta/large", "gamma/claude"];
+    for (what, cells, colo, expected) in [
+        (
+            "drained comes last, behind what ramps",
+            view(&[("alpha/small", Standing::Drained), ("beta/large", Standing::Ramping { percent: 0 })]),
+            "",
+            "gamma/claude: priority 1; beta/large: priority 2; alpha/small: priority 3".to_owned(),
+        ),
+        (
+            "and is better than nothing",
+            view(&[("alpha/small", Standing::Drained), ("beta/large", OPEN), ("gamma/claude", COOLING)]),
+            "",
+            format!("alpha/small: priority 1 | beta/large: circuit open until {until} | gamma/claude: cooling until {until}"),
+        ),
+        (
+            "a drained credential is the only one",
+            view(&[("alpha#0", Standing::Drained)]),
+            "",
+            "beta/large: priority 1; gamma/claude: priority 2; alpha/small: priority 3".to_owned(),
+        ),
+        (
+            "shut is not tried even when all is out",
+            view(&[("alpha/small", shut), ("beta/large", OPEN), ("gamma/claude", OPEN)]),
+            "",
+            format!(
+                "beta/large: all unavailable, tried anyway; gamma/claude: all unavailable, tried anyway \
+                 | alpha/small: shut by the operator until {until}"
+            ),
+        ),
+        (
+            "a shut credential",
+            view(&[("alpha#0", shut)]),
+            "",
+            format!("beta/large: priority 1; gamma/claude: priority 2 | alpha/small: shut by the operator until {until}"),
+        ),
+        (
+            "blocked here",
+            view(&[("alpha@HKG", COOLING)]),
+            "HKG",
+            format!(
+                "beta/large: priority 1; gamma/claude: priority 2 \
+                 | alpha/small: does not serve where this came in, asked again at {until}"
+            ),
+        ),
+        (
+            "and nowhere else",
+            view(&[("alpha@HKG", COOLING)]),
+            "FRA",
+            "alpha/small: priority 1; beta/large: priority 2; gamma/claude: priority 3".to_owned(),
+        ),
+    ] {
+        let facts = ask("three", false);
+        let origin = Origin { colo, ..Origin::default() };
+        let ask = Ask { origin, ..Ask::generate(Dialect::OpenAiChat, &facts) };
+        assert_eq!(told(&plan(ask, &config, &cells, NOW, 1).unwrap()), expected, "{what}");
+    }
+    let error = planned(&config, "three", &view(&all.map(|cell| (cell, shut))), 1).unwrap_err();
+    assert_eq!(error.status, 503, "{error:?}");
+}
+
+#[test]
+fn a_shut_credential_is_not_used_and_a_drained_one_last() {
+    let config = snapshot(r#"{"one": {"targets": ["pair/x"]}}"#, "{}");
+    let shut = Standing::Shut { until: LATER };
+    for (cells, expected) in [
+        (vec![], vec![0, 1]),
+        (vec![("pair#0", Standing::Drained)], vec![1, 0]),
+        (vec![("pair#0", shut)], vec![1]),
+        (vec![("pair#1", shut)], vec![0]),
+        (vec![("pair#0", shut), ("pair#1", COOLING)], vec![1]),
+    ] {
+        let plan = planned(&config, "one", &view(&cells), 1).unwrap();
+        assert_eq!(plan.attempts[0].credentials, expected, "{cells:?}");
+    }
 }

@@ -27,8 +27,11 @@ pub fn keep(ask: Ask<'_>, config: &Snapshot, health: &View, planned: Result<&Pla
     }
     let mut out = Map::new();
     facts(ask, &looks, &mut out);
-    for (key, value, subject) in [("country", ask.origin.country, Subject::Country), ("colo", ask.origin.colo, Subject::Colo)] {
-        if looks.at(&subject) && !value.is_empty() {
+    let by_country = looks.at(&Subject::Country);
+    // A provider may not serve there.
+    let by_colo = looks.at(&Subject::Colo) || !health.is_plain();
+    for (key, value, is_looked_at) in [("country", ask.origin.country, by_country), ("colo", ask.origin.colo, by_colo)] {
+        if is_looked_at && !value.is_empty() {
             out.put(key, value);
         }
     }

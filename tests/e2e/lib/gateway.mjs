@@ -221,7 +221,7 @@ export class Gateway {
 /** A lane shows in a record as its route or in its providers' names. */
 const mentions = (lane) => (record) => new RegExp(`"${lane}["/-]`).test(JSON.stringify(record));
 
-function modules() {
+export function modules() {
   const main = path.resolve(process.env.PORTOLAN_WORKER ?? path.join(ROOT, "build/index.js"));
   if (!existsSync(main)) throw new Error(`${main} is missing: run \`cargo xtask build\` first`);
   const folder = path.dirname(main);
@@ -236,7 +236,7 @@ function modules() {
 }
 
 /** Date and flags are written once, in wrangler.toml. */
-function compatibility() {
+export function compatibility() {
   const toml = readFileSync(path.join(ROOT, "wrangler.toml"), "utf8");
   const [, compatibilityDate] = /^compatibility_date = "(.*)"$/m.exec(toml);
   const [, flags] = /^compatibility_flags = (\[.*\])$/m.exec(toml);
