@@ -1,5 +1,6 @@
 //! Tests of the room `exchange`: a scripted upstream, virtual time, whole requests.
 
+mod breaks;
 mod commit;
 mod driver;
 mod failover;

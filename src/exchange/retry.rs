@@ -14,13 +14,16 @@ use crate::{
 impl Exchange {
     /// One try is over without an answer: what now?
     pub(super) fn judge(&mut self, outcome: Outcome, error: &UpstreamError, now: Millis) {
+        if self.after.is_resumed() {
+            return self.judge_resumed(outcome, now);
+        }
+        self.forfeit();
         self.note_try(now, outcome.status, outcome.name());
         self.words = story::machine_word(error);
         self.learn(&outcome, now);
         self.current.relay = None;
         self.current.first = vec![];
-        let over =
-            self.tries.len() >= MAX_TRIES || now >= self.call.started.plus(self.plan.retry_total_ms) || now >= self.deadline();
+        let over = self.tries.len() >= MAX_TRIES || now >= self.retry_until() || now >= self.deadline();
         let provider = self.attempt_now().map_or("", |a| a.provider.as_str());
         let failure = outcome.to_error(provider, error);
         self.state = if !over && self.may_repeat(&outcome, now) {
@@ -34,11 +37,11 @@ impl Exchange {
         self.last = Some(outcome);
     }
 
-    fn may_repeat(&self, outcome: &Outcome, now: Millis) -> bool {
+    pub(super) fn may_repeat(&self, outcome: &Outcome, now: Millis) -> bool {
         if self.tries_here >= MAX_TRIES_HERE {
             return false;
         }
-        let budget = self.call.started.plus(self.plan.retry_total_ms).min(self.deadline()).since(now);
+        let budget = self.retry_until().min(self.deadline()).since(now);
         // A probe is one request: when it fails, the cell has shut again.
         let is_probe = self.attempt_now().is_some_and(|a| a.reason == Reason::Probe);
         self.other_credential(outcome)
@@ -55,7 +58,7 @@ impl Exchange {
         outcome.other_credential_first() && self.attempt_now().is_some_and(|a| self.credential + 1 < a.credentials.len())
     }
 
-    fn repeat(&mut self, outcome: &Outcome) -> State {
+    pub(super) fn repeat(&mut self, outcome: &Outcome) -> State {
         if self.other_credential(outcome) {
             self.credential += 1;
             return State::Ready;

@@ -10,7 +10,7 @@ use crate::{
     dialect::{Dialect, surface::Operation},
     error::{Blame, Error},
     ledger::{
-        Receipt, cost, numbers,
+        Receipt, numbers,
         record::{Record, Try, short},
     },
     plan::{
@@ -150,13 +150,16 @@ impl Exchange {
         if let Some(seconds) = error.retry_after_seconds() {
             headers.push(("retry-after".to_owned(), seconds.to_string()));
         }
-        Reply { status: error.status, headers, body: Body::Text(self.call.caller.write_error(error, &self.call.id)) }
+        Reply { status: error.status, headers, body: Body::Text(self.error_text(error)) }
     }
 
     /// The stream is over: what health learns from its end.
     pub fn relayed(&mut self, relay: &Relay, now: Millis) {
         self.receipt = relay.receipt().clone();
         self.receipt.raw_usage = relay.raw_usage().and_then(numbers::of);
+        if relay.has_trapped() {
+            return self.trapped();
+        }
         match relay.fault().cloned() {
             None => self.learn_good(Signal::Ok { first_ms: self.tries.last().map_or(0, |t| t.ms) }),
             Some(outcome) => {
@@ -169,7 +172,7 @@ impl Exchange {
     /// Nothing more will happen. Without an answer by now, the client has left.
     pub fn close(&mut self, now: Millis) {
         let under_way = match self.state {
-            State::Over => None,
+            State::Over | State::Last => None,
             State::Ready | State::Pause(_) | State::Done(_) => Some(false),
             State::Sent | State::Reading { .. } | State::Committed => Some(true),
         };
@@ -192,13 +195,15 @@ impl Exchange {
 
     /// What the caller got.
     fn status(&self) -> u16 {
-        let tried = || if self.served_here { 200 } else { self.tries.last().map_or(0, |t| t.status) };
+        let is_begun = self.served_here || self.after.first_ms.is_some();
+        let tried = || if is_begun { 200 } else { self.tries.last().map_or(0, |t| t.status) };
         self.refusal.as_ref().map_or_else(tried, |error| error.status)
     }
 
     /// Whose fault it was that the caller got no whole answer.
     fn fault(&self) -> Option<Blame> {
         let told = self.refusal.as_ref().map(|error| error.blame);
+        let told = told.or(self.after.trapped.then_some(Blame::Gateway));
         told.or_else(|| Some(self.last.as_ref()?.to_error("", &UpstreamError::default()).blame))
     }
 
@@ -206,14 +211,15 @@ impl Exchange {
     fn keeps(&self) -> bool {
         let is_answer =
             self.call.dialect == Dialect::OpenAiResponses && self.attempt_now().is_some_and(|a| self.call.is_verbatim(a));
-        is_answer || self.call.task == Task::Operate(Operation::Video)
+        // The caller has the id of the one that broke.
+        is_answer && !self.after.spliced || self.call.task == Task::Operate(Operation::Video)
     }
 
     /// The one line this request is remembered by. Never content.
     pub fn record(&self, now: Millis) -> Record {
         let attempt = self.attempt_now();
-        let price = attempt.and_then(|a| self.config.price(&a.provider, &a.model));
-        let Receipt { usage, raw_usage, estimated, model, id, malformed } = self.receipt.clone();
+        let spent = self.spent();
+        let Receipt { raw_usage, model, id, malformed, .. } = self.receipt.clone();
         let answered = self.served_here || self.tries.last().is_some_and(|t| t.outcome == "ok");
         let failed = self.last.as_ref().map(Outcome::name);
         Record {
@@ -231,18 +237,18 @@ impl Exchange {
             response_id: id.filter(|_| self.keeps()).map(|id| short(&id)),
             stream: self.call.facts.stream,
             status: self.status(),
-            outcome: failed.unwrap_or(if answered { "ok" } else { "refused" }),
+            outcome: failed.or(self.after.trapped.then_some("gateway")).unwrap_or(if answered { "ok" } else { "refused" }),
             fault: self.fault().map(Blame::name),
             detail: self.words.clone(),
             tries: self.tries.clone(),
             skipped: self.plan.skipped.iter().map(ToString::to_string).collect(),
-            first_ms: self.tries.last().filter(|_| answered).map(|t| t.ms),
+            first_ms: self.after.first_ms.or(self.tries.last().filter(|_| answered).map(|t| t.ms)),
             upstream_ms: self.upstream_ms,
             total_ms: now.since(self.call.started),
-            usage,
+            usage: spent.map(|spent| spent.usage),
             raw_usage,
-            estimated,
-            cost: usage.zip(price.as_ref()).map(|(usage, price)| cost::of(&usage, price)),
+            estimated: self.receipt.estimated || spent.is_some_and(|spent| spent.estimated),
+            cost: spent.and_then(|spent| spent.cost),
             dropped: self.dropped.clone(),
             malformed,
             config: self.config.version.clone(),

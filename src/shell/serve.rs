@@ -13,6 +13,7 @@ use super::{
     admin, bindings, clock, cors, edge, forward, google,
     head::Head,
     isolate::{self, Loaded},
+    outlet,
     settle::{self, Settlement},
     store,
 };
@@ -224,28 +225,43 @@ pub async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
 }
 
 /// What an exchange came to, as far as the shell is concerned.
-enum Driven {
+pub enum Driven {
     /// A stream is committed, on this call.
     Stream(edge::Call, Box<Relaying>),
     /// An answer, and the body it may stand for.
     Answer(Reply, JsValue),
+    /// The end of an answer that has begun.
+    Last(Vec<u8>),
     Lost,
 }
 
 async fn run(request: &Request, env: &Env, context: &Context, exchange: Exchange, body: &JsValue) -> Response {
+    let is_patient = exchange.is_patient();
     let mut settlement = Settlement::hold(exchange, env, context);
-    match drive(request, env, &mut settlement, body).await {
+    if is_patient {
+        return outlet::patient(request, env, settlement, body).await;
+    }
+    let driven = drive(request, env, &mut settlement, body).await;
+    conclude(request, env, settlement, driven)
+}
+
+/// The response to what has been decided.
+pub fn conclude(request: &Request, env: &Env, settlement: Settlement, driven: Driven) -> Response {
+    match driven {
+        Driven::Stream(call, relaying) if relaying.relay.is_followed() => {
+            outlet::follow(request, env, settlement, call, relaying)
+        }
         Driven::Stream(call, relaying) => stream(&call, *relaying, settlement),
         Driven::Answer(reply, answer) => {
             drop(settlement);
             respond(&reply, &answer)
         }
-        Driven::Lost => broken(),
+        Driven::Last(_) | Driven::Lost => broken(),
     }
 }
 
 /// The heart: do what the exchange says, tell it what came of it.
-async fn drive(request: &Request, env: &Env, settlement: &mut Settlement, body: &JsValue) -> Driven {
+pub async fn drive(request: &Request, env: &Env, settlement: &mut Settlement, body: &JsValue) -> Driven {
     let mut upstream: Option<edge::Call> = None;
     let mut answer = JsValue::NULL;
     loop {
@@ -284,6 +300,12 @@ async fn drive(request: &Request, env: &Env, settlement: &mut Settlement, body: 
                     call.cancel();
                 }
                 return Driven::Answer(reply, answer);
+            }
+            Step::Last(bytes) => {
+                if let Some(call) = upstream {
+                    call.cancel();
+                }
+                return Driven::Last(bytes);
             }
         }
     }

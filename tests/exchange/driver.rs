@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use portolan::{
-    config::{self, Documents, Snapshot},
+    config::{self, Documents, OnStreamBreak, Snapshot},
     dialect::{
         Dialect, Facts,
         surface::{Operation, Place},
@@ -33,6 +33,8 @@ pub const START: Millis = Millis(1_800_000_000_000);
 const TAIL: usize = 16_384;
 /// More steps than any request takes: an exchange that goes round in circles fails its test instead of hanging it.
 const MAX_STEPS: usize = 5_000;
+/// The shell's.
+const SETTLE_MS: u64 = 5_000;
 
 const PROVIDERS: &str = include_str!("../fixtures/exchange/providers.json");
 pub const SECRETS: [&str; 6] = ["ALPHA_KEY", "BETA_KEY", "GAMMA_KEY", "GEMINI_API_KEY", "PAIR_KEY_1", "PAIR_KEY_2"];
@@ -61,6 +63,7 @@ pub struct Case {
     pub leaves_at: Option<u64>,
     /// The wasm instance dies once so many bytes were relayed.
     pub traps_after: Option<usize>,
+    pub on_break: OnStreamBreak,
 }
 
 impl Case {
@@ -83,6 +86,7 @@ impl Case {
             seed: 7,
             leaves_at: None,
             traps_after: None,
+            on_break: OnStreamBreak::Error,
         }
     }
 
@@ -151,14 +155,15 @@ impl Case {
             key: "ci".to_owned(),
             region: "weur".to_owned(),
         };
-        Exchange::new(call, Rc::clone(&self.config), self.plan())
+        let plan = Plan { on_stream_break: self.on_break, ..self.plan() };
+        Exchange::new(call, Rc::clone(&self.config), plan)
     }
 
     /// Plays the script to its end: it has exactly the answers that are asked for.
     pub fn run(&self, answers: impl IntoIterator<Item = Answer>) -> Run {
         let answers: Vec<Answer> = answers.into_iter().collect();
         let count = answers.len();
-        let mut driver = Driver { case: self, now: START, answers: answers.into_iter(), run: Run::default() };
+        let mut driver = Driver { case: self, now: START, answers: answers.into_iter(), run: Run::default(), left: false };
         driver.drive();
         let tries = driver.run.record.iter().flat_map(|r| &r.tries).map(|t| t.outcome).collect::<Vec<_>>();
         assert_eq!(driver.run.sends.len(), count, "tries: {:?} {tries:?}", driver.run.hosts());
@@ -246,6 +251,8 @@ struct Driver<'a> {
     now: Millis,
     answers: std::vec::IntoIter<Answer>,
     run: Run,
+    /// The client has, while its answer was passed on.
+    left: bool,
 }
 
 impl Driver<'_> {
@@ -289,8 +296,19 @@ impl Driver<'_> {
                     Err(transport) => exchange.received(self.now, Received::Failed(transport)),
                 },
                 Step::Relay(relaying) => {
-                    let relay = self.relay(*relaying, &mut answer);
-                    exchange.relayed(&relay, self.now);
+                    let (mut relay, how) = self.relay(*relaying, &mut answer);
+                    match how {
+                        None => {
+                            exchange.relayed(&relay, self.now);
+                            return self.close(exchange);
+                        }
+                        Some(how) => exchange.ended(&mut relay, how, self.now),
+                    }
+                }
+                Step::Last(bytes) => {
+                    if !self.left {
+                        self.run.body.push_str(std::str::from_utf8(&bytes).unwrap());
+                    }
                     return self.close(exchange);
                 }
                 Step::Reply(reply) => {
@@ -366,17 +384,28 @@ impl Driver<'_> {
         Ok(Some(bytes))
     }
 
-    /// The rest of a committed stream, as `edge.js` passes it.
-    fn relay(&mut self, relaying: Relaying, answer: &mut Answer) -> Relay {
+    /// The rest of a committed stream, as `relay.js` passes it; how it ended, where that is for the exchange to judge.
+    fn relay(&mut self, relaying: Relaying, answer: &mut Answer) -> (Relay, Option<Ended>) {
         let Relaying { mut relay, headers, rest } = relaying;
-        (self.run.status, self.run.headers) = (200, headers);
-        let native = relay.is_native();
+        if self.run.native.is_none() {
+            (self.run.status, self.run.headers) = (200, headers);
+        }
+        let (native, followed) = (relay.is_native(), relay.is_followed() || self.run.native.is_some());
         let (mut out, mut passed) = (rest.first, vec![]);
-        self.run.native = Some(native);
+        self.run.native = self.run.native.or(Some(native));
         self.run.committed = out.len();
         let end = self.now.plus(rest.total_ms);
         let how = loop {
+            if followed && relay.is_over() {
+                break Ended::Closed;
+            }
             let left = end.since(self.now);
+            let settle = SETTLE_MS.min(rest.idle_ms / 2).min(left);
+            let tail = passed.get(passed.len().saturating_sub(TAIL)..).unwrap_or_default();
+            if answer.next_after().is_none_or(|ms| ms > settle) && !self.leaves_within(settle) && relay.is_told(tail) {
+                self.now = self.now.plus(settle);
+                break Ended::Closed;
+            }
             match self.next(answer, rest.idle_ms.min(left), Phase::Idle) {
                 Ok(Some(bytes)) if native => passed.extend(bytes),
                 Ok(Some(bytes)) => out.extend(relay.push(&bytes)),
@@ -390,6 +419,11 @@ impl Driver<'_> {
                 break Ended::Trap;
             }
         };
+        self.left = how == Ended::Gone;
+        if followed {
+            self.run.body.push_str(std::str::from_utf8(&out).unwrap());
+            return (relay, Some(how));
+        }
         out.extend_from_slice(&passed);
         let tail = passed.get(passed.len().saturating_sub(TAIL)..).unwrap_or_default();
         let last = relay.end(how, tail, u64::try_from(passed.len()).unwrap());
@@ -397,6 +431,6 @@ impl Driver<'_> {
             out.extend(if how == Ended::Trap { relay.trap_frames().to_vec() } else { last });
         }
         self.run.body = String::from_utf8_lossy(&out).into_owned();
-        relay
+        (relay, None)
     }
 }
