@@ -2,9 +2,13 @@
 
 mod condition;
 mod host;
+mod nesting;
 mod parse;
 mod price;
 mod provider;
+mod read_condition;
+mod read_policy;
+mod read_routes;
 mod reader;
 mod resolve;
 mod route;
@@ -14,9 +18,11 @@ mod settings;
 
 use std::collections::BTreeMap;
 
-pub use condition::{Check, Condition, Datum, Literal, Subject};
+pub use condition::{Check, Condition, Datum, Literal, Pattern, Subject};
 pub use host::is_private_host;
+pub use price::read_amount;
 pub use provider::{Credential, House, Model, Provider};
+pub use read_condition::REGIONS;
 use reader::Problems;
 pub use resolve::{ListedModel, Resolved};
 pub use route::{
@@ -120,7 +126,7 @@ pub fn build(documents: &Documents, secrets: &BTreeMap<String, String>) -> Resul
                 SETTINGS => snapshot.settings = settings::read_settings(document, &mut problems),
                 PROVIDERS => provider::read_providers(document, &mut snapshot, secrets, &mut problems),
                 PRICES => price::read_prices(document, &mut snapshot, &mut problems),
-                _ => route::read_routes(document, &mut snapshot, &mut problems),
+                _ => read_routes::read_routes(document, &mut snapshot, &mut problems),
             }
         }
         all.extend(problems.list);
@@ -153,6 +159,19 @@ impl Snapshot {
             }
         }
         targets
+    }
+
+    /// Whether a target keeps nothing of a request, as far as the operator says.
+    pub fn keeps_nothing(&self, target: &Target) -> bool {
+        let of_model = self.model(&target.provider, &target.model).and_then(|model| model.zdr);
+        of_model.unwrap_or_else(|| self.providers.get(&target.provider).is_some_and(|provider| provider.zdr))
+    }
+
+    /// Whether it may serve what comes in at `region`: both it and its provider say where.
+    pub fn serves(&self, target: &Target, region: &str) -> bool {
+        let of_provider = self.providers.get(&target.provider).map(|provider| &provider.regions);
+        let lists = [Some(&target.regions), of_provider];
+        lists.into_iter().flatten().all(|list| list.is_empty() || list.iter().any(|one| one == region))
     }
 
     /// How long a target may take, under routes that say `outer`.

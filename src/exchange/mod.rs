@@ -11,6 +11,7 @@ mod closing;
 mod deadline;
 mod ended;
 pub mod forward;
+mod hedge;
 mod hosting;
 mod meter;
 pub mod models;
@@ -21,6 +22,7 @@ pub mod relay;
 pub mod reply;
 mod resume;
 mod retry;
+mod send;
 mod story;
 mod streaming;
 mod told;
@@ -30,7 +32,7 @@ use std::rc::Rc;
 
 use crate::{
     chat::event::UpstreamError,
-    config::{Lossy, Snapshot},
+    config::Snapshot,
     dialect::{Caller, Dialect, Facts, surface::Operation},
     error::{Error, Kind},
     ledger::{Receipt, record::Try},
@@ -43,6 +45,8 @@ use crate::{
     wire::framing::Framing,
 };
 pub use atomic::SETTLE_MS;
+pub use hedge::{Hedging, Side};
+use hedge::{Lane, Started};
 pub use patience::Opening;
 use relay::Relay;
 use reply::Reply;
@@ -51,8 +55,8 @@ pub use upstream::Sendable;
 
 /// Upstream sends of one request: a free account has 50 subrequests, and no caller waits for more.
 const MAX_TRIES: usize = 6;
-/// Sends to one target: a second one only where the outcome allows it.
-const MAX_TRIES_HERE: usize = 2;
+/// Sends to one target, its credentials together, after which it is not waited for.
+const MAX_TRIES_HERE: usize = 4;
 
 /// What a caller wants done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +112,8 @@ pub enum Step {
     Reply(Reply),
     /// The last bytes of an answer that has begun.
     Last(Vec<u8>),
+    /// Nothing: this call failed, and the other one goes on.
+    Idle,
 }
 
 /// One call to a provider.
@@ -168,6 +174,8 @@ enum State {
     /// The answer has begun, and nothing more is to be had for it.
     Last,
     Over,
+    /// This call failed or was given up, and the other one decides.
+    Idle,
 }
 
 /// The try that is under way.
@@ -186,17 +194,28 @@ pub struct Exchange {
     plan: Plan,
     attempt: usize,
     tries_here: usize,
+    /// The target had its second try.
+    repeated: bool,
     /// Which of the attempt's credentials is used.
     credential: usize,
+    /// Which of them may be used again first, and when.
+    soonest: Option<(Millis, usize)>,
     state: State,
     current: Current,
-    tries: Vec<Try>,
     dropped: Vec<String>,
+    /// Which of two calls the fields above are of.
+    side: Side,
+    /// The same of the other one, once there is a second.
+    other: Option<Box<Lane>>,
+    hedge: Option<Started>,
+    /// The last attempt begun, and how many were.
+    furthest: usize,
+    begun: usize,
+    tries: Vec<Try>,
     lessons: Vec<Lesson>,
     /// Cells whose probe this request took and has not finished.
     probes: Vec<String>,
-    upstream_ms: u64,
-    /// Between tries.
+    /// Before the first try and between tries.
     paused_ms: u64,
     receipt: Receipt,
     /// How the last try failed, or how the stream broke.
@@ -213,26 +232,34 @@ pub struct Exchange {
     served_here: bool,
     /// Once the answer has begun.
     after: After,
+    /// What the plan was made of, for the record.
+    inputs: story::Inputs,
 }
 
 impl Exchange {
     pub fn new(call: Call, config: Rc<Snapshot>, plan: Plan) -> Self {
         let probes = plan.probes().collect();
-        let current = Current { sent: call.started, head: None, relay: None, first: vec![], by_total: false };
+        let Lane { attempt, tries_here, repeated, credential, soonest, state, current, dropped } = Lane::new(call.started);
         Self {
             call,
             config,
             plan,
-            attempt: 0,
-            tries_here: 0,
-            credential: 0,
-            state: State::Ready,
+            attempt,
+            tries_here,
+            repeated,
+            credential,
+            soonest,
+            state,
             current,
+            dropped,
+            side: Side::First,
+            other: None,
+            hedge: None,
+            furthest: 0,
+            begun: 1,
             tries: vec![],
-            dropped: vec![],
             lessons: vec![],
             probes,
-            upstream_ms: 0,
             paused_ms: 0,
             receipt: Receipt::default(),
             last: None,
@@ -242,7 +269,13 @@ impl Exchange {
             words: None,
             served_here: false,
             after: After::default(),
+            inputs: story::Inputs::new(),
         }
+    }
+
+    /// The request was held so long before there was a plan for it.
+    pub const fn held(&mut self, ms: u64) {
+        self.paused_ms = ms;
     }
 
     pub fn next(&mut self, now: Millis) -> Step {
@@ -261,51 +294,14 @@ impl Exchange {
             State::Committed => self.commit(now),
             State::Done(reply) => Step::Reply(reply),
             State::Last => self.last_step(),
+            State::Idle => {
+                self.state = State::Idle;
+                Step::Idle
+            }
             State::Sent | State::Over => {
                 Step::Reply(self.refuse(&Error::new(Kind::Internal, "The exchange was asked for a step it does not have."), now))
             }
         }
-    }
-
-    fn send(&mut self, now: Millis) -> Step {
-        let Some(attempt) = self.plan.attempts.get(self.attempt).cloned() else {
-            return Step::Reply(self.refuse(&Error::new(Kind::Unavailable, "No target is left to try."), now));
-        };
-        if self.call.task != Task::Generate && attempt.endpoint.is_none() {
-            self.estimate(&attempt, now);
-            return self.next(now);
-        }
-        let built = upstream::build(&self.call, &attempt, self.credential, &self.config, (self.tries.len(), now));
-        let target = match built {
-            Ok(built) => {
-                self.dropped = built.dropped;
-                if self.plan.lossy == Lossy::Refuse && !self.dropped.is_empty() {
-                    if self.advance() {
-                        return self.send(now);
-                    }
-                    let error = self.failure.take().unwrap_or_else(|| self.too_lossy(&attempt));
-                    return Step::Reply(self.refuse(&error, now));
-                }
-                built.target
-            }
-            // It may still be as another dialect takes it.
-            Err(_) if self.advance() => return self.send(now),
-            Err(error) => {
-                let error = self.failure.take().unwrap_or(error);
-                return Step::Reply(self.refuse(&error, now));
-            }
-        };
-        self.tries_here += 1;
-        self.current = Current { sent: now, head: None, relay: None, first: vec![], by_total: false };
-        self.state = State::Sent;
-        Step::Send(Send { target, timeout_ms: self.head_timeout(now) })
-    }
-
-    fn too_lossy(&self, attempt: &Attempt) -> Error {
-        let fields = self.dropped.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ");
-        let first = self.dropped.first().cloned().unwrap_or_default();
-        let route = &self.plan.route;
-        Error::invalid(first, format!("`{route}` refuses what is lossy, and {} cannot take {fields}.", attempt.cell()))
     }
 
     /// The head of the answer came, or none.

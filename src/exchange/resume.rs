@@ -156,7 +156,7 @@ impl Exchange {
                 Step::Send(send)
             }
             Step::Reply(_) => self.last_step(),
-            step @ (Step::Wait(_) | Step::Read { .. } | Step::Relay(_) | Step::Last(_)) => step,
+            step @ (Step::Wait(_) | Step::Read { .. } | Step::Relay(_) | Step::Last(_) | Step::Idle) => step,
         }
     }
 
@@ -192,7 +192,7 @@ impl Exchange {
         }
         self.current.relay = None;
         self.current.first = vec![];
-        let over = self.tries.len() >= MAX_TRIES || now >= self.retry_until() || now >= self.deadline();
+        let over = self.tries.len() >= MAX_TRIES || now >= self.retries_end();
         // What it refuses is not the caller's request: it may be the way it was told what had been said.
         let refuses = outcome.class == Class::Caller && !self.after.asked && self.tries_here < MAX_TRIES_HERE;
         let ends = over || matches!(outcome.class, Class::Gone | Class::Deadline);
@@ -201,8 +201,8 @@ impl Exchange {
         } else if refuses {
             self.after.asked = true;
             State::Ready
-        } else if self.may_repeat(&outcome, now) {
-            self.repeat(&outcome)
+        } else if let Some(state) = self.repeated(&outcome, now) {
+            state
         } else if self.advance() {
             self.after.asked = self.must_ask();
             State::Ready

@@ -20,7 +20,7 @@ impl Exchange {
     pub(super) fn new_relay(&mut self, framing: Framing) -> Option<Relay> {
         let attempt = self.plan.attempts.get(self.attempt)?;
         // Without another target there is nobody to go on, and nothing to be remembered for it.
-        let is_last = self.attempt + 1 >= self.plan.attempts.len();
+        let is_last = self.next_attempt().is_none() && !self.after.is_resumed();
         let on_break = match self.plan.on_stream_break {
             OnStreamBreak::Continue if is_last => OnStreamBreak::Error,
             mode @ (OnStreamBreak::Error | OnStreamBreak::Continue | OnStreamBreak::Atomic) => mode,
@@ -36,6 +36,7 @@ impl Exchange {
             stamp: reply::stamp(&self.call, attempt),
             provider: attempt.provider.clone(),
             on_break,
+            moves_on_when_filtered: self.moves_on_when_filtered(),
             price: self.config.price(&attempt.provider, &attempt.model),
             request_bytes: u64::try_from(self.call.body.len()).unwrap_or(u64::MAX),
         });
@@ -81,6 +82,7 @@ impl Exchange {
             return Step::Reply(self.refuse(&Error::new(Kind::Internal, "There is no stream to pass on."), now));
         };
         let status = self.current.head.as_ref().map_or(200, |h| h.status);
+        self.end_other(now);
         self.last = None;
         self.words = None;
         self.note_try(now, status, "ok");
@@ -88,7 +90,7 @@ impl Exchange {
         headers.push(("content-type".to_owned(), answer::stream_type(&self.call.facts).to_owned()));
         headers.push(("cache-control".to_owned(), "no-cache".to_owned()));
         self.state = State::Over;
-        self.after.first_ms = self.after.first_ms.or(self.tries.last().map(|t| t.ms));
+        self.after.first_ms = self.after.first_ms.or(self.decisive().map(|t| t.ms));
         if relay.is_followed() {
             self.after.keep(&self.call.body);
         }

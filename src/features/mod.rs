@@ -1,5 +1,7 @@
 //! What only the canonical request tells of itself: sizes, kinds of content, language, and how hard it is.
 
+mod opening;
+
 use crate::chat::request::{Effort, Request};
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,9 +20,16 @@ pub struct Features {
     pub language: &'static str,
     /// How hard the request is, in thousandths from 0 to 1000.
     pub complexity: u16,
+    /// A hash of how the conversation begins, the same on each of its turns.
+    pub opening: u64,
 }
 
 pub fn of(request: &Request) -> Features {
     let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-    Features { messages: count(request.messages.len()), tools: count(request.tools.len()), ..Features::default() }
+    Features {
+        messages: count(request.messages.len()),
+        tools: count(request.tools.len()),
+        opening: opening::of(request),
+        ..Features::default()
+    }
 }

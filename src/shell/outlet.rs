@@ -11,8 +11,10 @@ use worker::{
 };
 
 use super::{
-    clock, edge,
-    serve::{Driven, conclude, drive},
+    clock,
+    drive::{self, Driven, Ways},
+    edge,
+    serve::conclude,
     settle::Settlement,
     tap::Tap,
 };
@@ -39,15 +41,16 @@ type Driving = Pin<Box<dyn Future<Output = (Settlement, Driven)>>>;
 
 /// An answer that may be long in coming: once nothing was said for as long as clients and proxies bear, the response
 /// begins, and signs of life with it. Until then errors keep their status.
-pub async fn patient(request: &Request, env: &Env, mut settlement: Settlement, body: &JsValue) -> Response {
-    let Opening { headers, opened, idle_ms, heartbeat } = settlement.exchange(|e| e.opening(clock::now()));
+pub async fn patient(request: &Request, env: &Env, settlement: RefCell<Settlement>, body: &JsValue) -> Response {
+    let Opening { headers, opened, idle_ms, heartbeat } = settlement.borrow_mut().exchange(|e| e.opening(clock::now()));
     let beat_ms = edge::beat_ms(idle_ms);
     let outlet = Outlet::new(request, heartbeat, beat_ms);
-    let done = settlement.release();
+    let done = settlement.borrow_mut().release();
     let (client, its_env, its_body) = (stand_in(&outlet), env.clone(), body.clone());
     let driving: Driving = Box::pin(async move {
-        let driven = drive(&client, &its_env, &mut settlement, &its_body).await;
-        (settlement, driven)
+        let ways = Ways { request: &client, env: &its_env, body: &its_body, settlement: &settlement };
+        let driven = drive::begin(ways).await;
+        (settlement.into_inner(), driven)
     });
     match select(driving, Box::pin(edge::pause_for(beat_ms))).await {
         Either::Left(((mut settlement, driven), _)) => {
@@ -100,10 +103,13 @@ async fn go_on(outlet: &Outlet, env: &Env, mut settlement: Settlement, mut drive
             Driven::Last(bytes) => break Uint8Array::from(bytes.as_slice()).into(),
             Driven::Answer(Reply { body: Body::Text(text), .. }, _) => break JsValue::from_str(&text),
             Driven::Answer(Reply { body: Body::Upstream, .. }, bytes) => break bytes,
-            Driven::Lost => break JsValue::from_str(""),
+            Driven::Idle | Driven::Lost => break JsValue::from_str(""),
         }
         // Bodies that are sent from here on are the exchange's own.
-        driven = drive(&client, env, &mut settlement, &JsValue::NULL).await;
+        let held = RefCell::new(settlement);
+        let side = held.borrow_mut().exchange(|e| e.side());
+        driven = drive::drive(Ways { request: &client, env, body: &JsValue::NULL, settlement: &held }, side).await;
+        settlement = held.into_inner();
     };
     edge::settled(outlet.close(&last)).await;
 }

@@ -9,7 +9,7 @@ export const SCALE = 5;
 export const SLACK_MS = 1000;
 export const TIMEOUTS = { headers_ms: 30_000 / SCALE, first_token_ms: 12_000 / SCALE, idle_ms: 20_000 / SCALE, total_ms: 100_000 / SCALE };
 
-const TOKENS = Array.from({ length: 60 }, (_, n) => `tok${n} `);
+export const TOKENS = Array.from({ length: 60 }, (_, n) => `tok${n} `);
 const CUT_AFTER = 40;
 export const WHOLE = TOKENS.join("");
 export const PRIMARY_USAGE = { input: 100, output: 60 };

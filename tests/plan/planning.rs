@@ -196,10 +196,10 @@ fn nothing_that_can_serve_is_an_error_that_says_why() {
 fn good_credentials_come_first() {
     let config = snapshot("{}", "{}");
     for (cells, credentials, standing) in [
-        (vec![], [0, 1], "priority 1"),
-        (vec![("pair#0", COOLING)], [1, 0], "priority 1"),
-        (vec![("pair#1", COOLING)], [0, 1], "priority 1"),
-        (vec![("pair#0", COOLING), ("pair#1", OPEN)], [0, 1], "all unavailable, tried anyway"),
+        (vec![], vec![0, 1], "priority 1"),
+        (vec![("pair#0", COOLING)], vec![1], "priority 1"),
+        (vec![("pair#1", COOLING)], vec![0], "priority 1"),
+        (vec![("pair#0", COOLING), ("pair#1", OPEN)], vec![0, 1], "all unavailable, tried anyway"),
     ] {
         let plan = planned(&config, "pair/x", &view(&cells), 1).unwrap();
         assert_eq!(plan.attempts[0].credentials, credentials, "{cells:?}");
