@@ -1,5 +1,6 @@
 //! Tests of the room `exchange`: a scripted upstream, virtual time, whole requests.
 
+mod breaks;
 mod case;
 mod commit;
 mod credentials;
@@ -16,6 +17,8 @@ mod large;
 mod models;
 mod operations;
 mod relay;
+mod resumed;
+mod retold;
 mod scenarios;
 mod script;
 mod sending;

@@ -88,6 +88,7 @@ pub fn relayed<'a>(way: Way, pieces: impl IntoIterator<Item = &'a [u8]>) -> Opti
         body: Rc::new(asked_for(way.to).as_bytes().to_vec()),
         stamp: stamp(),
         provider: "recorded".to_owned(),
+        on_break: portolan::config::OnStreamBreak::Error,
         price: None,
         request_bytes: 100,
     });

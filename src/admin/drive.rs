@@ -138,9 +138,12 @@ impl Driver<'_> {
                     Flow::Idle => lane.idle = true,
                     Flow::Over => break,
                     Flow::Relay(relaying) => {
-                        let relay = self.relay(*relaying, &mut lane.playing, (&mut run, &mut now));
-                        exchange.relayed(&relay, now);
-                        break;
+                        let mut relay = self.relay(*relaying, &mut lane.playing, (&mut run, &mut now));
+                        if !relay.is_followed() {
+                            exchange.relayed(&relay, now);
+                            break;
+                        }
+                        exchange.ended(&mut relay, Ended::Closed, now);
                     }
                 }
                 self.learned(exchange, (&mut run, now));
@@ -209,6 +212,10 @@ impl Driver<'_> {
                 Flow::After(ms, Due::Chunk(got))
             }
             Step::Idle => Flow::Idle,
+            Step::Last(bytes) => {
+                run.body.extend(bytes);
+                Flow::Over
+            }
             Step::Relay(relaying) => {
                 self.note((run, now), "commit", json!({}));
                 Flow::Relay(relaying)
@@ -317,7 +324,11 @@ impl Driver<'_> {
     /// The rest of a committed stream, as the shell passes it.
     fn relay(&self, relaying: Relaying, playing: &mut Playing, (run, now): (&mut Run, &mut Millis)) -> Relay {
         let Relaying { mut relay, headers, rest } = relaying;
-        (run.status, run.headers, run.body) = (200, headers, rest.first);
+        // Of one that goes on with another the head has gone out.
+        if run.body.is_empty() {
+            (run.status, run.headers) = (200, headers);
+        }
+        run.body.extend(rest.first);
         let (native, from) = (relay.is_native(), run.body.len());
         let end = now.plus(rest.total_ms);
         let how = loop {

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 pub use nearest::nearest;
 pub use operations::{Endpoint, Operation, Style, operation};
+pub use profiles::closes_turns;
 
 use crate::{
     chat::profile::Profile,

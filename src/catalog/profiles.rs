@@ -116,6 +116,11 @@ static PROFILES: &[Row] = &[
 /// Images stand inside the request there: https://platform.claude.com/docs/en/build-with-claude/vision
 static NO_IMAGE_URLS: &[(&str, &str)] = &[("bedrock", "*"), ("vertex", "claude-*")];
 
+/// Whether a last turn of the assistant is over there, though it is taken: OpenAI's models begin a new one.
+pub fn closes_turns(provider: &str) -> bool {
+    OPENAI.contains(&provider)
+}
+
 pub(super) fn of(provider: &str, model: &str) -> Profile {
     let is_meant = |row: &&Row| row.0.contains(&provider) && matches(row.1, model);
     let profile = PROFILES.iter().find(is_meant).map_or(ALL, |row| row.2);

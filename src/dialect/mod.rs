@@ -2,6 +2,7 @@
 
 pub mod anthropic;
 pub mod cohere;
+mod continued;
 pub mod converse;
 mod dropped;
 pub mod gemini;
@@ -147,6 +148,13 @@ pub trait Caller: Sync {
         let whole = known.filter(|(_, rest)| rest.is_empty() || rest.starts_with(['.', '[']));
         whole.map_or_else(|| path.to_owned(), |(theirs, rest)| format!("{theirs}{rest}"))
     }
+    /// The edit after which a body's conversation ends with `said` by the assistant and, where there is one, with `then`
+    /// by the user; `None` for a body with no place for them.
+    fn continued(&self, body: &Outline<'_>, said: &str, then: Option<&str>) -> Option<Edit>;
+    /// What may stand between two frames and means nothing.
+    fn heartbeat(&self) -> &'static str {
+        ": keep-alive\n\n"
+    }
     /// The body of an error answer; its status is `error.status`.
     fn write_error(&self, error: &Error, request_id: &str) -> String;
 }
@@ -179,6 +187,8 @@ pub trait EventReader {
     fn read(&mut self, frame: &Frame<'_>, out: &mut Vec<Event>);
     /// The stream has ended. Adds `End` where the dialect has no marker of its own and the answer was complete.
     fn close(&mut self, out: &mut Vec<Event>);
+    /// Whether nothing but an end mark can be missing.
+    fn has_stopped(&self) -> bool;
     /// The provider's own numbers, as far as they came.
     fn raw_usage(&self) -> Option<&serde_json::Value> {
         None
@@ -193,4 +203,7 @@ pub trait EventWriter {
     fn finish(&mut self, finish: &Finish, out: &mut String);
     /// The closing frames of a broken one: never a clean end.
     fn fail(&mut self, error: &Error, out: &mut String);
+    /// The caller was sent this frame of its own dialect instead of what was written for the same events: what comes
+    /// next must follow it, with its names and numbers.
+    fn adopt(&mut self, _frame: &Frame<'_>) {}
 }

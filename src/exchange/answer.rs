@@ -37,6 +37,10 @@ impl Exchange {
         if !(200..300).contains(&status) {
             return self.refused(upstream, &text, now);
         }
+        if self.after.is_resumed() {
+            // A stream was asked for, and there is one to go on with.
+            return self.judge(outcome::broken(status), &UpstreamError::default(), now);
+        }
         let is_stream = is_events(&text);
         let read = if is_stream { read_events(upstream, bytes) } else { upstream.read_response(&text) };
         match read {

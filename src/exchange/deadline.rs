@@ -1,7 +1,8 @@
 //! How long is waited, and for what (FAILOVER 3).
 
-use super::Exchange;
+use super::{Exchange, Relay, atomic::SETTLE_MS};
 use crate::{
+    config::OnStreamBreak,
     plan::{
         Reason,
         outcome::{Phase, Transport},
@@ -21,6 +22,16 @@ impl Exchange {
         self.call.started.plus(self.plan.total_ms)
     }
 
+    /// No new try begins later. What is held may break at any time; and once an answer has begun, the time counts from
+    /// where it broke.
+    pub(super) fn retry_until(&self) -> Millis {
+        match (self.after.broken_at(), self.plan.on_stream_break) {
+            (Some(since), _) => since.plus(self.plan.retry_total_ms),
+            (None, OnStreamBreak::Atomic) => self.deadline(),
+            (None, OnStreamBreak::Error | OnStreamBreak::Continue) => self.call.started.plus(self.plan.retry_total_ms),
+        }
+    }
+
     /// Until the head of the answer. Without stream it comes when the answer is done.
     pub(super) fn head_timeout(&mut self, now: Millis) -> u64 {
         let timeouts = self.attempt_now().map(|a| a.timeouts).filter(|_| self.call.facts.stream);
@@ -31,7 +42,18 @@ impl Exchange {
     /// Until the whole answer, or the next chunk before anything is committed.
     pub(super) fn read_timeout(&mut self, now: Millis) -> u64 {
         let timeouts = self.attempt_now().map(|a| a.timeouts).filter(|_| self.call.facts.stream);
-        let first = timeouts.map_or(u64::MAX, |t| self.current.sent.plus(t.first_token_ms).since(now));
+        let first = match (&self.current.relay, timeouts) {
+            // It is held until it is whole.
+            (Some(relay), Some(t)) if relay.is_committed() => {
+                if relay.is_told(&[]) {
+                    SETTLE_MS.min(t.idle_ms)
+                } else {
+                    t.idle_ms
+                }
+            }
+            (_, Some(t)) => self.current.sent.plus(t.first_token_ms).since(now),
+            (_, None) => u64::MAX,
+        };
         let reason = if self.is_refused() { MAX_REASON_MS } else { u64::MAX };
         self.within(first.min(reason).min(self.probe_limit(now)), now)
     }
@@ -39,7 +61,12 @@ impl Exchange {
     /// Until the first content of a probe, or its whole answer: two must not be on their way at once.
     fn probe_limit(&self, now: Millis) -> u64 {
         let is_probe = self.attempt_now().is_some_and(|attempt| attempt.reason == Reason::Probe);
-        if is_probe { self.current.sent.plus(MAX_PROBE_MS).since(now) } else { u64::MAX }
+        // What has begun to come and is held until it is whole has shown that its provider is back.
+        if is_probe && !self.current.relay.as_ref().is_some_and(Relay::is_committed) {
+            self.current.sent.plus(MAX_PROBE_MS).since(now)
+        } else {
+            u64::MAX
+        }
     }
 
     /// The provider's own limit, or what is left of the whole; it is remembered which.

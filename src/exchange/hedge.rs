@@ -5,7 +5,7 @@
 
 use std::mem::swap;
 
-use super::{Current, Exchange, MAX_TRIES, State, Task};
+use super::{Current, Exchange, MAX_TRIES, State, Task, relay::Relay};
 use crate::{
     operation::estimate,
     units::{Millis, Money},
@@ -95,6 +95,11 @@ impl Exchange {
         self.side = side;
     }
 
+    /// The call that is in turn.
+    pub const fn side(&self) -> Side {
+        self.side
+    }
+
     fn exchange_with(&mut self, lane: &mut Lane) {
         swap(&mut self.attempt, &mut lane.attempt);
         swap(&mut self.tries_here, &mut lane.tries_here);
@@ -115,14 +120,16 @@ impl Exchange {
     pub fn hedge(&mut self, now: Millis) -> Hedging {
         let Some(after) = self.plan.hedge_after_ms else { return Hedging::Never };
         let in_budget = self.tries.len() + 2 <= MAX_TRIES && now < self.retries_end();
-        if self.other.is_some() || !in_budget || self.next_attempt().is_none() {
+        // What is held until it is whole has come in time.
+        let has_begun = self.current.relay.as_ref().is_some_and(Relay::is_committed);
+        if has_begun || self.other.is_some() || !in_budget || self.next_attempt().is_none() {
             return Hedging::Never;
         }
         let late = match self.state {
             // Late is who was asked, and not who has yet to be.
             State::Ready | State::Pause(_) => return Hedging::After(after.max(1)),
             State::Sent | State::Reading { .. } => after <= now.since(self.current.sent),
-            State::Committed | State::Done(_) | State::Over | State::Idle => return Hedging::Never,
+            State::Committed | State::Done(_) | State::Last | State::Over | State::Idle => return Hedging::Never,
         };
         if !late {
             return Hedging::After(self.current.sent.plus(after).since(now).max(1));

@@ -4,8 +4,10 @@
 //! else; `plan` has already said which targets may be tried, and in which order.
 
 mod answer;
+mod atomic;
 pub mod authority;
 mod carriage;
+mod closing;
 mod deadline;
 mod ended;
 pub mod forward;
@@ -14,11 +16,16 @@ mod hosting;
 mod meter;
 pub mod models;
 pub mod operate;
+mod overlap;
+mod patience;
 pub mod relay;
 pub mod reply;
+mod resume;
 mod retry;
 mod send;
 mod story;
+mod streaming;
+mod told;
 pub mod upstream;
 
 use std::rc::Rc;
@@ -37,10 +44,13 @@ use crate::{
     units::Millis,
     wire::framing::Framing,
 };
+pub use atomic::SETTLE_MS;
 pub use hedge::{Hedging, Side};
 use hedge::{Lane, Started};
+pub use patience::Opening;
 use relay::Relay;
 use reply::Reply;
+use resume::After;
 pub use upstream::Sendable;
 
 /// Upstream sends of one request: a free account has 50 subrequests, and no caller waits for more.
@@ -102,6 +112,8 @@ pub enum Step {
     },
     Relay(Box<Relaying>),
     Reply(Reply),
+    /// The last bytes of an answer that has begun.
+    Last(Vec<u8>),
     /// Nothing: this call failed, and the other one goes on.
     Idle,
 }
@@ -161,6 +173,8 @@ enum State {
     },
     Committed,
     Done(Reply),
+    /// The answer has begun, and nothing more is to be had for it.
+    Last,
     Over,
     /// This call failed or was given up, and the other one decides.
     Idle,
@@ -218,6 +232,8 @@ pub struct Exchange {
     words: Option<String>,
     /// The answer is the gateway's own.
     served_here: bool,
+    /// Once the answer has begun.
+    after: After,
     /// What the plan was made of, for the record.
     inputs: story::Inputs,
 }
@@ -254,6 +270,7 @@ impl Exchange {
             refusal: None,
             words: None,
             served_here: false,
+            after: After::default(),
             inputs: story::Inputs::new(),
         }
     }
@@ -265,6 +282,7 @@ impl Exchange {
 
     pub fn next(&mut self, now: Millis) -> Step {
         match std::mem::replace(&mut self.state, State::Over) {
+            State::Ready if self.after.is_resumed() => self.send_on(now),
             State::Ready => self.send(now),
             State::Pause(ms) => {
                 self.state = State::Ready;
@@ -277,6 +295,7 @@ impl Exchange {
             }
             State::Committed => self.commit(now),
             State::Done(reply) => Step::Reply(reply),
+            State::Last => self.last_step(),
             State::Idle => {
                 self.state = State::Idle;
                 Step::Idle
@@ -306,30 +325,13 @@ impl Exchange {
         self.state = State::Reading { whole: !stream };
     }
 
-    fn new_relay(&self, framing: Framing) -> Option<Relay> {
-        let attempt = self.plan.attempts.get(self.attempt)?;
-        Some(Relay::new(relay::Route {
-            caller: self.call.caller,
-            verbatim: self.call.is_verbatim(attempt),
-            framing,
-            request_id: self.call.id.clone(),
-            upstream_dialect: attempt.dialect,
-            facts: self.call.facts.clone(),
-            body: Rc::clone(&self.call.body),
-            stamp: reply::stamp(&self.call, attempt),
-            provider: attempt.provider.clone(),
-            price: self.config.price(&attempt.provider, &attempt.model),
-            moves_on_when_filtered: self.moves_on_when_filtered(),
-            request_bytes: u64::try_from(self.call.body.len()).unwrap_or(u64::MAX),
-        }))
-    }
-
     /// Bytes of the answer came, or its end, or neither.
     pub fn received(&mut self, now: Millis, received: Received<'_>) {
         match (&self.state, received) {
             (State::Reading { whole: true }, Received::Bytes(bytes)) => self.received_whole(bytes, now),
             (State::Reading { .. }, Received::Bytes(bytes)) => self.received_chunk(bytes, now),
             (_, Received::End) => self.received_end(now),
+            (_, Received::Failed(transport)) if self.is_gathered(transport) => self.received_end(now),
             // The status has told what there is to know.
             (_, Received::Failed(transport)) if self.is_refused() && transport != Transport::ClientGone => {
                 self.received_whole(&[], now);
@@ -339,56 +341,5 @@ impl Exchange {
             }
             (_, Received::Bytes(_)) => {}
         }
-    }
-
-    fn received_chunk(&mut self, bytes: &[u8], now: Millis) {
-        let Some(relay) = &mut self.current.relay else { return };
-        let out = relay.push(bytes);
-        self.current.first.extend_from_slice(&out);
-        self.after_relay(now);
-    }
-
-    fn received_end(&mut self, now: Millis) {
-        let Some(relay) = &mut self.current.relay else {
-            return self.judge(outcome::broken(200), &UpstreamError::default(), now);
-        };
-        let out = relay.end(relay::Ended::Closed, &[], 0);
-        self.current.first.extend_from_slice(&out);
-        self.after_relay(now);
-    }
-
-    fn after_relay(&mut self, now: Millis) {
-        let Some(relay) = &self.current.relay else { return };
-        if let Some((error, outcome)) = relay.failure().cloned() {
-            return self.judge(outcome, &error, now);
-        }
-        if relay.is_committed() {
-            self.state = State::Committed;
-        }
-    }
-
-    fn commit(&mut self, now: Millis) -> Step {
-        let (Some(relay), Some(attempt)) = (self.current.relay.take(), self.plan.attempts.get(self.attempt).cloned()) else {
-            return Step::Reply(self.refuse(&Error::new(Kind::Internal, "There is no stream to pass on."), now));
-        };
-        let status = self.current.head.as_ref().map_or(200, |h| h.status);
-        self.end_other(now);
-        self.last = None;
-        self.words = None;
-        self.note_try(now, status, "ok");
-        let mut headers = self.story(now);
-        headers.push(("content-type".to_owned(), answer::stream_type(&self.call.facts).to_owned()));
-        headers.push(("cache-control".to_owned(), "no-cache".to_owned()));
-        self.state = State::Over;
-        self.call.body = Rc::default();
-        Step::Relay(Box::new(Relaying {
-            relay,
-            headers,
-            rest: Rest {
-                first: std::mem::take(&mut self.current.first),
-                idle_ms: attempt.timeouts.idle_ms,
-                total_ms: self.deadline().since(now).max(1),
-            },
-        }))
     }
 }

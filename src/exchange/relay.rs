@@ -11,17 +11,19 @@ pub use super::ended::Ended;
 use super::{
     carriage::{Carriage, Shape},
     meter::Meter,
+    told::Told,
 };
 use crate::{
     catalog::Price,
     chat::{
-        event::{Event, Finish, Stamp, UpstreamError},
+        event::{Event, Stamp, UpstreamError},
         response::StopReason,
     },
+    config::OnStreamBreak,
     dialect::{Asked, Caller, Dialect, EventReader, EventWriter, Facts},
     error::{Error, Kind},
-    ledger::{Receipt, cost},
-    plan::outcome::{self, Outcome, Phase, Transport},
+    ledger::Receipt,
+    plan::outcome::{self, Outcome},
     wire::{
         framing::{Decoder, Framing},
         sse::Frame,
@@ -31,9 +33,6 @@ use crate::{
 /// Metadata held back before the first content: events and bytes. A provider that sends more is talking, and is let through.
 const MAX_HELD_EVENTS: usize = 64;
 const MAX_HELD_BYTES: usize = 256 << 10;
-
-/// Ends a line and an event that the provider left open: what follows would be lost in them.
-const BLANK: &[u8] = b"\n\n";
 
 /// What a relay is made for.
 pub struct Route {
@@ -49,6 +48,7 @@ pub struct Route {
     pub stamp: Stamp,
     /// The provider's name, for errors.
     pub provider: String,
+    pub on_break: OnStreamBreak,
     pub price: Option<Price>,
     /// An answer that the provider's filter withheld whole is a failure.
     pub moves_on_when_filtered: bool,
@@ -57,30 +57,35 @@ pub struct Route {
 }
 
 pub struct Relay {
-    frames: Decoder,
-    framing: Framing,
-    reader: Box<dyn EventReader>,
-    writer: Box<dyn EventWriter>,
-    carriage: Carriage,
-    terminal: &'static str,
-    caller: &'static dyn Caller,
-    request_id: String,
-    provider: String,
-    price: Option<Price>,
+    pub(super) frames: Decoder,
+    pub(super) framing: Framing,
+    pub(super) dialect: Dialect,
+    pub(super) reader: Box<dyn EventReader>,
+    pub(super) writer: Box<dyn EventWriter>,
+    pub(super) carriage: Carriage,
+    pub(super) terminal: &'static str,
+    pub(super) caller: &'static dyn Caller,
+    pub(super) request_id: String,
+    pub(super) provider: String,
+    pub(super) price: Option<Price>,
     moves_on_when_filtered: bool,
     held_events: usize,
     held_bytes: usize,
-    committed: bool,
+    /// Nothing passes unseen, for its end matters to what follows.
+    watched: bool,
+    pub(super) committed: bool,
     /// The terminal marker went to the caller.
-    closed: bool,
-    failure: Option<(UpstreamError, Outcome)>,
+    pub(super) closed: bool,
+    pub(super) failure: Option<(UpstreamError, Outcome)>,
     /// How it ended without its provider saying anything.
-    broke_off: Option<Ended>,
+    pub(super) broke_off: Option<Ended>,
     trap: Vec<u8>,
-    meter: Meter,
-    stop: Option<(StopReason, Option<String>)>,
+    pub(super) meter: Meter,
+    pub(super) stop: Option<(StopReason, Option<String>)>,
     /// Of further answers.
-    more: Vec<(usize, StopReason)>,
+    pub(super) more: Vec<(usize, StopReason)>,
+    /// Kept where another target may go on; then it is not for the relay to say that it broke.
+    pub(super) told: Option<Box<Told>>,
 }
 
 impl Relay {
@@ -92,7 +97,8 @@ impl Relay {
             (true, true) => Carriage::Reframed(Shape::Array { begun: false }),
             (false, _) => Carriage::Translated,
         };
-        let body = if route.verbatim { &[] } else { route.body.as_slice() };
+        let follows = route.on_break == OnStreamBreak::Continue;
+        let body = if route.verbatim && !follows { &[] } else { route.body.as_slice() };
         let asked = Asked { stamp: route.stamp, facts: &route.facts, body };
         let mut trap = String::new();
         let failed = Error::new(Kind::Internal, Ended::Trap.message());
@@ -100,6 +106,7 @@ impl Relay {
         Self {
             frames: Decoder::new(route.framing),
             framing: route.framing,
+            dialect: route.upstream_dialect,
             reader: upstream.event_reader(),
             writer: route.caller.event_writer(&asked),
             carriage,
@@ -110,6 +117,7 @@ impl Relay {
             moves_on_when_filtered: route.moves_on_when_filtered,
             held_events: 0,
             held_bytes: 0,
+            watched: route.on_break != OnStreamBreak::Error,
             committed: false,
             closed: false,
             failure: None,
@@ -119,16 +127,42 @@ impl Relay {
             meter: Meter::new(route.request_bytes),
             stop: None,
             more: vec![],
+            told: follows.then(Box::default),
         }
     }
 
     /// Whether the rest may pass without being looked at: nothing is to be done inside it.
     pub const fn is_native(&self) -> bool {
-        matches!((&self.carriage, self.framing), (Carriage::Verbatim { hide_usage: false }, Framing::Sse))
+        !self.watched && matches!((&self.carriage, self.framing), (Carriage::Verbatim { hide_usage: false }, Framing::Sse))
     }
 
     pub const fn is_committed(&self) -> bool {
         self.committed
+    }
+
+    /// Whether nothing that comes still counts.
+    pub const fn is_over(&self) -> bool {
+        self.closed || self.failure.is_some()
+    }
+
+    /// Whether the answer is complete, though its stream may stay open. `tail`: the end of what passed natively.
+    pub fn is_told(&self, tail: &[u8]) -> bool {
+        if self.closed || self.reader.has_stopped() {
+            return true;
+        }
+        let (mut frames, mut reader, mut events) = (Decoder::new(self.framing), self.dialect.upstream().event_reader(), vec![]);
+        if frames.push(tail).is_err() {
+            return false;
+        }
+        while let Some(frame) = frames.next_frame() {
+            reader.read(&frame, &mut events);
+        }
+        reader.has_stopped() || events.contains(&Event::End)
+    }
+
+    /// Whether the caller's stream outlives this one, should it break.
+    pub const fn is_followed(&self) -> bool {
+        self.told.is_some()
     }
 
     /// The failure that the provider reported before anything was committed.
@@ -178,61 +212,7 @@ impl Relay {
         out
     }
 
-    /// The last bytes for the caller: none when what went by was whole, else what is missing, else an error.
-    ///
-    /// `tail` is the end of what passed natively, and `passed` how many bytes that was in all.
-    pub fn end(&mut self, how: Ended, tail: &[u8], passed: u64) -> Vec<u8> {
-        let mut out = Vec::new();
-        self.read_tail(tail, passed);
-        if self.closed {
-            return out;
-        }
-        if self.failure.is_none() {
-            self.close(how, &mut out);
-        }
-        self.meter.estimate(self.closed);
-        out
-    }
-
-    fn close(&mut self, how: Ended, out: &mut Vec<u8>) {
-        let mut frames = std::mem::take(&mut self.frames);
-        let native = self.is_native();
-        if native && frames.pending() > 0 {
-            out.extend_from_slice(BLANK);
-        }
-        if let Some(frame) = frames.last_frame().filter(|_| how == Ended::Closed) {
-            self.frame(&frame, if native { None } else { Some(out) });
-        }
-        if matches!(self.carriage, Carriage::Verbatim { hide_usage: true }) && !out.is_empty() && self.failure.is_none() {
-            out.extend_from_slice(BLANK);
-        }
-        if self.closed || self.failure.is_some() {
-            return;
-        }
-        let mut events = Vec::new();
-        // The reader knows whether the reason to stop was told: then however it ended, the answer is whole.
-        self.reader.close(&mut events);
-        for event in &events {
-            self.note(event);
-        }
-        if events.contains(&Event::End) && self.failure.is_none() {
-            self.finish(out, true);
-            return;
-        }
-        let outcome = match how {
-            Ended::Closed => outcome::broken(0),
-            Ended::Cut => outcome::of_transport(Transport::Reset),
-            Ended::Idle => outcome::of_transport(Transport::Timeout(Phase::Idle)),
-            Ended::Total => outcome::of_transport(Transport::Timeout(Phase::Total)),
-            Ended::Gone => outcome::of_transport(Transport::ClientGone),
-            Ended::Trap => outcome::broken(0),
-        };
-        self.fail(UpstreamError::default(), outcome);
-        self.broke_off = Some(how);
-        self.write_failure(out);
-    }
-
-    fn frame(&mut self, frame: &Frame<'_>, out: Option<&mut Vec<u8>>) {
+    pub(super) fn frame(&mut self, frame: &Frame<'_>, out: Option<&mut Vec<u8>>) {
         let mut events = Vec::new();
         if frame.data.is_some() {
             self.reader.read(frame, &mut events);
@@ -241,6 +221,7 @@ impl Relay {
         for event in &events {
             self.note(event);
         }
+        let events = self.follow(events);
         match (out, &mut self.carriage) {
             (None, _) => {
                 if events.contains(&Event::End) && self.failure.is_none() {
@@ -250,6 +231,7 @@ impl Relay {
             (Some(out), Carriage::Verbatim { hide_usage }) => {
                 let hide_usage = *hide_usage;
                 self.pass(frame, &events, hide_usage, out);
+                self.shadow(frame, &events);
             }
             (Some(out), Carriage::Reframed(shape)) => {
                 let is_good = !events.contains(&Event::Malformed) && self.failure.is_none();
@@ -257,8 +239,28 @@ impl Relay {
                     shape.write(data, out);
                 }
                 self.after_events(&events, out);
+                self.shadow(frame, &events);
             }
             (Some(out), Carriage::Translated) => self.translate(&events, out),
+        }
+    }
+
+    /// What the caller is told, where another target may go on with it.
+    pub(super) fn follow(&mut self, events: Vec<Event>) -> Vec<Event> {
+        match &mut self.told {
+            Some(told) => told.follow(events, self.committed),
+            None => events,
+        }
+    }
+
+    /// The writer learns what the caller was sent without it: it may have to go on.
+    fn shadow(&mut self, frame: &Frame<'_>, events: &[Event]) {
+        if self.told.is_some() && self.failure.is_none() {
+            let mut unsent = String::new();
+            for event in events {
+                self.writer.write(event, &mut unsent);
+            }
+            self.writer.adopt(frame);
         }
     }
 
@@ -286,16 +288,20 @@ impl Relay {
     }
 
     fn translate(&mut self, events: &[Event], out: &mut Vec<u8>) {
+        self.write(events, out);
+        self.after_events(events, out);
+    }
+
+    pub(super) fn write(&mut self, events: &[Event], out: &mut Vec<u8>) {
         let mut text = String::new();
         for event in events {
             self.writer.write(event, &mut text);
         }
         out.extend_from_slice(text.as_bytes());
-        self.after_events(events, out);
     }
 
     /// What went by, for the receipt; no bytes.
-    fn note(&mut self, event: &Event) {
+    pub(super) fn note(&mut self, event: &Event) {
         if self.moves_on_when_filtered
             && !self.committed
             && matches!(event, Event::Stop { choice: 0, reason: StopReason::ContentFilter, .. })
@@ -322,69 +328,10 @@ impl Relay {
         }
     }
 
-    fn fail(&mut self, error: UpstreamError, outcome: Outcome) {
+    pub(super) fn fail(&mut self, error: UpstreamError, outcome: Outcome) {
         if self.failure.is_none() {
             self.failure = Some((error, outcome));
         }
-    }
-
-    fn write_failure(&mut self, out: &mut Vec<u8>) {
-        let Some((upstream, outcome)) = &self.failure else { return };
-        let mut error = outcome.to_error(&self.provider, upstream);
-        if let Some(how) = self.broke_off {
-            how.message().clone_into(&mut error.message);
-        }
-        let mut text = String::new();
-        if let Carriage::Reframed(shape) = &mut self.carriage {
-            shape.write(&self.caller.write_error(&error, &self.request_id), out);
-            shape.close(out);
-            return;
-        }
-        self.writer.fail(&error, &mut text);
-        out.extend_from_slice(text.as_bytes());
-    }
-
-    /// The answer is whole. `supply`: the provider left out its terminal marker, and the caller's SDK waits for one.
-    fn finish(&mut self, out: &mut Vec<u8>, supply: bool) {
-        self.closed = true;
-        self.meter.estimate(self.closed);
-        match &self.carriage {
-            Carriage::Verbatim { .. } if supply => out.extend_from_slice(self.terminal.as_bytes()),
-            Carriage::Verbatim { .. } => {}
-            Carriage::Reframed(shape) => shape.close(out),
-            Carriage::Translated => {
-                let (stop, stop_sequence) = self.stop.take().unwrap_or((StopReason::End, None));
-                let usage = self.meter.receipt.usage.unwrap_or_default();
-                let cost = self.price.as_ref().map(|price| cost::of(&usage, price));
-                let mut text = String::new();
-                self.writer.finish(&Finish { stop, stop_sequence, more: std::mem::take(&mut self.more), usage, cost }, &mut text);
-                out.extend_from_slice(text.as_bytes());
-            }
-        }
-    }
-
-    fn read_tail(&mut self, tail: &[u8], passed: u64) {
-        if tail.is_empty() || self.closed {
-            return;
-        }
-        let kept = u64::try_from(tail.len()).unwrap_or(u64::MAX);
-        let whole = kept == passed;
-        let before = self.meter.text_bytes();
-        if !whole {
-            self.frames = Decoder::new(self.framing);
-        }
-        if self.frames.push(tail).is_err() {
-            return;
-        }
-        let mut frames = std::mem::take(&mut self.frames);
-        let mut first = !whole;
-        while let Some(frame) = frames.next_frame() {
-            if !std::mem::take(&mut first) {
-                self.frame(&frame, None);
-            }
-        }
-        self.frames = frames;
-        self.meter.add_skipped(before, passed.saturating_sub(kept), kept);
     }
 
     /// The frames to send should this relay die with the instance it lives in.
@@ -392,8 +339,17 @@ impl Relay {
         &self.trap
     }
 
+    pub fn heartbeat(&self) -> &'static str {
+        self.caller.heartbeat()
+    }
+
     /// How it ended, for health and the record; `None` when the answer was whole.
     pub fn fault(&self) -> Option<&Outcome> {
         self.failure.as_ref().map(|(_, outcome)| outcome)
+    }
+
+    /// Whether it died with the instance it lived in.
+    pub fn has_trapped(&self) -> bool {
+        self.broke_off == Some(Ended::Trap)
     }
 }

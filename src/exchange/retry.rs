@@ -15,6 +15,10 @@ use crate::{
 impl Exchange {
     /// One try is over without an answer: what now?
     pub(super) fn judge(&mut self, outcome: Outcome, error: &UpstreamError, now: Millis) {
+        if self.after.is_resumed() {
+            return self.judge_resumed(outcome, now);
+        }
+        self.forfeit();
         self.note_try(now, outcome.status, outcome.name());
         self.words = story::machine_word(error);
         self.learn(&outcome, now);
@@ -33,7 +37,7 @@ impl Exchange {
 
     /// No try begins later.
     pub(super) fn retries_end(&self) -> Millis {
-        self.call.started.plus(self.plan.retry_total_ms).min(self.deadline())
+        self.retry_until().min(self.deadline())
     }
 
     /// How it goes on; `None`: not at all.
@@ -42,12 +46,17 @@ impl Exchange {
         if left == 0 || now >= self.retries_end() || self.is_late() {
             return None;
         }
+        self.repeated(outcome, now).or_else(|| self.move_on(outcome).then_some(State::Ready))
+    }
+
+    /// The same target, with another credential or after a while.
+    pub(super) fn repeated(&mut self, outcome: &Outcome, now: Millis) -> Option<State> {
         self.note_soonest(outcome, now);
-        if self.other_credential(outcome, left) {
+        if self.other_credential(outcome, MAX_TRIES.saturating_sub(self.begun_tries())) {
             self.credential += 1;
             return Some(State::Ready);
         }
-        self.again(outcome, now).or_else(|| self.move_on(outcome).then_some(State::Ready))
+        self.again(outcome, now)
     }
 
     /// The other call may still answer. That the request itself is at fault is known once its first target says so: a

@@ -12,7 +12,7 @@ use crate::{
     dialect::{Dialect, surface::Operation},
     error::{Blame, Error},
     ledger::{
-        Receipt, cost, numbers,
+        Receipt, numbers,
         record::{Record, Try, short},
     },
     plan::{
@@ -73,7 +73,7 @@ impl Exchange {
     }
 
     /// The try that served, or the last one.
-    fn decisive(&self) -> Option<&Try> {
+    pub(super) fn decisive(&self) -> Option<&Try> {
         self.tries.iter().rfind(|t| t.outcome == "ok").or(self.tries.last())
     }
 
@@ -190,13 +190,16 @@ impl Exchange {
         if let Some(seconds) = error.retry_after_seconds() {
             headers.push(("retry-after".to_owned(), seconds.to_string()));
         }
-        Reply { status: error.status, headers, body: Body::Text(self.call.caller.write_error(error, &self.call.id)) }
+        Reply { status: error.status, headers, body: Body::Text(self.error_text(error)) }
     }
 
     /// The stream is over: what health learns from its end.
     pub fn relayed(&mut self, relay: &Relay, now: Millis) {
         self.receipt = relay.receipt().clone();
         self.receipt.raw_usage = relay.raw_usage().and_then(numbers::of);
+        if relay.has_trapped() {
+            return self.trapped();
+        }
         match relay.fault().cloned() {
             None => self.learn_good(Signal::Ok { first_ms: self.decisive().map_or(0, |t| t.ms) }),
             Some(outcome) => {
@@ -213,7 +216,7 @@ impl Exchange {
             if call.is_under_way() {
                 call.note_try(now, gone.status, gone.name());
             }
-            !matches!(call.state, State::Over | State::Idle)
+            !matches!(call.state, State::Over | State::Idle | State::Last)
         });
         if left {
             self.refusal = Some(gone.to_error("", &UpstreamError::default()));
@@ -230,13 +233,15 @@ impl Exchange {
 
     /// What the caller got.
     fn status(&self) -> u16 {
-        let tried = || if self.served_here { 200 } else { self.decisive().map_or(0, |t| t.status) };
+        let is_begun = self.served_here || self.after.first_ms.is_some();
+        let tried = || if is_begun { 200 } else { self.decisive().map_or(0, |t| t.status) };
         self.refusal.as_ref().map_or_else(tried, |error| error.status)
     }
 
     /// Whose fault it was that the caller got no whole answer.
     fn fault(&self) -> Option<Blame> {
         let told = self.refusal.as_ref().map(|error| error.blame);
+        let told = told.or(self.after.trapped.then_some(Blame::Gateway));
         told.or_else(|| Some(self.last.as_ref()?.to_error("", &UpstreamError::default()).blame))
     }
 
@@ -244,7 +249,8 @@ impl Exchange {
     fn keeps(&self) -> bool {
         let is_answer =
             self.call.dialect == Dialect::OpenAiResponses && self.attempt_now().is_some_and(|a| self.call.is_verbatim(a));
-        is_answer || self.call.task == Task::Operate(Operation::Video)
+        // The caller has the id of the one that broke.
+        is_answer && !self.after.spliced || self.call.task == Task::Operate(Operation::Video)
     }
 
     /// The plan, unless its only attempt is the one that the tries show.
@@ -256,8 +262,8 @@ impl Exchange {
     /// The one line this request is remembered by. Never content.
     pub fn record(&self, now: Millis) -> Record {
         let attempt = self.attempt_now();
-        let price = attempt.and_then(|a| self.config.price(&a.provider, &a.model));
-        let Receipt { usage, raw_usage, estimated, model, id, malformed } = self.receipt.clone();
+        let spent = self.spent();
+        let Receipt { raw_usage, model, id, malformed, .. } = self.receipt.clone();
         let answered = self.served_here || self.decisive().is_some_and(|t| t.outcome == "ok");
         let failed = self.last.as_ref().map(Outcome::name);
         Record {
@@ -276,20 +282,20 @@ impl Exchange {
             response_id: id.filter(|_| self.keeps()).map(|id| short(&id)),
             stream: self.call.facts.stream,
             status: self.status(),
-            outcome: failed.unwrap_or(if answered { "ok" } else { "refused" }),
+            outcome: failed.or(self.after.trapped.then_some("gateway")).unwrap_or(if answered { "ok" } else { "refused" }),
             fault: self.fault().map(Blame::name),
             detail: self.words.clone(),
             tries: self.tries.clone(),
             plan: self.planned(),
             skipped: self.plan.skipped.iter().map(ToString::to_string).collect(),
             inputs: Some(self.inputs.clone()).filter(|inputs| !inputs.is_empty()),
-            first_ms: self.decisive().filter(|_| answered).map(|t| t.ms),
+            first_ms: self.after.first_ms.or(self.decisive().filter(|_| answered).map(|t| t.ms)),
             upstream_ms: self.upstream_ms(),
             total_ms: now.since(self.call.started),
-            usage,
+            usage: spent.map(|spent| spent.usage),
             raw_usage,
-            estimated,
-            cost: usage.zip(price.as_ref()).map(|(usage, price)| cost::of(&usage, price)),
+            estimated: self.receipt.estimated || spent.is_some_and(|spent| spent.estimated),
+            cost: spent.and_then(|spent| spent.cost),
             dropped: self.dropped.clone(),
             malformed,
             config: self.config.version.clone(),

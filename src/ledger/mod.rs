@@ -4,7 +4,7 @@ pub mod cost;
 pub mod numbers;
 pub mod record;
 
-use crate::chat::usage::Usage;
+use crate::{catalog::Price, chat::usage::Usage, units::Money};
 
 /// What was seen go by on the way back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,4 +20,27 @@ pub struct Receipt {
     pub id: Option<String>,
     /// Frames nobody could read.
     pub malformed: u32,
+}
+
+/// What targets were paid for one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spent {
+    pub usage: Usage,
+    /// `None` once one of them has no known price.
+    pub cost: Option<Money>,
+    pub estimated: bool,
+}
+
+impl Spent {
+    pub fn of(usage: Usage, price: Option<&Price>, estimated: bool) -> Self {
+        Self { usage, cost: price.map(|price| cost::of(&usage, price)), estimated }
+    }
+
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            usage: self.usage.plus(other.usage),
+            cost: self.cost.zip(other.cost).map(|(one, other)| one.plus(other)),
+            estimated: self.estimated || other.estimated,
+        }
+    }
 }

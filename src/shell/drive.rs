@@ -42,13 +42,21 @@ pub enum Driven {
     Stream(edge::Call, Box<Relaying>),
     /// An answer, and the body it may stand for.
     Answer(Reply, JsValue),
+    /// The end of an answer that has begun.
+    Last(Vec<u8>),
     /// The other call decides.
     Idle,
     Lost,
 }
 
+/// From the beginning to a committed stream, or an answer.
+pub async fn begin(ways: Ways<'_>) -> Driven {
+    let may_hedge = ways.settlement.borrow_mut().exchange(|e| e.may_hedge());
+    if may_hedge { race(ways).await } else { drive(ways, Side::First).await }
+}
+
 /// One call, and once it is late a second one. Dropping the loser cancels it.
-pub async fn race(ways: Ways<'_>) -> Driven {
+async fn race(ways: Ways<'_>) -> Driven {
     let mut first = pin!(drive(ways, Side::First));
     loop {
         match ways.exchange(Side::First, |e| e.hedge(clock::now())) {
@@ -122,6 +130,7 @@ pub async fn drive(ways: Ways<'_>, side: Side) -> Driven {
             Step::Wait(ms) => edge::pause(ms).await,
             Step::Relay(relaying) => return upstream.handed_over().map_or(Driven::Lost, |call| Driven::Stream(call, relaying)),
             Step::Reply(reply) => return Driven::Answer(reply, answer),
+            Step::Last(bytes) => return Driven::Last(bytes),
             Step::Idle => return Driven::Idle,
         }
     }

@@ -11,7 +11,7 @@ use worker::{
 
 use super::tap::Tap;
 use crate::{
-    exchange::{Head, Rest, relay::Relay},
+    exchange::{Head, Rest, SETTLE_MS, relay::Relay},
     mock::{Ending, Script},
     plan::outcome::{Phase, Transport},
     wire::json::Piece,
@@ -53,7 +53,15 @@ extern "C" {
 
 #[wasm_bindgen(module = "/src/shell/relay.js")]
 extern "C" {
-    fn relay(call: &Call, native: bool, first: &Uint8Array, tap: Tap, trap: &Uint8Array, times: &Array) -> JsValue;
+    fn relay(
+        call: &Call,
+        native: bool,
+        first: &Uint8Array,
+        tap: Tap,
+        trap: &Uint8Array,
+        heartbeat: &str,
+        times: &Array,
+    ) -> JsValue;
 }
 
 /// Milliseconds between two looks at a native stream's metering branch: each look is a wake.
@@ -74,7 +82,11 @@ fn number(value: u64) -> f64 {
 }
 
 pub async fn pause(ms: u64) {
-    settled(sleep(number(ms))).await;
+    pause_for(number(ms)).await;
+}
+
+pub async fn pause_for(ms: f64) {
+    settled(sleep(ms)).await;
 }
 
 /// The whole body of a request; `None` when it is longer than `limit`.
@@ -160,16 +172,29 @@ impl Call {
 
     /// Hands the stream over: the readable for the response, and what resolves when it is over.
     pub fn start(&self, shared: &Rc<RefCell<Relay>>, rest: &Rest) -> (JsValue, Promise) {
-        let [idle, total] = [rest.idle_ms, rest.total_ms].map(number);
-        let every = METER_EVERY_MS.min(idle / 2.0);
-        let times: Array =
-            [idle, total, every, TAIL_BYTES, HEARTBEAT_MS.min(idle / 2.0)].into_iter().map(JsValue::from).collect();
+        let every = METER_EVERY_MS.min(number(rest.idle_ms) / 2.0);
+        let times = deadlines(rest);
+        for time in [every, TAIL_BYTES, beat_ms(rest.idle_ms)] {
+            times.push(&JsValue::from(time));
+        }
         let native = shared.borrow().is_native();
         let trap = Uint8Array::from(shared.borrow().trap_frames());
         let tap = Tap::new(Rc::clone(shared));
-        let readable = self::relay(self, native, &Uint8Array::from(rest.first.as_slice()), tap, &trap, &times);
+        let heartbeat = shared.borrow().heartbeat();
+        let readable = self::relay(self, native, &Uint8Array::from(rest.first.as_slice()), tap, &trap, heartbeat, &times);
         (readable, self.done())
     }
+}
+
+/// When a stream is given up, or taken to be complete: silence, the whole, silence once it told why it stopped.
+pub fn deadlines(rest: &Rest) -> Array {
+    let [idle, total, settle] = [rest.idle_ms, rest.total_ms, SETTLE_MS].map(number);
+    [idle, total, settle.min(idle / 2.0)].into_iter().map(JsValue::from).collect()
+}
+
+/// Between two signs of life, where silence for so long would be ended.
+pub fn beat_ms(idle_ms: u64) -> f64 {
+    HEARTBEAT_MS.min(number(idle_ms) / 2.0)
 }
 
 fn piece(piece: &Piece) -> JsValue {

@@ -12,6 +12,7 @@ mod head;
 mod health_object;
 mod isolate;
 mod journal_object;
+mod outlet;
 mod serve;
 mod settle;
 mod store;

@@ -16,6 +16,7 @@ use super::{
     head::Head,
     health_object,
     isolate::{self, Loaded},
+    outlet,
     settle::{self, Settlement},
     store,
 };
@@ -28,7 +29,7 @@ use crate::{
     },
     error::{Error, Kind},
     exchange::{
-        Call, Exchange, Relaying, Side, Task, models, operate,
+        Call, Exchange, Relaying, Task, models, operate,
         reply::{self, Body, Reply},
     },
     features::{self, Features},
@@ -277,18 +278,27 @@ pub async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
 }
 
 async fn run(request: &Request, env: &Env, context: &Context, exchange: Exchange, body: &JsValue) -> Response {
-    let may_hedge = exchange.may_hedge();
+    let is_patient = exchange.is_patient();
     let settlement = RefCell::new(Settlement::hold(exchange, env, context));
-    let ways = Ways { request, env, body, settlement: &settlement };
-    let driven = if may_hedge { drive::race(ways).await } else { drive::drive(ways, Side::First).await };
-    let settlement = settlement.into_inner();
+    if is_patient {
+        return outlet::patient(request, env, settlement, body).await;
+    }
+    let driven = drive::begin(Ways { request, env, body, settlement: &settlement }).await;
+    conclude(request, env, settlement.into_inner(), driven)
+}
+
+/// The response to what has been decided.
+pub fn conclude(request: &Request, env: &Env, settlement: Settlement, driven: Driven) -> Response {
     match driven {
+        Driven::Stream(call, relaying) if relaying.relay.is_followed() => {
+            outlet::follow(request, env, settlement, call, relaying)
+        }
         Driven::Stream(call, relaying) => stream(&call, *relaying, settlement),
         Driven::Answer(reply, answer) => {
             drop(settlement);
             respond(&reply, &answer)
         }
-        Driven::Idle | Driven::Lost => broken(),
+        Driven::Last(_) | Driven::Idle | Driven::Lost => broken(),
     }
 }
 

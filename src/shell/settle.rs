@@ -1,6 +1,6 @@
 //! The end of a request, exactly once: also when the client leaves and the future that served it is dropped.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, pin::Pin, rc::Rc};
 
 use futures::channel::oneshot;
 use js_sys::Promise;
@@ -26,11 +26,8 @@ pub struct Settlement {
     done: Option<oneshot::Sender<Following>>,
 }
 
-/// A stream that goes on after the response was returned.
-struct Following {
-    settlement: Settlement,
-    over: Promise,
-}
+/// What goes on after the response was returned.
+pub type Following = Pin<Box<dyn Future<Output = ()>>>;
 
 impl Settlement {
     pub fn hold(exchange: Exchange, env: &Env, context: &Context) -> Self {
@@ -38,10 +35,8 @@ impl Settlement {
         let env = env.clone();
         let region = exchange.call().region.clone();
         context.wait_until(async move {
-            if let Ok(Following { settlement, over }) = settled.await {
-                // The helper's promise never fails; should the runtime end it, the drop settles all the same.
-                drop(JsFuture::from(over).await);
-                drop(settlement);
+            if let Ok(following) = settled.await {
+                following.await;
             }
             flush(&env, &region).await;
         });
@@ -60,8 +55,26 @@ impl Settlement {
         self.relay = Some(relay);
         if let Some(done) = self.done.take() {
             // Not received only if the runtime gave the request up; then the drop settles.
-            drop(done.send(Following { settlement: self, over }));
+            drop(done.send(Box::pin(async move {
+                // The helper's promise never fails; should the runtime end it, the drop settles all the same.
+                drop(JsFuture::from(over).await);
+                drop(self);
+            })));
         }
+    }
+
+    /// What is to be told of a future that goes on when the response was returned.
+    pub fn release(&mut self) -> Option<oneshot::Sender<Following>> {
+        self.done.take()
+    }
+
+    pub fn restore(&mut self, done: Option<oneshot::Sender<Following>>) {
+        self.done = done;
+    }
+
+    /// The stream that is passed on now, should the client leave.
+    pub fn watch(&mut self, relay: Option<Rc<RefCell<Relay>>>) {
+        self.relay = relay;
     }
 
     fn learn(&mut self, now: Millis) {
@@ -109,10 +122,14 @@ fn note(record: &Record, on_console: bool) {
 impl Drop for Settlement {
     fn drop(&mut self) {
         let now = clock::now();
-        if let Some(relay) = self.relay.take() {
-            let mut relay = relay.borrow_mut();
-            drop(relay.end(Ended::Gone, &[], 0));
-            self.exchange.relayed(&relay, now);
+        match self.relay.take().as_ref().map(|relay| relay.try_borrow_mut()) {
+            Some(Ok(mut relay)) => {
+                drop(relay.end(Ended::Gone, &[], 0));
+                self.exchange.relayed(&relay, now);
+            }
+            // It died at its work, and never gave it back.
+            Some(Err(_)) => self.exchange.trapped(),
+            None => {}
         }
         self.exchange.close(now);
         self.learn(now);

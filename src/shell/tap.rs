@@ -23,6 +23,16 @@ impl Tap {
         self.0.borrow_mut().push(bytes)
     }
 
+    /// Whether nothing that comes still counts.
+    pub fn over(&self) -> bool {
+        self.0.borrow().is_over()
+    }
+
+    /// Whether the answer is complete but for its end. `tail`: the end of what passed natively.
+    pub fn told(&self, tail: &[u8]) -> bool {
+        self.0.borrow().is_told(tail)
+    }
+
     /// The last bytes for the client. `tail`: the end of what passed natively; `passed`: how many bytes in all.
     pub fn end(&self, how: &str, tail: &[u8], passed: u32) -> Vec<u8> {
         self.0.borrow_mut().end(Ended::read(how), tail, u64::from(passed))

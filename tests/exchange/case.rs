@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use portolan::{
-    config::{self, Documents, Snapshot},
+    config::{self, Documents, OnStreamBreak, Snapshot},
     dialect::{
         Dialect, Facts,
         surface::{Operation, Place},
@@ -55,6 +55,7 @@ pub struct Case {
     pub leaves_at: Option<u64>,
     /// The wasm instance dies once so many bytes were relayed.
     pub traps_after: Option<usize>,
+    pub on_break: OnStreamBreak,
 }
 
 impl Case {
@@ -77,6 +78,7 @@ impl Case {
             seed: 7,
             leaves_at: None,
             traps_after: None,
+            on_break: OnStreamBreak::Error,
         }
     }
 
@@ -151,6 +153,7 @@ impl Case {
             region: "weur".to_owned(),
             colo: "FRA".to_owned(),
         };
-        Exchange::new(call, Rc::clone(&self.config), self.plan())
+        let plan = Plan { on_stream_break: self.on_break, ..self.plan() };
+        Exchange::new(call, Rc::clone(&self.config), plan)
     }
 }

@@ -20,13 +20,15 @@ use super::script::{Answer, Ending};
 const TAIL: usize = 16_384;
 /// More steps than any request takes: an exchange that goes round in circles fails its test instead of hanging it.
 const MAX_STEPS: usize = 5_000;
+/// The shell's.
+const SETTLE_MS: u64 = 5_000;
 
 impl Case {
     /// Plays the script to its end: it has exactly the answers that are asked for.
     pub fn run(&self, answers: impl IntoIterator<Item = Answer>) -> Run {
         let answers: Vec<Answer> = answers.into_iter().collect();
         let count = answers.len();
-        let mut driver = Driver { case: self, now: START, answers: answers.into_iter(), run: Run::default() };
+        let mut driver = Driver { case: self, now: START, answers: answers.into_iter(), run: Run::default(), left: false };
         driver.drive();
         let tries = driver.run.record.iter().flat_map(|r| &r.tries).map(|t| t.outcome).collect::<Vec<_>>();
         assert_eq!(driver.run.sends.len(), count, "tries: {:?} {tries:?}", driver.run.hosts());
@@ -132,6 +134,7 @@ struct Lane {
 enum Ended {
     Relay(Box<Relaying>, Answer),
     Reply(Reply, String),
+    Last(Vec<u8>),
 }
 
 struct Driver<'a> {
@@ -139,6 +142,8 @@ struct Driver<'a> {
     now: Millis,
     answers: std::vec::IntoIter<Answer>,
     run: Run,
+    /// The client has, while its answer was passed on.
+    left: bool,
 }
 
 impl Driver<'_> {
@@ -151,8 +156,23 @@ impl Driver<'_> {
             self.run.lessons.extend(exchange.take_lessons());
             match ended {
                 Some(Ended::Relay(relaying, mut answer)) => {
-                    let relay = self.relay(*relaying, &mut answer);
-                    exchange.relayed(&relay, self.now);
+                    let (mut relay, how) = self.relay(*relaying, &mut answer);
+                    let Some(how) = how else {
+                        exchange.relayed(&relay, self.now);
+                        return self.close(exchange);
+                    };
+                    exchange.ended(&mut relay, how, self.now);
+                    let side = exchange.side();
+                    lanes.retain(|lane| lane.side == side);
+                    ended = self.step(&mut exchange, &mut lanes[0]);
+                    if ended.is_some() {
+                        continue;
+                    }
+                }
+                Some(Ended::Last(bytes)) => {
+                    if !self.left {
+                        self.run.body.push_str(std::str::from_utf8(&bytes).unwrap());
+                    }
                     return self.close(exchange);
                 }
                 Some(Ended::Reply(reply, whole)) => {
@@ -249,6 +269,7 @@ impl Driver<'_> {
             }
             Step::Relay(relaying) => return Some(Ended::Relay(relaying, std::mem::take(&mut lane.answer))),
             Step::Reply(reply) => return Some(Ended::Reply(reply, std::mem::take(&mut lane.whole))),
+            Step::Last(bytes) => return Some(Ended::Last(bytes)),
             Step::Idle => return None,
         };
         lane.pending = Some(pending);
@@ -306,17 +327,28 @@ impl Driver<'_> {
         (at, came.map(|()| Some(bytes)))
     }
 
-    /// The rest of a committed stream, as `edge.js` passes it.
-    fn relay(&mut self, relaying: Relaying, answer: &mut Answer) -> Relay {
+    /// The rest of a committed stream, as `relay.js` passes it; how it ended, where that is for the exchange to judge.
+    fn relay(&mut self, relaying: Relaying, answer: &mut Answer) -> (Relay, Option<relay::Ended>) {
         let Relaying { mut relay, headers, rest } = relaying;
-        (self.run.status, self.run.headers) = (200, headers);
-        let native = relay.is_native();
+        if self.run.native.is_none() {
+            (self.run.status, self.run.headers) = (200, headers);
+        }
+        let (native, followed) = (relay.is_native(), relay.is_followed() || self.run.native.is_some());
         let (mut out, mut passed) = (rest.first, vec![]);
-        self.run.native = Some(native);
+        self.run.native = self.run.native.or(Some(native));
         self.run.committed = out.len();
         let end = self.now.plus(rest.total_ms);
         let how = loop {
+            if followed && relay.is_over() {
+                break relay::Ended::Closed;
+            }
             let left = end.since(self.now);
+            let settle = SETTLE_MS.min(rest.idle_ms / 2).min(left);
+            let tail = passed.get(passed.len().saturating_sub(TAIL)..).unwrap_or_default();
+            if answer.next_after().is_none_or(|ms| ms > settle) && !self.leaves_within(settle) && relay.is_told(tail) {
+                self.now = self.now.plus(settle);
+                break relay::Ended::Closed;
+            }
             let (at, got) = self.next(self.now, answer, rest.idle_ms.min(left), Phase::Idle);
             self.now = at;
             match got {
@@ -332,6 +364,11 @@ impl Driver<'_> {
                 break relay::Ended::Trap;
             }
         };
+        self.left = how == relay::Ended::Gone;
+        if followed {
+            self.run.body.push_str(std::str::from_utf8(&out).unwrap());
+            return (relay, Some(how));
+        }
         out.extend_from_slice(&passed);
         let tail = passed.get(passed.len().saturating_sub(TAIL)..).unwrap_or_default();
         let last = relay.end(how, tail, u64::try_from(passed.len()).unwrap());
@@ -339,6 +376,6 @@ impl Driver<'_> {
             out.extend(if how == relay::Ended::Trap { relay.trap_frames().to_vec() } else { last });
         }
         self.run.body = String::from_utf8_lossy(&out).into_owned();
-        relay
+        (relay, None)
     }
 }

@@ -152,7 +152,7 @@ fn breaks() -> Vec<Break> {
         of("cut", Cut, "transient", 0),
         of("closed before its end", Clean, "broken", 0),
         of("silent", Stall, "silent", 20_000),
-        Break { traps_after: Some(10), ..of("our own failure", Stall, "broken", 0) },
+        Break { traps_after: Some(10), fault: "gateway", counts: false, ..of("our own failure", Stall, "gateway", 0) },
         caller(Break { pace: 19_000, ..of("the whole took too long", Stall, "deadline", 60_000) }),
         caller(Break { leaves_at: Some(5_000), ..of("the client left", Stall, "gone", 5_000) }),
     ]

@@ -53,6 +53,12 @@ impl Answer {
         (!self.never).then_some(self.after)
     }
 
+    /// Until the next chunk or the end; `None` where nothing more comes.
+    pub fn next_after(&self) -> Option<u64> {
+        let ending = (self.ending != Ending::Stall).then_some(0);
+        self.chunks.front().map(|(after, _)| *after).or(ending)
+    }
+
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
@@ -126,7 +132,7 @@ pub fn data(text: &str) -> String {
     format!("data: {text}\n\n")
 }
 
-fn chunk(choice: &str) -> String {
+pub fn chunk(choice: &str) -> String {
     data(&format!(
         r#"{{"id":"chatcmpl-up","object":"chat.completion.chunk","created":1,"model":"small-2026","choices":[{choice}]}}"#
     ))

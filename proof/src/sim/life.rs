@@ -138,10 +138,12 @@ impl Engine<'_> {
             }
             Pending::Pass(bytes) => flight.passed(&bytes),
             Pending::Over(how) => {
-                if let Some(relay) = flight.end(how) {
+                let Some(mut relay) = flight.end(how) else { return self.ends(flight, End::Served) };
+                if !relay.is_followed() {
                     flight.exchange.relayed(&relay, now);
+                    return self.ends(flight, End::Served);
                 }
-                return self.ends(flight, End::Served);
+                flight.exchange.ended(&mut relay, how, now);
             }
         }
         self.learn(&mut flight);
@@ -170,6 +172,10 @@ impl Engine<'_> {
             Step::Relay(relaying) => {
                 flight.begin(*relaying, self.now);
                 return self.passes(flight);
+            }
+            Step::Last(bytes) => {
+                flight.got.extend(bytes);
+                return self.ends(flight, End::Served);
             }
             Step::Reply(reply) => {
                 flight.status = reply.status;

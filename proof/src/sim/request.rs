@@ -133,7 +133,7 @@ impl Flight {
 
     pub fn begin(&mut self, relaying: Relaying, now: u64) {
         let Relaying { relay, rest, .. } = relaying;
-        self.got = rest.first;
+        self.got.extend(rest.first);
         self.status = 200;
         let is_native = relay.is_native();
         self.passing = Some(Passing { relay, is_native, passed: vec![], idle_ms: rest.idle_ms, ends_at: now + rest.total_ms });

@@ -25,7 +25,10 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{Asked, Caller, EventReader, EventWriter, Facts, Translated, Upstream};
+use super::{
+    Asked, Caller, EventReader, EventWriter, Facts, Translated, Upstream,
+    continued::{appended, turns},
+};
 use crate::{
     chat::{event::UpstreamError, profile::Profile, request::Request, response::Response},
     error::{Error, Kind},
@@ -95,6 +98,10 @@ impl Caller for Anthropic {
 
     fn spelling(&self) -> &'static [(&'static str, &'static str)] {
         &SPELLING
+    }
+
+    fn continued(&self, body: &Outline<'_>, said: &str, then: Option<&str>) -> Option<Edit> {
+        appended(body, "messages", &turns(said, then))
     }
 
     fn write_error(&self, error: &Error, request_id: &str) -> String {

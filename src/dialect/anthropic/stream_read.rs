@@ -83,6 +83,10 @@ impl EventReader for Reader {
         }
     }
 
+    fn has_stopped(&self) -> bool {
+        self.stopped
+    }
+
     fn raw_usage(&self) -> Option<&Value> {
         self.raw_usage.as_ref()
     }

@@ -21,7 +21,7 @@ use crate::{
     wire::{
         compose::json,
         json::{json_text, quoted},
-        sse,
+        sse::{self, Frame},
     },
 };
 
@@ -136,6 +136,22 @@ impl EventWriter for Writer {
 
     fn fail(&mut self, error: &Error, out: &mut String) {
         emit(out, "error", &json!({"type": "error", "error": write_error(error)}));
+    }
+
+    fn adopt(&mut self, frame: &Frame<'_>) {
+        let Some(event) = frame.data.as_deref().and_then(|data| serde_json::from_str::<Value>(data).ok()) else { return };
+        let index = || event.get("index").and_then(Value::as_u64).and_then(|index| usize::try_from(index).ok());
+        match (event.get("type").and_then(Value::as_str), index()) {
+            (Some("message_start"), _) => (self.started, self.pinged) = (true, true),
+            (Some("content_block_start"), Some(index)) => {
+                self.next = index;
+                if let Some(open) = &mut self.open {
+                    open.begun = true;
+                }
+            }
+            (Some("content_block_stop"), Some(index)) => self.next = index + 1,
+            _ => {}
+        }
     }
 }
 

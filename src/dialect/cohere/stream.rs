@@ -81,6 +81,11 @@ impl EventReader for Reader {
     /// The dialect has a marker of its own for a whole answer.
     fn close(&mut self, _out: &mut Vec<Event>) {}
 
+    /// The reason and the end are one event.
+    fn has_stopped(&self) -> bool {
+        self.over
+    }
+
     fn raw_usage(&self) -> Option<&Value> {
         self.raw_usage.as_ref()
     }

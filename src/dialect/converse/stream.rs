@@ -71,6 +71,10 @@ impl EventReader for Reader {
         self.end(out);
     }
 
+    fn has_stopped(&self) -> bool {
+        self.stopped && !self.failed
+    }
+
     fn raw_usage(&self) -> Option<&Value> {
         self.raw_usage.as_ref()
     }

@@ -25,12 +25,13 @@ mod write_response;
 
 use serde_json::Value;
 
-use super::{Asked, Caller, EventReader, EventWriter, Facts, Translated, Upstream};
+use super::{Asked, Caller, EventReader, EventWriter, Facts, Translated, Upstream, continued::appended};
 use crate::{
     chat::{event::UpstreamError, profile::Profile, request::Request, response::Response},
     error::Error,
     units::Money,
     wire::{
+        compose::json,
         json::{Edit, Outline, json_text},
         percent,
     },
@@ -106,6 +107,17 @@ impl Caller for Gemini {
     /// None: the stream just ends.
     fn terminal(&self) -> &'static str {
         ""
+    }
+
+    /// Google's Python SDK takes a comment for data, and fails; blank lines are skipped, also within an array.
+    fn heartbeat(&self) -> &'static str {
+        "\r\n"
+    }
+
+    fn continued(&self, body: &Outline<'_>, said: &str, then: Option<&str>) -> Option<Edit> {
+        let turn = |role: &str, text: &str| json!({"role": role, "parts": [{"text": text}]});
+        let turns: Vec<Value> = std::iter::once(turn("model", said)).chain(then.map(|then| turn("user", then))).collect();
+        appended(body, "contents", &turns)
     }
 
     fn write_error(&self, error: &Error, request_id: &str) -> String {

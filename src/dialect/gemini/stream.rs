@@ -49,7 +49,7 @@ impl EventReader for Reader {
     }
 
     fn close(&mut self, out: &mut Vec<Event>) {
-        if self.failed || self.candidates.first().is_none_or(|first| first.stop.is_none()) {
+        if !self.has_stopped() {
             return;
         }
         for (choice, candidate) in self.candidates.iter_mut().enumerate() {
@@ -59,6 +59,10 @@ impl EventReader for Reader {
             out.push(Event::Stop { choice, reason: candidate.reason(), sequence: None });
         }
         out.push(Event::End);
+    }
+
+    fn has_stopped(&self) -> bool {
+        !self.failed && self.candidates.first().is_some_and(|first| first.stop.is_some())
     }
 
     fn raw_usage(&self) -> Option<&Value> {

@@ -15,6 +15,7 @@ use crate::{
     wire::{
         compose::Members,
         json::{Outline, json_text},
+        sse::Frame,
     },
 };
 
@@ -139,5 +140,11 @@ impl EventWriter for Writer {
     fn fail(&mut self, error: &Error, out: &mut String) {
         self.emit(&error::write(error, None), out);
         self.end(out);
+    }
+
+    fn adopt(&mut self, _frame: &Frame<'_>) {
+        if let Form::Array { begun } = &mut self.form {
+            *begun = true;
+        }
     }
 }

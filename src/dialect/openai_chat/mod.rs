@@ -40,7 +40,10 @@ pub(super) use messages::results_first;
 
 use asked::Form;
 
-use super::{Asked, Caller, Dialect, EventReader, EventWriter, Facts, Translated, Upstream};
+use super::{
+    Asked, Caller, Dialect, EventReader, EventWriter, Facts, Translated, Upstream,
+    continued::{appended, turns},
+};
 use crate::{
     chat::{event::UpstreamError, profile::Profile, request::Request, response::Response},
     error::Error,
@@ -111,6 +114,13 @@ impl Caller for OpenAiChat {
 
     fn spelling(&self) -> &'static [(&'static str, &'static str)] {
         &SPELLING
+    }
+
+    fn continued(&self, body: &Outline<'_>, said: &str, then: Option<&str>) -> Option<Edit> {
+        if body.get("messages").is_none() {
+            return super::openai_responses::OpenAiResponses.continued(body, said, then);
+        }
+        appended(body, "messages", &turns(said, then))
     }
 
     fn write_error(&self, error: &Error, request_id: &str) -> String {

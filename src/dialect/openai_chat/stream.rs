@@ -59,10 +59,13 @@ impl EventReader for Reader {
 
     fn close(&mut self, out: &mut Vec<Event>) {
         // Cerebras and Perplexity end without `[DONE]`.
-        let is_whole = !self.choices.is_empty() && self.choices.values().all(Choice::has_stopped);
-        if is_whole && !self.done {
+        if self.has_stopped() && !self.done {
             self.end(out);
         }
+    }
+
+    fn has_stopped(&self) -> bool {
+        !self.choices.is_empty() && self.choices.values().all(Choice::has_stopped)
     }
 
     fn raw_usage(&self) -> Option<&Value> {

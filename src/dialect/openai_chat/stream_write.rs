@@ -19,15 +19,21 @@ use crate::{
         request::{Part, Source},
         response::{StopReason, TokenLogprob},
     },
-    dialect::EventWriter,
+    dialect::{EventWriter, continued},
     error::Error,
-    wire::{compose::json, json::json_text, sse},
+    wire::{
+        compose::json,
+        json::json_text,
+        sse::{self, Frame},
+    },
 };
 
 pub struct Writer {
     stamp: Stamp,
     wants_usage: bool,
     form: Form,
+    /// The names are those of the provider's own chunks.
+    adopted: bool,
     /// What must be remembered of each answer, and of the blocks that are open, with the answer they belong to.
     choices: BTreeMap<usize, Said>,
     blocks: BTreeMap<usize, (usize, Open)>,
@@ -55,7 +61,7 @@ struct Choice {
 
 impl Writer {
     pub const fn new(stamp: Stamp, wants_usage: bool, form: Form) -> Self {
-        Self { stamp, wants_usage, form, choices: BTreeMap::new(), blocks: BTreeMap::new() }
+        Self { stamp, wants_usage, form, adopted: false, choices: BTreeMap::new(), blocks: BTreeMap::new() }
     }
 
     fn chunk(&self, choices: &[Choice], usage: Option<Value>, out: &mut String) {
@@ -242,5 +248,9 @@ impl EventWriter for Writer {
     fn fail(&mut self, error: &Error, out: &mut String) {
         sse::write(out, None, &json_text(&error::write(error, None)));
         self.choice(Choice { index: 0, delta: json!({}), logprobs: Value::Null, finish_reason: Some("error") }, out);
+    }
+
+    fn adopt(&mut self, frame: &Frame<'_>) {
+        self.adopted = self.adopted || continued::adopt(&mut self.stamp, frame);
     }
 }

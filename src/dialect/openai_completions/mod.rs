@@ -13,7 +13,7 @@ use crate::{
     chat::{event::UpstreamError, profile::Profile, request::Request, response::Response},
     error::Error,
     units::Money,
-    wire::json::{Edit, Outline},
+    wire::json::{Edit, Outline, quoted},
 };
 
 /// The dialect.
@@ -43,6 +43,17 @@ impl Caller for OpenAiCompletions {
 
     fn spelling(&self) -> &'static [(&'static str, &'static str)] {
         &[("top_logprobs", "logprobs"), ("messages[]", "prompt")]
+    }
+
+    /// The prompt is the text that goes on: nobody is to be asked for it.
+    fn continued(&self, body: &Outline<'_>, said: &str, then: Option<&str>) -> Option<Edit> {
+        match body.get("prompt") {
+            Some(prompt) => {
+                let prompt: String = serde_json::from_str(prompt).ok()?;
+                Some(Edit::Set("prompt".into(), quoted(&(prompt + said))))
+            }
+            None => OpenAiChat.continued(body, said, then),
+        }
     }
 
     fn write_error(&self, error: &Error, request_id: &str) -> String {

@@ -11,17 +11,23 @@ use crate::{
         response::StopReason,
     },
     dialect::{
-        EventWriter,
+        EventWriter, continued,
         openai_chat::{characters, error, usage},
     },
     error::Error,
-    wire::{compose::json, json::json_text, sse},
+    wire::{
+        compose::json,
+        json::json_text,
+        sse::{self, Frame},
+    },
 };
 
 pub struct Writer {
     stamp: Stamp,
     wants_usage: bool,
     begun: bool,
+    /// The names are those of the provider's own chunks.
+    adopted: bool,
     /// Of each block, which answer it belongs to.
     choices: BTreeMap<usize, usize>,
     /// Characters of each answer so far, its log probabilities' tokens not counted twice.
@@ -30,7 +36,7 @@ pub struct Writer {
 
 impl Writer {
     pub const fn new(stamp: Stamp, wants_usage: bool) -> Self {
-        Self { stamp, wants_usage, begun: false, choices: BTreeMap::new(), said: BTreeMap::new() }
+        Self { stamp, wants_usage, begun: false, adopted: false, choices: BTreeMap::new(), said: BTreeMap::new() }
     }
 
     fn chunk(&self, choices: &Value, usage: Option<Value>, out: &mut String) {
@@ -107,5 +113,9 @@ impl EventWriter for Writer {
     fn fail(&mut self, error: &Error, out: &mut String) {
         sse::write(out, None, &json_text(&error::write(error, None)));
         self.choice(0, ("", Value::Null), Some("error"), out);
+    }
+
+    fn adopt(&mut self, frame: &Frame<'_>) {
+        self.adopted = self.adopted || continued::adopt(&mut self.stamp, frame);
     }
 }

@@ -25,12 +25,17 @@ mod write_items;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::{Asked, Caller, Dialect, EventReader, EventWriter, Facts, Translated, Upstream, openai_chat::error};
+use super::{
+    Asked, Caller, Dialect, EventReader, EventWriter, Facts, Translated, Upstream,
+    continued::{appended, turns},
+    openai_chat::error,
+};
 use crate::{
     chat::{event::UpstreamError, profile::Profile, request::Request, response::Response},
     error::Error,
     units::Money,
     wire::{
+        compose::json,
         fields::{missing, must_be},
         json::{Edit, Outline, json_text, quoted},
     },
@@ -107,6 +112,18 @@ impl Caller for OpenAiResponses {
 
     fn spelling(&self) -> &'static [(&'static str, &'static str)] {
         &SPELLING
+    }
+
+    fn continued(&self, body: &Outline<'_>, said: &str, then: Option<&str>) -> Option<Edit> {
+        let turns = turns(said, then);
+        // A text alone is what the user says.
+        match body.get("input").and_then(|input| serde_json::from_str::<String>(input).ok()) {
+            Some(input) => {
+                let list: Vec<Value> = std::iter::once(json!({"role": "user", "content": input})).chain(turns).collect();
+                Some(Edit::Set("input".into(), json_text(&list.into())))
+            }
+            None => appended(body, "input", &turns),
+        }
     }
 
     fn write_error(&self, error: &Error, request_id: &str) -> String {

@@ -56,6 +56,11 @@ impl EventReader for Reader {
 
     fn close(&mut self, _out: &mut Vec<Event>) {}
 
+    /// The reason and the end are one event.
+    fn has_stopped(&self) -> bool {
+        self.done
+    }
+
     fn raw_usage(&self) -> Option<&Value> {
         self.raw_usage.as_ref()
     }

@@ -15,19 +15,24 @@ use crate::{
     },
 };
 
+/// Items of one answer: far more than any has.
+const MAX_ITEMS: usize = 4096;
+
 pub(super) struct Wire {
     pub(super) envelope: Envelope,
     model: Option<String>,
     /// The number of the next event.
     next: u64,
     started: bool,
+    /// The item that the provider's own events have opened, for the next that is to be added.
+    given: Option<usize>,
     /// The items so far, each as it is at its end.
     pub(super) output: Vec<Value>,
 }
 
 impl Wire {
     pub(super) fn new(asked: &Asked<'_>) -> Self {
-        Self { envelope: Envelope::new(asked), model: None, next: 0, started: false, output: vec![] }
+        Self { envelope: Envelope::new(asked), model: None, next: 0, started: false, given: None, output: vec![] }
     }
 
     /// The model as the provider names it first.
@@ -79,8 +84,37 @@ impl Wire {
     pub(super) fn add(&mut self, item: Value, out: &mut String) -> usize {
         let index = self.output.len();
         self.emit("response.output_item.added", json!({"output_index": index, "item": &item}), out);
+        if let Some(given) = self.given.take() {
+            return given;
+        }
         self.output.push(item);
         index
+    }
+
+    /// Follows an event of the provider's own; the item that it ended.
+    pub(super) fn adopt(&mut self, event: &Value) -> Option<usize> {
+        if let Some(number) = event.get("sequence_number").and_then(Value::as_u64) {
+            self.next = number + 1;
+        }
+        if let Some(response) = event.get("response") {
+            self.started = true;
+            let stamp = &mut self.envelope.stamp;
+            if let Some(id) = response.get("id").and_then(Value::as_str) {
+                id.clone_into(&mut stamp.id);
+            }
+            stamp.created = response.get("created_at").and_then(Value::as_u64).unwrap_or(stamp.created);
+        }
+        let place = event.get("output_index").and_then(Value::as_u64).and_then(|place| usize::try_from(place).ok())?;
+        let item = event.get("item").filter(|_| place < MAX_ITEMS)?;
+        if self.output.len() <= place {
+            self.output.resize(place + 1, Value::Null);
+        }
+        if let Some(slot) = self.output.get_mut(place) {
+            *slot = item.clone();
+        }
+        let ended = event.get("type").and_then(Value::as_str) == Some("response.output_item.done");
+        self.given = (!ended).then_some(place);
+        ended.then_some(place)
     }
 
     /// The item in its last form.

@@ -22,7 +22,7 @@ use crate::{
     },
     dialect::{Asked, EventWriter, openai_chat::error},
     error::Error,
-    wire::compose::json,
+    wire::{compose::json, sse::Frame},
 };
 
 /// The code of a failure that has none.
@@ -120,6 +120,14 @@ impl EventWriter for Writer {
         self.wire.emit("error", event, out);
         let response = self.wire.response(Status::Failed { code, message: &error.message }, Value::Null);
         self.wire.emit("response.failed", json!({"response": response}), out);
+    }
+
+    fn adopt(&mut self, frame: &Frame<'_>) {
+        let event = frame.data.as_deref().and_then(|data| serde_json::from_str::<Value>(data).ok());
+        let ended = event.and_then(|event| self.wire.adopt(&event));
+        if ended.is_some() && ended == self.message {
+            self.message = None;
+        }
     }
 }
 

@@ -83,6 +83,10 @@ impl EventReader for Reader {
         self.chat.close(out);
     }
 
+    fn has_stopped(&self) -> bool {
+        self.chat.has_stopped()
+    }
+
     fn raw_usage(&self) -> Option<&Value> {
         self.chat.raw_usage()
     }
