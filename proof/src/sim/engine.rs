@@ -222,6 +222,7 @@ impl Engine<'_> {
 
     fn object_hears(&mut self, isolate: usize, report: &str) {
         let Some(region) = self.scenario.lives.get(isolate).map(|life| life.region) else { return };
+        self.watch.heard(isolate, report, self.clock());
         let Some((reply, state)) = self.policy.absorb(region, report, self.clock()) else { return };
         let (delay, is_lost) = self.delay();
         let Some(object) = self.objects.get_mut(region) else { return };
@@ -233,6 +234,7 @@ impl Engine<'_> {
             object.busy_until = leaves;
             self.queue.add(leaves, Event::Stored { region, life, state });
         }
+        self.watch.granted(isolate, &reply);
         let reply = if is_lost { None } else { Some(reply) };
         if is_lost {
             self.watch.lost(isolate, self.now);

@@ -36,10 +36,10 @@ pub const REGIONS: usize = 2;
 /// Isolates in a region.
 const ISOLATES: usize = 6;
 /// Between requests in a region.
-const GAP_MS: u64 = 100;
+const GAP_MS: u64 = 160;
 const END_MS: u64 = 240_000;
-/// A provider that is back takes this many a second at first, of twenty.
-const COLD_PER_SECOND: u64 = 10;
+/// A provider that is back takes this many a second at first, of twelve.
+const COLD_PER_SECOND: u64 = 6;
 const COLD_MS: u64 = 10_000;
 
 /// A world and the incident in it.
@@ -58,7 +58,9 @@ pub fn make(seed: u64, kind: Kind) -> Incident {
     let heals = from + dice.between(45_000, 90_000);
     let fault = |trouble, (from, until)| Fault { trouble, provider: 0, model: None, key: None, region: None, from, until };
     let cold = fault(Trouble::Cold { per_second: COLD_PER_SECOND }, (heals, heals + COLD_MS));
-    let (faults, heals) = match kind {
+    // No provider is without fault on a good day either.
+    let usual = fault(Trouble::Errors { percent: 1 }, (0, END_MS));
+    let (mut faults, heals) = match kind {
         Kind::Outage => (vec![fault(Trouble::Down, (from, heals)), cold], heals),
         Kind::Silence => (vec![fault(Trouble::Silent, (from, heals)), cold], heals),
         Kind::BrownOut => (vec![fault(Trouble::Errors { percent: 30 }, (from, heals))], heals),
@@ -69,6 +71,7 @@ pub fn make(seed: u64, kind: Kind) -> Incident {
             ((0..4).map(down).collect(), from + 85_000)
         }
     };
+    faults.push(usual);
     let provider = |first_ms| Provider { tongue: Tongue::OpenAi, keys: 1, first_ms, gap_ms: 20 };
     let mut scenario = Scenario {
         seed,

@@ -19,6 +19,8 @@ pub struct Metrics {
     pub notice_ms: Option<u64>,
     /// From the end of the trouble until nine tenths went there again.
     pub return_ms: Option<u64>,
+    /// Requests in a hundred that another served before the incident, when the primary was as well as it ever is.
+    pub away_percent: u64,
     /// Sends to the primary in the first second of its return, in percent of its usual rate.
     pub herd_percent: u64,
     /// From a request's arrival to the send that served it: on average, and of 99 in 100.
@@ -43,6 +45,7 @@ pub fn of(incident: &Incident, report: &Report) -> Metrics {
         wasted,
         notice_ms: first_window(&here, (incident.from, incident.heals), |there, all| there * 10 < all),
         return_ms: first_window(&here, (incident.heals, u64::MAX), |there, all| there * 10 >= all * 9),
+        away_percent: away(&report.rows, incident.from),
         herd_percent: herd(&here, incident),
         lost_ms: mean,
         lost_p99_ms: lost.get(lost.len() * 99 / 100).copied().unwrap_or(0),
@@ -66,7 +69,7 @@ const fn goes_there(row: &Row) -> bool {
 
 /// When the share of requests that go to the primary first is as asked for, for the length of a window.
 fn first_window(rows: &[&Row], (from, until): (u64, u64), is_so: impl Fn(u64, u64) -> bool) -> Option<u64> {
-    let last = rows.last()?.at;
+    let last = rows.iter().map(|row| row.at).max()?;
     let mut start = from;
     while start + WINDOW_MS <= last.min(until) {
         let window: Vec<_> = rows.iter().filter(|row| (start..start + WINDOW_MS).contains(&row.at)).collect();
@@ -77,6 +80,12 @@ fn first_window(rows: &[&Row], (from, until): (u64, u64), is_so: impl Fn(u64, u6
         start += 250;
     }
     None
+}
+
+fn away(rows: &[Row], until: u64) -> u64 {
+    let served = || rows.iter().filter(|row| row.end == End::Served && row.at < until);
+    let elsewhere = served().filter(|row| row.sends.last().is_some_and(|send| send.place.provider != 0));
+    count(elsewhere) * 100 / count(served()).max(1)
 }
 
 fn herd(rows: &[&Row], incident: &Incident) -> u64 {

@@ -91,7 +91,8 @@ pub fn shares(incident: &Incident, drawn: &[(&str, Report)]) -> String {
         }
         for (at, bin) in (0..).zip(&bins) {
             let all: u64 = bin.iter().sum::<u64>().max(1);
-            let (left, width) = (x(at * BIN_MS, incident), INNER * BIN_MS / span(incident));
+            let left = x(at * BIN_MS, incident);
+            let width = x((at + 1) * BIN_MS, incident) - left;
             let mut below = top + PANEL;
             for (count, (colour, _)) in bin.iter().zip(legend).filter(|(count, _)| **count > 0) {
                 let height = (count * PANEL / all).max(1);
@@ -139,11 +140,11 @@ pub fn wasted(incident: &Incident, drawn: &[(&str, Report)]) -> String {
         labels.push((y(total), nth, format!("{name}: {total}")));
     }
     labels.sort();
-    let mut last = 0;
-    for (at, nth, text) in labels {
-        let at = at.max(last + 16);
-        last = at;
-        let _ = writeln!(out, "<text x=\"{}\" y=\"{at}\" style=\"fill: var(--c{nth})\">{text}</text>", LEFT + INNER + 6);
+    // From the bottom up, each above the one before.
+    let mut below = TOP + HEIGHT + 16;
+    for (at, nth, text) in labels.into_iter().rev() {
+        below = at.min(below - 16);
+        let _ = writeln!(out, "<text x=\"{}\" y=\"{below}\" style=\"fill: var(--c{nth})\">{text}</text>", LEFT + INNER + 6);
     }
     axis(&mut out, incident, TOP + HEIGHT + 20);
     out.push_str("</svg>\n");

@@ -3,7 +3,7 @@
 use super::{report::Check, scenario::Scenario};
 
 /// Runs that shrinking may take.
-const MAX_RUNS: usize = 400;
+const MAX_RUNS: usize = 150;
 
 /// Whether a scenario fails a check.
 type Fails<'a> = &'a dyn Fn(&Scenario, Check) -> bool;

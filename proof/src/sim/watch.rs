@@ -11,6 +11,8 @@ use portolan::{
     units::Millis,
 };
 
+use serde_json::Value;
+
 use super::{
     checks,
     config::cell_name,
@@ -40,6 +42,8 @@ const FRESH_MS: u64 = 6_000;
 pub struct Watch {
     isolates: BTreeMap<usize, Isolate>,
     probes: BTreeMap<(usize, String), Vec<InFlight>>,
+    /// Until when the permits of isolates hold.
+    leases: BTreeMap<(usize, String), u64>,
     ramps: BTreeMap<(usize, String, u8), Ramp>,
     outages: Vec<Outage>,
     disturbed: Vec<(usize, u64)>,
@@ -53,7 +57,10 @@ struct Isolate {
 
 struct InFlight {
     request: usize,
+    isolate: usize,
     is_alone: bool,
+    /// The region's object heard that it is on its way while the permit held.
+    is_known: bool,
 }
 
 #[derive(Default)]
@@ -100,6 +107,23 @@ impl Watch {
         if let Some(known) = self.isolates.get_mut(&isolate) {
             known.is_alone = true;
             self.disturbed.push((known.region, now));
+        }
+    }
+
+    /// An isolate gets permits.
+    pub fn granted(&mut self, isolate: usize, reply: &str) {
+        let reply: Value = serde_json::from_str(reply).unwrap_or_default();
+        let permits = reply.get("p").and_then(Value::as_object).into_iter().flatten();
+        self.leases.extend(permits.filter_map(|(cell, until)| Some(((isolate, cell.clone()), until.as_u64()?))));
+    }
+
+    /// The object hears which probes of this isolate are on their way.
+    pub fn heard(&mut self, isolate: usize, report: &str, clock: Millis) {
+        let report: Value = serde_json::from_str(report).unwrap_or_default();
+        for ((_, cell), here) in &mut self.probes {
+            let holds = self.leases.get(&(isolate, cell.clone())).is_some_and(|until| clock.0 <= *until);
+            let is_told = holds && report.get("c").and_then(|cells| cells.get(cell)?.get("p")?.as_bool()) == Some(true);
+            here.iter_mut().filter(|probe| is_told && probe.isolate == isolate).for_each(|probe| probe.is_known = true);
         }
     }
 
@@ -167,11 +191,13 @@ impl Watch {
         if here.iter().any(|probe| probe.request == flight.arrival) {
             return;
         }
-        if !is_alone && let Some(other) = here.iter().find(|probe| !probe.is_alone) {
+        let others = || here.iter().filter(|probe| !probe.is_alone && !is_alone);
+        report.unheard += usize::from(others().any(|probe| !probe.is_known));
+        if let Some(other) = others().find(|probe| probe.is_known) {
             let what = format!("a second probe of {cell}, while that of request {} is on its way", other.request);
             report.wrong(Check::OneProbe, now, (Some(number), Some(cell)), what);
         }
-        here.push(InFlight { request: flight.arrival, is_alone });
+        here.push(InFlight { request: flight.arrival, isolate: flight.isolate, is_alone, is_known: false });
     }
 
     pub fn learned(&mut self, flight: &mut Flight, lesson: &Lesson, _now: u64) {
