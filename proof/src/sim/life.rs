@@ -73,6 +73,7 @@ impl Engine<'_> {
             seed,
             key: "sim".to_owned(),
             region: region_name(arrival.region).to_owned(),
+            colo: String::new(),
         };
         self.report.note(self.now, (Some(arrival.number), None), || {
             let attempts: Vec<String> = plan.attempts.iter().map(|a| format!("{} ({})", a.cell(), a.reason)).collect();
@@ -176,6 +177,12 @@ impl Engine<'_> {
             Step::Last(bytes) => {
                 flight.got.extend(bytes);
                 return self.ends(flight, End::Served);
+            }
+            Step::Idle => {
+                let number = self.scenario.arrivals.get(flight.arrival).map(|a| a.number);
+                let what = "it waits for a second call that nobody began".to_owned();
+                self.report.wrong(Check::Ends, self.now, (number, None), what);
+                return self.ends(flight, End::Failed);
             }
             Step::Reply(reply) => {
                 flight.status = reply.status;
