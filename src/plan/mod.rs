@@ -122,11 +122,13 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
     let arranged = strategy::arrange(&found.order, standing, seed);
     let policy = found.policy.or(config.settings.policy);
     let mut skipped = std::mem::take(&mut found.skipped);
+    let leave_out = |i: &usize| Some(out_of_it(found.candidates.get(*i)?.target, ask, health, standing(*i), now));
+    let is_shut = |i: &&usize| matches!(standing(**i), Standing::Shut { .. });
+    skipped.extend(found.order.iter().filter(is_shut).filter_map(leave_out));
     let mut wait = None;
     let (usable, out) = match arranged {
         Arranged { usable, excluded } if !usable.is_empty() => {
-            let why = |i: &usize| Some(out_of_it(found.candidates.get(*i)?.target, ask, health, standing(*i), now));
-            skipped.extend(excluded.iter().filter_map(why));
+            skipped.extend(excluded.iter().filter_map(leave_out));
             (usable, None)
         }
         Arranged { excluded, .. } if !excluded.is_empty() => {

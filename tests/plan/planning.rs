@@ -314,12 +314,13 @@ fn what_the_operator_says_and_where_a_provider_serves() {
 }
 
 #[test]
-fn a_shut_credential_is_not_used_and_a_drained_one_last() {
+fn a_shut_or_drained_credential_is_not_used_while_another_is_there() {
     let config = snapshot(r#"{"one": {"targets": ["pair/x"]}}"#, "{}");
     let shut = Standing::Shut { until: LATER };
     for (cells, expected) in [
         (vec![], vec![0, 1]),
-        (vec![("pair#0", Standing::Drained)], vec![1, 0]),
+        (vec![("pair#0", Standing::Drained)], vec![1]),
+        (vec![("pair#0", Standing::Drained), ("pair#1", shut)], vec![0]),
         (vec![("pair#0", shut)], vec![1]),
         (vec![("pair#1", shut)], vec![0]),
         (vec![("pair#0", shut), ("pair#1", COOLING)], vec![1]),

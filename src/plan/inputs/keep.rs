@@ -29,7 +29,8 @@ pub fn keep(ask: Ask<'_>, config: &Snapshot, health: &View, planned: Result<&Pla
     facts(ask, &looks, &mut out);
     let by_country = looks.at(&Subject::Country);
     // A provider may not serve there.
-    let by_colo = looks.at(&Subject::Colo) || !health.is_plain();
+    let is_blocked = |cell: &str| cell.split_once('@').is_some_and(|(_, colo)| colo == ask.origin.colo);
+    let by_colo = looks.at(&Subject::Colo) || health.cells().any(|(cell, _)| is_blocked(cell));
     for (key, value, is_looked_at) in [("country", ask.origin.country, by_country), ("colo", ask.origin.colo, by_colo)] {
         if is_looked_at && !value.is_empty() {
             out.put(key, value);
