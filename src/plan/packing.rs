@@ -266,12 +266,8 @@ fn form() -> Map<String, Value> {
 }
 
 fn read_form(value: Value) -> Result<Map<String, Value>, &'static str> {
-    match value {
-        Value::Object(map) if map.get("f").and_then(Value::as_u64) == Some(FORM) => Ok(map),
-        Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            Err(OTHER_FORM)
-        }
-    }
+    let Value::Object(map) = value else { return Err(OTHER_FORM) };
+    if number(&map, "f") == FORM { Ok(map) } else { Err(OTHER_FORM) }
 }
 
 fn number(from: &Map<String, Value>, key: &str) -> u64 {
