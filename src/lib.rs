@@ -72,8 +72,10 @@
 //!   `tests/switching.rs`, and a column in `docs/dialects.md`, whose tables are checked against the code.
 //! - **an operation at a provider**: a row in `catalog/operations.rs`; a shape of its own is a [`catalog::Style`], whereupon
 //!   the compiler names each match that lacks it.
-//! - **a strategy**: a variant of [`config::Strategy`] with its name, an arm in [`plan::strategy::order`], a word in the
-//!   choice that `config/route.rs` reads, rows in `tests/plan`.
+//! - **a strategy**: a variant of [`config::Strategy`] with its name, an entry in `Strategy::ALL`, an arm in
+//!   [`plan::strategy::order`], a word in `schema/routes.json`, rows in `tests/plan` and `docs/configuration.md`.
+//! - **a subject of conditions**: a variant of [`config::Subject`], whereupon the compiler names each match that lacks it; a
+//!   row in `config/read_condition.rs`, a property in `schema/routes.json`, a row in `docs/configuration.md`.
 //! - **a provider's way to refuse**: a row in `plan/rules.rs`, and the words it was seen in as a row in `tests/plan`.
 //! - **a path**: an arm in [`dialect::surface::read`] with a row in `tests/surface.rs`; `shell::serve` must then answer it.
 //! - **a binding**: a file in `shell/`, and its lines in `wrangler.toml`. Nothing else.

@@ -9,6 +9,9 @@ use portolan::{
     wire::json::Edit,
 };
 
+mod conditions;
+mod manual;
+mod nesting;
 mod problems;
 mod schema;
 mod secrets;

@@ -1,12 +1,16 @@
 //! Tests of the room `exchange`: a scripted upstream, virtual time, whole requests.
 
+mod case;
 mod commit;
+mod credentials;
 mod driver;
 mod failover;
+mod filters;
 mod foreign;
 mod forms;
 mod forward;
 mod gemini;
+mod hedge;
 mod hosting;
 mod large;
 mod models;

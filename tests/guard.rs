@@ -154,8 +154,9 @@ fn a_key_ends_when_it_says() {
 
 #[test]
 fn a_key_uses_what_is_on_its_lists() {
-    let routes =
-        r#"{"smart":{"targets":["openai/gpt-4o","anthropic/claude-opus-4-6"]},"cheap":{"targets":["openai/gpt-4o-mini"]}}"#;
+    let routes = r#"{"smart":{"targets":["openai/gpt-4o","anthropic/claude-opus-4-6"]},"cheap":{"targets":["openai/gpt-4o-mini"]},
+        "auto":{"rules":[{"when":{"stream":true},"use":"cheap"},{"when":{"tools":1},"use":"openai/gpt-4o"}],"default":"smart"},
+        "thrifty":{"rules":[{"when":{"stream":true},"use":"cheap"}],"targets":[{"use":"cheap"}]}}"#;
     let documents = Documents { routes: Some(routes.to_owned()), ..Documents::default() };
     let keys = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
     let secrets: BTreeMap<String, String> = keys.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect();
@@ -177,6 +178,12 @@ fn a_key_uses_what_is_on_its_lists() {
         (r#","models":["gemini/gemini-2.5-pro"]"#, "google/gemini-2.5-pro", true),
         (r#","models":["mock/flaky"]"#, "mock/flaky?fail=503", true),
         (r#","models":["*"]"#, "smart", true),
+        // By way of rules and other routes: all that may be reached counts, or the route's own name.
+        (r#","models":["openai/*"]"#, "auto", false),
+        (r#","models":["openai/*","anthropic/*"]"#, "auto", true),
+        (r#","models":["openai/gpt-4o-mini"]"#, "thrifty", true),
+        (r#","routes":["auto"]"#, "auto", true),
+        (r#","routes":["smart","cheap"]"#, "auto", false),
         (r#","models":["openai/gpt-4o"],"routes":["smart"]"#, "smart", true),
         (r#","models":["openai/gpt-4o"],"routes":["smart"]"#, "openai/gpt-4o", true),
         (r#","models":["openai/gpt-4o-mini"],"routes":["smart"]"#, "cheap", false),
@@ -190,4 +197,19 @@ fn a_key_uses_what_is_on_its_lists() {
             assert!(error.message.contains("`ci` may not use") && error.message.contains("it may use"), "{}", error.message);
         }
     }
+}
+
+#[test]
+fn who_may_say_how_its_requests_are_routed() {
+    for (entry, expected) in [
+        (None, true),
+        (Some(r#"{"name":"ci"}"#), true),
+        (Some(r#"{"name":"ci","overrides":true}"#), true),
+        (Some(r#"{"name":"ci","overrides":false}"#), false),
+    ] {
+        let locks = Locks { gateway_key: entry.is_none().then_some(KEY), entry, ..Locks::default() };
+        assert_eq!(admit(Some(KEY), locks, NOW).unwrap().overrides, expected, "{entry:?}");
+    }
+    let locks = Locks { entry: Some(r#"{"name":"ci","overrides":"no"}"#), ..Locks::default() };
+    assert_eq!(admit(Some(KEY), locks, NOW).err().map(|e| e.kind), Some(Kind::Internal));
 }

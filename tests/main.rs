@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod admin;
 mod anthropic;
 mod architecture;
 mod catalog;
@@ -10,6 +11,7 @@ mod config;
 mod converse;
 mod dialects_doc;
 mod exchange;
+mod features;
 #[path = "support/fold.rs"]
 mod fold;
 mod gemini;

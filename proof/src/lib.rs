@@ -23,4 +23,5 @@ pub mod recording;
 pub mod request_facets;
 pub mod requests;
 pub mod rules;
+pub mod sim;
 pub mod stream;

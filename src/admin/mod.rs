@@ -1,8 +1,18 @@
 //! The operator's calls: which there are, and what is said of the configuration.
 
+mod drive;
+mod explain;
+mod faults;
 pub mod health;
+mod question;
+mod replay;
+mod simulate;
 
+pub use explain::explain;
+pub use question::Asked;
+pub use replay::{replay, version};
 use serde_json::{Map, Value};
+pub use simulate::simulate;
 
 use crate::{
     config::{Problem, Snapshot},
@@ -24,21 +34,43 @@ pub enum Call<'a> {
     /// The operator's word on a target.
     Order(&'a str),
     Config,
+    /// What would become of a request.
+    Explain,
+    /// The same with faults.
+    Simulate,
+    /// The decision of one request, made again.
+    Replay(&'a str),
     Unknown,
 }
 
 impl<'a> Call<'a> {
+    /// Calls that bring something along.
+    pub const fn is_posted(self) -> bool {
+        match self {
+            Self::Explain | Self::Simulate | Self::Order(_) => true,
+            Self::Requests | Self::Request(_) | Self::Health | Self::Config | Self::Replay(_) | Self::Unknown => false,
+        }
+    }
+
     pub fn read(path: &'a str) -> Self {
         match path.trim_end_matches('/') {
             "/requests" => Self::Requests,
             "/health" => Self::Health,
             "/config" => Self::Config,
             other if other.starts_with("/health/") => Self::Order(other.trim_start_matches("/health/")),
-            other => match other.strip_prefix("/requests/") {
+            "/explain" => Self::Explain,
+            "/simulate" => Self::Simulate,
+            other => {
+                let Some(below) = other.strip_prefix("/requests/") else { return Self::Unknown };
+                let (id, rest) = below.split_once('/').unwrap_or((below, ""));
                 // Our own ids, and nothing that means something in a query.
-                Some(id) if !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') => Self::Request(id),
-                Some(_) | None => Self::Unknown,
-            },
+                let is_id = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+                match rest {
+                    "" if is_id => Self::Request(id),
+                    "replay" if is_id => Self::Replay(id),
+                    _ => Self::Unknown,
+                }
+            }
         }
     }
 }
@@ -82,6 +114,10 @@ mod tests {
             ("/requests/req_1a", Call::Request("req_1a")),
             ("/requests/a&limit=9", Call::Unknown),
             ("/requests/a/b", Call::Unknown),
+            ("/requests/req_1a/replay", Call::Replay("req_1a")),
+            ("/requests/a&b/replay", Call::Unknown),
+            ("/explain", Call::Explain),
+            ("/simulate/", Call::Simulate),
             ("/health", Call::Health),
             ("/health/", Call::Health),
             ("/health/acme", Call::Order("acme")),

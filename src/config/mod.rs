@@ -2,9 +2,13 @@
 
 mod condition;
 mod host;
+mod nesting;
 mod parse;
 mod price;
 mod provider;
+mod read_condition;
+mod read_policy;
+mod read_routes;
 mod reader;
 mod resolve;
 mod route;
@@ -14,9 +18,11 @@ mod settings;
 
 use std::collections::BTreeMap;
 
-pub use condition::{Check, Condition, Datum, Literal, Subject};
+pub use condition::{Check, Condition, Datum, Literal, Pattern, Subject};
 pub use host::is_private_host;
+pub use price::read_amount;
 pub use provider::{Credential, House, Model, Provider};
+pub use read_condition::REGIONS;
 use reader::Problems;
 pub use resolve::{ListedModel, Resolved};
 pub use route::{
@@ -120,7 +126,7 @@ pub fn build(documents: &Documents, secrets: &BTreeMap<String, String>) -> Resul
                 SETTINGS => snapshot.settings = settings::read_settings(document, &mut problems),
                 PROVIDERS => provider::read_providers(document, &mut snapshot, secrets, &mut problems),
                 PRICES => price::read_prices(document, &mut snapshot, &mut problems),
-                _ => route::read_routes(document, &mut snapshot, &mut problems),
+                _ => read_routes::read_routes(document, &mut snapshot, &mut problems),
             }
         }
         all.extend(problems.list);

@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::{
-    Snapshot,
+    MaxPrice, Snapshot,
     reader::{Problems, Reader},
 };
 use crate::{catalog::Price, units::Money};
@@ -15,19 +15,8 @@ const MAX_DOLLARS: u64 = 100_000;
 
 /// The members of a price. What cached tokens cost is the input's price where nothing is said.
 pub(super) fn read_price(reader: &mut Reader<'_>) -> Option<Price> {
-    let mut member = |key: &'static str| {
-        let number = reader.number(key)?;
-        let amount = read_amount(&number);
-        if amount.is_none() {
-            reader.problem(
-                key,
-                format!("`{number}` must be dollars per million tokens: 0 to {MAX_DOLLARS}, with at most six decimals."),
-            );
-        }
-        amount
-    };
-    let (input, output) = (member("input"), member("output"));
-    let (cache_read, cache_write) = (member("cache_read"), member("cache_write"));
+    let (input, output) = (member(reader, "input"), member(reader, "output"));
+    let (cache_read, cache_write) = (member(reader, "cache_read"), member(reader, "cache_write"));
     let (Some(input), Some(output)) = (input, output) else {
         let path = reader.path().to_owned();
         reader.problems.add(path.clone(), format!("`{path}` needs `input` and `output`, dollars per million tokens."));
@@ -43,8 +32,29 @@ pub(super) fn read_price(reader: &mut Reader<'_>) -> Option<Price> {
     })
 }
 
+/// What a target may cost at most.
+pub(super) fn read_max_price(reader: &mut Reader<'_>) -> MaxPrice {
+    let found_before = reader.problems.list.len();
+    let max = MaxPrice { input: member(reader, "input"), output: member(reader, "output") };
+    if max == MaxPrice::default() && reader.problems.list.len() == found_before {
+        let path = reader.path().to_owned();
+        reader.problems.add(path.clone(), format!("`{path}` needs `input` or `output`, dollars per million tokens."));
+    }
+    max
+}
+
+fn member(reader: &mut Reader<'_>, key: &'static str) -> Option<Money> {
+    let number = reader.number(key)?;
+    let amount = read_amount(&number);
+    if amount.is_none() {
+        let range = format!("0 to {MAX_DOLLARS}, with at most six decimals");
+        reader.problem(key, format!("`{number}` must be dollars per million tokens: {range}."));
+    }
+    amount
+}
+
 /// Exactly, from the number's decimal text: no sum of money goes through floating point.
-fn read_amount(number: &Number) -> Option<Money> {
+pub fn read_amount(number: &Number) -> Option<Money> {
     let text = number.to_string();
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((&text, "0"));
     let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));

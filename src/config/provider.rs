@@ -8,6 +8,7 @@ use super::{
     Snapshot,
     host::read_base_url,
     price::read_price,
+    read_policy::read_regions,
     reader::{Problems, Reader, did_you_mean},
     secrets::{OWN_SECRETS, is_secret_name, store_one_of},
 };
@@ -28,6 +29,12 @@ pub struct Provider {
     pub house: House,
     /// Empty: called without a credential.
     pub credentials: Vec<Credential>,
+    /// It keeps nothing of a request, by the operator's word.
+    pub zdr: bool,
+    /// Only for requests that come in there; empty: everywhere.
+    pub regions: Vec<String>,
+    /// What a lookalike speaks, where the operator says it.
+    spoken: Vec<Dialect>,
     /// All models known of it: catalog, `providers` and `prices` together. Others may exist.
     pub models: BTreeMap<String, Model>,
 }
@@ -66,12 +73,14 @@ pub struct Model {
     pub max_output: Option<u64>,
     pub supports: Option<Supports>,
     pub price: Option<Price>,
+    /// As of its provider.
+    pub zdr: Option<bool>,
 }
 
 /// Providers of one operator.
 const MAX_PROVIDERS: usize = 200;
 /// Windows are some millions of tokens.
-const MAX_TOKENS: u64 = 1_000_000_000;
+pub(super) const MAX_TOKENS: u64 = 1_000_000_000;
 
 /// Fills `snapshot.providers` and `snapshot.off`.
 pub(super) fn read_providers(
@@ -132,6 +141,9 @@ impl Draft {
             base_url: row.base_url.to_owned(),
             house: House::Usual,
             credentials: vec![],
+            zdr: row.name == MOCK,
+            regions: vec![],
+            spoken: vec![],
             models: known_models(row),
         };
         Self { provider, secrets: row.secrets.iter().map(|s| (*s).to_owned()).collect(), usual: true }
@@ -155,7 +167,13 @@ fn sold_as(row: &catalog::Provider, name: &str) -> String {
 
 impl Model {
     const fn of(row: &catalog::Model) -> Self {
-        Self { context: Some(row.context), max_output: Some(row.max_output), supports: Some(row.supports), price: row.price }
+        Self {
+            context: Some(row.context),
+            max_output: Some(row.max_output),
+            supports: Some(row.supports),
+            price: row.price,
+            zdr: None,
+        }
     }
 }
 
@@ -163,7 +181,8 @@ impl Provider {
     /// What a model is spoken to in here, the preferred first.
     pub fn dialects(&self, model: &str) -> impl Iterator<Item = Dialect> {
         let is_known = self.house != House::Lookalike || self.kind.lookalikes.is_empty();
-        let spoken = if is_known { self.kind.dialects(model) } else { self.kind.lookalikes };
+        let usual = if is_known { self.kind.dialects(model) } else { self.kind.lookalikes };
+        let spoken = if self.spoken.is_empty() { usual } else { &self.spoken };
         let is_here = |dialect: &Dialect| self.house == House::Usual || own_base(self.kind, *dialect).is_none();
         spoken.iter().copied().filter(is_here)
     }
@@ -223,7 +242,7 @@ fn read_provider(name: &str, reader: &mut Reader<'_>, allow_private: bool) -> Op
     let keys = read_keys(reader);
     let models = reader.map("models").unwrap_or_default();
     let models_path = reader.path_of("models");
-    reader.later(&["regions"], "requests go out from wherever the Worker runs");
+    let (zdr, regions, dialects) = (reader.flag("zdr"), read_regions(reader), reader.strings("dialects"));
     let row = kind?;
     let is_elsewhere = base_url.is_some() && row.name != name;
     if row.hosting == Hosting::WorkersAi && base_url.is_some() {
@@ -239,6 +258,11 @@ fn read_provider(name: &str, reader: &mut Reader<'_>, allow_private: bool) -> Op
         // Another house: what is known of the catalog's says nothing of it, and its secret is none of its business.
         draft.provider.models.clear();
         draft.secrets.clear();
+    }
+    draft.provider.zdr = zdr.unwrap_or_default();
+    draft.provider.regions = regions;
+    if let Some(words) = dialects {
+        draft.provider.spoken = read_spoken(&words, &draft.provider, reader);
     }
     if let Some(keys) = keys {
         draft.secrets = keys;
@@ -271,6 +295,31 @@ fn read_kind(name: &str, reader: &mut Reader<'_>) -> Option<&'static catalog::Pr
         reader.problem("kind", message);
     }
     row
+}
+
+/// What a server at the operator's own address speaks, of what its kind does.
+fn read_spoken(words: &[String], provider: &Provider, reader: &mut Reader<'_>) -> Vec<Dialect> {
+    if provider.house != House::Lookalike {
+        reader.problem("dialects", "Only a provider with its own name and `base_url` says what it speaks.");
+        return vec![];
+    }
+    if words.is_empty() {
+        reader.problem("dialects", "At least one dialect; leave it out for the usual ones.");
+    }
+    let kind = provider.kind;
+    let own = |dialect: &Dialect| own_base(kind, *dialect).is_none();
+    let known: Vec<Dialect> = kind.lookalikes.iter().chain(kind.speaks).copied().filter(own).collect();
+    let mut spoken = vec![];
+    for (i, word) in words.iter().enumerate() {
+        let found = known.iter().find(|dialect| dialect.name() == word).copied();
+        if found.is_none() {
+            let names: Vec<&str> = Dialect::ALL.into_iter().filter(|d| known.contains(d)).map(Dialect::name).collect();
+            let message = format!("The kind `{}` does not speak `{word}` there; it may: {}.", kind.name, names.join(", "));
+            reader.problem(&format!("dialects[{i}]"), message);
+        }
+        spoken.extend(found.filter(|dialect| !spoken.contains(dialect)));
+    }
+    spoken
 }
 
 /// Names of secrets. A literal key is refused, and never repeated.
@@ -307,6 +356,7 @@ fn read_model(reader: &mut Reader<'_>, model: &mut Model) {
         });
         model.supports = Some(Supports::of(&features.collect::<Vec<_>>()));
     }
+    model.zdr = reader.flag("zdr").or(model.zdr);
     if let Some(price) = reader.object("price", read_price) {
         model.price = price.or(model.price);
     }

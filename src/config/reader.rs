@@ -98,13 +98,36 @@ impl Reader<'_> {
 
     pub(super) fn whole(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
         self.taken.push(key);
-        let read = self.fields.take_u64(key);
-        let value = self.problems.keep(read)?;
-        if !range.contains(&value) {
-            self.problem(key, format!("`{}` must be from {} to {}.", self.path_of(key), range.start(), range.end()));
-            return None;
+        let value = self.fields.take(key)?;
+        self.whole_of(key, &value, range)
+    }
+
+    /// The same of a value that could be something else too.
+    pub(super) fn whole_of(&mut self, key: &'static str, value: &Value, range: RangeInclusive<u64>) -> Option<u64> {
+        let found = value.as_u64().filter(|value| range.contains(value));
+        if found.is_none() {
+            let whole = if value.is_u64() { "" } else { "a whole number " };
+            self.problem(key, format!("`{}` must be {whole}from {} to {}.", self.path_of(key), range.start(), range.end()));
         }
-        Some(value)
+        found
+    }
+
+    pub(super) fn peek(&self, key: &str) -> Option<&Value> {
+        self.fields.peek(key)
+    }
+
+    /// What may be of any kind.
+    pub(super) fn value(&mut self, key: &'static str) -> Option<Value> {
+        self.taken.push(key);
+        self.fields.take(key)
+    }
+
+    pub(super) fn need(&mut self, key: &'static str, what: &str) -> Option<Value> {
+        let value = self.value(key);
+        if value.is_none() {
+            self.problem(key, format!("`{}` is required: {what}.", self.path_of(key)));
+        }
+        value
     }
 
     pub(super) fn items(&mut self, key: &'static str) -> Option<Vec<Value>> {
@@ -152,11 +175,11 @@ impl Reader<'_> {
         found
     }
 
-    /// Fields that are planned: refused rather than ignored.
-    pub(super) fn later(&mut self, keys: &[&str], instead: &str) {
+    /// Fields that do not go with what else is there; `why` follows the field's name.
+    pub(super) fn refuse(&mut self, keys: &[&str], why: &str) {
         for key in keys {
             if self.fields.take(key).is_some() {
-                self.problem(key, format!("`{}` is not supported yet: {instead}.", self.path_of(key)));
+                self.problem(key, format!("`{}` {why}.", self.path_of(key)));
             }
         }
     }

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{MAX_NAME, Model, Route, Snapshot, reader::did_you_mean, secrets::store_one_of, settings::MAX_ATTEMPTS};
+use super::{
+    Choice, MAX_NAME, Model, Place, Route, Snapshot, Target, reader::did_you_mean, secrets::store_one_of, settings::MAX_ATTEMPTS,
+};
 use crate::{
     catalog::{self, Price, Supports},
     error::{Error, Kind},
@@ -60,7 +62,14 @@ impl Snapshot {
         }
         let callable = self.callable(&found.iter().map(|(provider, _)| provider.as_str()).collect::<Vec<_>>());
         callable.map_err(|why| not_found(format!("`{name}` cannot be called: {why}.")))?;
-        Ok(Resolved { route: name.to_owned(), is_route: false, config: Cow::Owned(Route::ad_hoc(found)) })
+        Ok(Resolved { route: name.to_owned(), is_route: false, config: Cow::Owned(self.ad_hoc(found)) })
+    }
+
+    /// What a caller names without a route of the operator's: the defaults, over these targets.
+    fn ad_hoc(&self, named: Vec<(String, String)>) -> Route {
+        let targets: Vec<Target> = named.into_iter().map(|(provider, model)| Target::of(provider, model)).collect();
+        let min_context = targets.iter().filter_map(|target| self.window(target)).min();
+        Route { choices: targets.into_iter().map(Choice::of).collect(), min_context, ..Route::default() }
     }
 
     /// Whether one of them is on; otherwise why the first is not.
@@ -106,10 +115,20 @@ impl Snapshot {
         Ok((canonical.to_owned(), model.to_owned()))
     }
 
+    /// The first target of a request that no rule takes.
+    fn usual<'a>(&'a self, route: &'a Route) -> Option<&'a Target> {
+        let mut place = &route.choices.first()?.place;
+        while let Place::Route(name) = place {
+            place = &self.routes.get(name)?.choices.first()?.place;
+        }
+        let Place::Target(target) = place else { return None };
+        Some(target)
+    }
+
     /// What callers may name: routes first, then the known models of each provider that is on.
     pub fn model_list(&self) -> Vec<ListedModel> {
         let routes = self.routes.iter().map(|(name, route)| {
-            let first = self.targets(route).first().and_then(|target| self.model(&target.provider, &target.model));
+            let first = self.usual(route).and_then(|target| self.model(&target.provider, &target.model));
             // What a route's first target costs is not what the route costs.
             listed(name.clone(), OURSELVES, Model { price: None, ..first.copied().unwrap_or_default() })
         });
@@ -122,7 +141,7 @@ impl Snapshot {
 }
 
 fn listed(id: String, owner: &str, model: Model) -> ListedModel {
-    let Model { context, max_output, supports, price } = model;
+    let Model { context, max_output, supports, price, zdr: _ } = model;
     ListedModel { id, owner: owner.to_owned(), context, max_output, supports, price }
 }
 

@@ -87,8 +87,8 @@ impl Snapshot {
             return;
         }
         // A binding is no secret: there is nothing to send.
-        let credentials = if key == Auth::None { vec![] } else { credentials };
-        self.providers.insert(name, Provider { credentials, ..draft.provider });
+        draft.provider.credentials = if key == Auth::None { vec![] } else { credentials };
+        self.providers.insert(name, draft.provider);
     }
 }
 

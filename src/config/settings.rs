@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::reader::{Problems, Reader};
+use super::{
+    Policy,
+    read_policy::read_policy,
+    reader::{Problems, Reader},
+};
 
 /// How long to wait for what. All are milliseconds, and all are on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +58,8 @@ pub struct Breaker {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
+    /// Of routes that do not say it. Its `retry` and `timeouts` are empty: they stand beside it, whole.
+    pub policy: Policy,
     pub allow_private_upstreams: bool,
     pub timeouts: Timeouts,
     /// `first_token_ms` of models that think before they speak.
@@ -65,10 +71,12 @@ pub struct Settings {
     pub cors_origins: Vec<String>,
     /// One JSON line a request on the console.
     pub log_console: bool,
+    /// Targets that are shut and get no requests are tried with the cheapest call.
+    pub active_probes: bool,
 }
 
 /// An hour: longer than any answer takes.
-const MAX_MS: u64 = 3_600_000;
+pub(super) const MAX_MS: u64 = 3_600_000;
 /// A plan never holds more (DECISIONS: six connections an invocation may have open).
 pub(super) const MAX_ATTEMPTS: u64 = 4;
 const MIN_BODY_BYTES: u64 = 1 << 10;
@@ -80,6 +88,7 @@ const MAX_COUNT: u64 = 1_000_000;
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            policy: Policy::default(),
             allow_private_upstreams: false,
             timeouts: Timeouts {
                 headers_ms: 30_000,
@@ -95,6 +104,7 @@ impl Default for Settings {
             max_body_bytes: 32 << 20,
             cors_origins: vec![],
             log_console: true,
+            active_probes: false,
         }
     }
 }
@@ -107,6 +117,8 @@ pub(super) fn read_settings(document: Map<String, Value>, problems: &mut Problem
         settings.reasoning_first_token_ms =
             reader.whole("reasoning_first_token_ms", 1..=MAX_MS).unwrap_or(settings.reasoning_first_token_ms);
         settings.retry = reader.object("retry", read_some_retry).unwrap_or_default().over(settings.retry);
+        settings.policy = read_policy(reader);
+        settings.active_probes = reader.object("probes", |reader| reader.flag("active")).flatten().unwrap_or_default();
         settings.breaker = reader.object("breaker", read_breaker).unwrap_or_default();
         settings.max_body_bytes =
             reader.whole("max_body_bytes", MIN_BODY_BYTES..=MAX_BODY_BYTES).unwrap_or(settings.max_body_bytes);

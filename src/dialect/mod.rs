@@ -69,6 +69,26 @@ impl Dialect {
     }
 }
 
+/// Names that stand in a body, of whatever caller's dialect, when it has more than text in it or wants JSON of a schema.
+pub const RICH: [&str; 16] = [
+    "image_url",
+    "input_image",
+    "image",
+    "input_audio",
+    "video_url",
+    "file",
+    "input_file",
+    "document",
+    "inlineData",
+    "inline_data",
+    "fileData",
+    "file_data",
+    "json_schema",
+    "responseSchema",
+    "response_schema",
+    "responseJsonSchema",
+];
+
 /// What routing may know of a body, read from its outline without building a tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {

@@ -8,7 +8,8 @@ use crate::{
     chat::{
         event::{Event, UpstreamError},
         fold,
-        response::Response,
+        request::Part,
+        response::{Response, StopReason},
     },
     dialect::{Asked, Facts, Upstream},
     ledger::{cost, numbers},
@@ -40,6 +41,9 @@ impl Exchange {
         let read = if is_stream { read_events(upstream, bytes) } else { upstream.read_response(&text) };
         match read {
             Err(error) => self.judge(outcome::in_band(&error), &error, now),
+            Ok(response) if is_withheld(&response) && self.moves_on_when_filtered() => {
+                self.judge(outcome::filtered(), &UpstreamError::default(), now);
+            }
             Ok(response) => {
                 // A provider that ignores `stream` has answered in the other form.
                 let as_it_is = self.call.is_verbatim(&attempt) && is_stream == self.call.facts.stream;
@@ -83,6 +87,7 @@ impl Exchange {
     }
 
     pub(super) fn deliver(&mut self, body: Body, (content_type, cost): (&str, Option<Money>), now: Millis) {
+        self.end_other(now);
         self.last = None;
         self.words = None;
         let status = self.current.head.as_ref().filter(|_| !self.served_here).map_or(200, |h| h.status);
@@ -110,6 +115,12 @@ impl Exchange {
         writer.finish(&finish, &mut out);
         out
     }
+}
+
+/// Whether the provider's filter let nothing of the answer through.
+fn is_withheld(response: &Response) -> bool {
+    let is_empty = |part: &Part| matches!(part, Part::Text { text, .. } if text.is_empty());
+    response.stop == StopReason::ContentFilter && response.parts.iter().all(is_empty)
 }
 
 /// Whether an answer is a stream's text: `data:`, `event:` or a comment where JSON should begin.

@@ -2,12 +2,18 @@
 
 use super::Exchange;
 use crate::{
-    plan::outcome::{Phase, Transport},
+    plan::{
+        Reason,
+        outcome::{Phase, Transport},
+    },
     units::Millis,
 };
 
 /// The status has told what to do; a reason that does not come is not waited for.
 const MAX_REASON_MS: u64 = 2_000;
+/// The region believes in a probe for 90 s (`Tuning::probe_ms`), then another one may begin. Without stream silence would
+/// last five minutes.
+const MAX_PROBE_MS: u64 = 60_000;
 
 impl Exchange {
     /// When everything must be over.
@@ -18,7 +24,8 @@ impl Exchange {
     /// Until the head of the answer. Without stream it comes when the answer is done.
     pub(super) fn head_timeout(&mut self, now: Millis) -> u64 {
         let timeouts = self.attempt_now().map(|a| a.timeouts).filter(|_| self.call.facts.stream);
-        self.within(timeouts.map_or(u64::MAX, |t| t.headers_ms.min(t.first_token_ms)), now)
+        let limit = timeouts.map_or(u64::MAX, |t| t.headers_ms.min(t.first_token_ms));
+        self.within(limit.min(self.probe_limit(now)), now)
     }
 
     /// Until the whole answer, or the next chunk before anything is committed.
@@ -26,7 +33,13 @@ impl Exchange {
         let timeouts = self.attempt_now().map(|a| a.timeouts).filter(|_| self.call.facts.stream);
         let first = timeouts.map_or(u64::MAX, |t| self.current.sent.plus(t.first_token_ms).since(now));
         let reason = if self.is_refused() { MAX_REASON_MS } else { u64::MAX };
-        self.within(first.min(reason), now)
+        self.within(first.min(reason).min(self.probe_limit(now)), now)
+    }
+
+    /// Until the first content of a probe, or its whole answer: two must not be on their way at once.
+    fn probe_limit(&self, now: Millis) -> u64 {
+        let is_probe = self.attempt_now().is_some_and(|attempt| attempt.reason == Reason::Probe);
+        if is_probe { self.current.sent.plus(MAX_PROBE_MS).since(now) } else { u64::MAX }
     }
 
     /// The provider's own limit, or what is left of the whole; it is remembered which.

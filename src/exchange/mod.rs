@@ -9,6 +9,7 @@ mod carriage;
 mod deadline;
 mod ended;
 pub mod forward;
+mod hedge;
 mod hosting;
 mod meter;
 pub mod models;
@@ -16,6 +17,7 @@ pub mod operate;
 pub mod relay;
 pub mod reply;
 mod retry;
+mod send;
 mod story;
 pub mod upstream;
 
@@ -23,7 +25,7 @@ use std::rc::Rc;
 
 use crate::{
     chat::event::UpstreamError,
-    config::{Lossy, Snapshot},
+    config::Snapshot,
     dialect::{Caller, Dialect, Facts, surface::Operation},
     error::{Error, Kind},
     ledger::{Receipt, record::Try},
@@ -35,14 +37,16 @@ use crate::{
     units::Millis,
     wire::framing::Framing,
 };
+pub use hedge::{Hedging, Side};
+use hedge::{Lane, Started};
 use relay::Relay;
 use reply::Reply;
 pub use upstream::Sendable;
 
 /// Upstream sends of one request: a free account has 50 subrequests, and no caller waits for more.
 const MAX_TRIES: usize = 6;
-/// Sends to one target: a second one only where the outcome allows it.
-const MAX_TRIES_HERE: usize = 2;
+/// Sends to one target, its credentials together, after which it is not waited for.
+const MAX_TRIES_HERE: usize = 4;
 
 /// What a caller wants done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +102,8 @@ pub enum Step {
     },
     Relay(Box<Relaying>),
     Reply(Reply),
+    /// Nothing: this call failed, and the other one goes on.
+    Idle,
 }
 
 /// One call to a provider.
@@ -150,10 +156,14 @@ enum State {
     Ready,
     Pause(u64),
     Sent,
-    Reading { whole: bool },
+    Reading {
+        whole: bool,
+    },
     Committed,
     Done(Reply),
     Over,
+    /// This call failed or was given up, and the other one decides.
+    Idle,
 }
 
 /// The try that is under way.
@@ -172,17 +182,28 @@ pub struct Exchange {
     plan: Plan,
     attempt: usize,
     tries_here: usize,
+    /// The target had its second try.
+    repeated: bool,
     /// Which of the attempt's credentials is used.
     credential: usize,
+    /// Which of them may be used again first, and when.
+    soonest: Option<(Millis, usize)>,
     state: State,
     current: Current,
-    tries: Vec<Try>,
     dropped: Vec<String>,
+    /// Which of two calls the fields above are of.
+    side: Side,
+    /// The same of the other one, once there is a second.
+    other: Option<Box<Lane>>,
+    hedge: Option<Started>,
+    /// The last attempt begun, and how many were.
+    furthest: usize,
+    begun: usize,
+    tries: Vec<Try>,
     lessons: Vec<Lesson>,
     /// Cells whose probe this request took and has not finished.
     probes: Vec<String>,
-    upstream_ms: u64,
-    /// Between tries.
+    /// Before the first try and between tries.
     paused_ms: u64,
     receipt: Receipt,
     /// How the last try failed, or how the stream broke.
@@ -197,26 +218,34 @@ pub struct Exchange {
     words: Option<String>,
     /// The answer is the gateway's own.
     served_here: bool,
+    /// What the plan was made of, for the record.
+    inputs: story::Inputs,
 }
 
 impl Exchange {
     pub fn new(call: Call, config: Rc<Snapshot>, plan: Plan) -> Self {
         let probes = plan.probes().collect();
-        let current = Current { sent: call.started, head: None, relay: None, first: vec![], by_total: false };
+        let Lane { attempt, tries_here, repeated, credential, soonest, state, current, dropped } = Lane::new(call.started);
         Self {
             call,
             config,
             plan,
-            attempt: 0,
-            tries_here: 0,
-            credential: 0,
-            state: State::Ready,
+            attempt,
+            tries_here,
+            repeated,
+            credential,
+            soonest,
+            state,
             current,
+            dropped,
+            side: Side::First,
+            other: None,
+            hedge: None,
+            furthest: 0,
+            begun: 1,
             tries: vec![],
-            dropped: vec![],
             lessons: vec![],
             probes,
-            upstream_ms: 0,
             paused_ms: 0,
             receipt: Receipt::default(),
             last: None,
@@ -225,7 +254,13 @@ impl Exchange {
             refusal: None,
             words: None,
             served_here: false,
+            inputs: story::Inputs::new(),
         }
+    }
+
+    /// The request was held so long before there was a plan for it.
+    pub const fn held(&mut self, ms: u64) {
+        self.paused_ms = ms;
     }
 
     pub fn next(&mut self, now: Millis) -> Step {
@@ -242,51 +277,14 @@ impl Exchange {
             }
             State::Committed => self.commit(now),
             State::Done(reply) => Step::Reply(reply),
+            State::Idle => {
+                self.state = State::Idle;
+                Step::Idle
+            }
             State::Sent | State::Over => {
                 Step::Reply(self.refuse(&Error::new(Kind::Internal, "The exchange was asked for a step it does not have."), now))
             }
         }
-    }
-
-    fn send(&mut self, now: Millis) -> Step {
-        let Some(attempt) = self.plan.attempts.get(self.attempt).cloned() else {
-            return Step::Reply(self.refuse(&Error::new(Kind::Unavailable, "No target is left to try."), now));
-        };
-        if self.call.task != Task::Generate && attempt.endpoint.is_none() {
-            self.estimate(&attempt, now);
-            return self.next(now);
-        }
-        let built = upstream::build(&self.call, &attempt, self.credential, &self.config, (self.tries.len(), now));
-        let target = match built {
-            Ok(built) => {
-                self.dropped = built.dropped;
-                if self.plan.lossy == Lossy::Refuse && !self.dropped.is_empty() {
-                    if self.advance() {
-                        return self.send(now);
-                    }
-                    let error = self.failure.take().unwrap_or_else(|| self.too_lossy(&attempt));
-                    return Step::Reply(self.refuse(&error, now));
-                }
-                built.target
-            }
-            // It may still be as another dialect takes it.
-            Err(_) if self.advance() => return self.send(now),
-            Err(error) => {
-                let error = self.failure.take().unwrap_or(error);
-                return Step::Reply(self.refuse(&error, now));
-            }
-        };
-        self.tries_here += 1;
-        self.current = Current { sent: now, head: None, relay: None, first: vec![], by_total: false };
-        self.state = State::Sent;
-        Step::Send(Send { target, timeout_ms: self.head_timeout(now) })
-    }
-
-    fn too_lossy(&self, attempt: &Attempt) -> Error {
-        let fields = self.dropped.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ");
-        let first = self.dropped.first().cloned().unwrap_or_default();
-        let route = &self.plan.route;
-        Error::invalid(first, format!("`{route}` refuses what is lossy, and {} cannot take {fields}.", attempt.cell()))
     }
 
     /// The head of the answer came, or none.
@@ -321,6 +319,7 @@ impl Exchange {
             stamp: reply::stamp(&self.call, attempt),
             provider: attempt.provider.clone(),
             price: self.config.price(&attempt.provider, &attempt.model),
+            moves_on_when_filtered: self.moves_on_when_filtered(),
             request_bytes: u64::try_from(self.call.body.len()).unwrap_or(u64::MAX),
         }))
     }
@@ -373,6 +372,7 @@ impl Exchange {
             return Step::Reply(self.refuse(&Error::new(Kind::Internal, "There is no stream to pass on."), now));
         };
         let status = self.current.head.as_ref().map_or(200, |h| h.status);
+        self.end_other(now);
         self.last = None;
         self.words = None;
         self.note_try(now, status, "ok");

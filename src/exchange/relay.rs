@@ -50,6 +50,8 @@ pub struct Route {
     /// The provider's name, for errors.
     pub provider: String,
     pub price: Option<Price>,
+    /// An answer that the provider's filter withheld whole is a failure.
+    pub moves_on_when_filtered: bool,
     /// For the estimate when the provider reports no usage.
     pub request_bytes: u64,
 }
@@ -65,6 +67,7 @@ pub struct Relay {
     request_id: String,
     provider: String,
     price: Option<Price>,
+    moves_on_when_filtered: bool,
     held_events: usize,
     held_bytes: usize,
     committed: bool,
@@ -104,6 +107,7 @@ impl Relay {
             caller: route.caller,
             request_id: route.request_id,
             price: route.price,
+            moves_on_when_filtered: route.moves_on_when_filtered,
             held_events: 0,
             held_bytes: 0,
             committed: false,
@@ -292,6 +296,12 @@ impl Relay {
 
     /// What went by, for the receipt; no bytes.
     fn note(&mut self, event: &Event) {
+        if self.moves_on_when_filtered
+            && !self.committed
+            && matches!(event, Event::Stop { choice: 0, reason: StopReason::ContentFilter, .. })
+        {
+            self.fail(UpstreamError::default(), outcome::filtered());
+        }
         self.committed |= event.is_content() && self.failure.is_none();
         self.meter.note(event);
         match event {

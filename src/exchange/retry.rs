@@ -3,9 +3,10 @@
 use super::{Exchange, MAX_TRIES, MAX_TRIES_HERE, State, story};
 use crate::{
     chat::event::UpstreamError,
+    config::OnContentFilter,
     plan::{
         Attempt, Reason,
-        outcome::{Again, Outcome},
+        outcome::{Again, Class, Outcome},
         seed,
     },
     units::Millis,
@@ -19,76 +20,127 @@ impl Exchange {
         self.learn(&outcome, now);
         self.current.relay = None;
         self.current.first = vec![];
-        let over =
-            self.tries.len() >= MAX_TRIES || now >= self.call.started.plus(self.plan.retry_total_ms) || now >= self.deadline();
         let provider = self.attempt_now().map_or("", |a| a.provider.as_str());
         let failure = outcome.to_error(provider, error);
-        self.state = if !over && self.may_repeat(&outcome, now) {
-            self.repeat(&outcome)
-        } else if !over && self.move_on(&outcome) {
-            State::Ready
-        } else {
-            State::Done(self.refuse(&failure, now))
+        self.state = match self.onward(&outcome, now) {
+            Some(state) => state,
+            None if self.leaves_it(&outcome, now) => State::Idle,
+            None => State::Done(self.refuse(&failure, now)),
         };
         self.failure = Some(failure);
         self.last = Some(outcome);
     }
 
-    fn may_repeat(&self, outcome: &Outcome, now: Millis) -> bool {
-        if self.tries_here >= MAX_TRIES_HERE {
-            return false;
+    /// No try begins later.
+    pub(super) fn retries_end(&self) -> Millis {
+        self.call.started.plus(self.plan.retry_total_ms).min(self.deadline())
+    }
+
+    /// How it goes on; `None`: not at all.
+    fn onward(&mut self, outcome: &Outcome, now: Millis) -> Option<State> {
+        let left = MAX_TRIES.saturating_sub(self.begun_tries());
+        if left == 0 || now >= self.retries_end() || self.is_late() {
+            return None;
         }
-        let budget = self.call.started.plus(self.plan.retry_total_ms).min(self.deadline()).since(now);
-        // A probe is one request: when it fails, the cell has shut again.
-        let is_probe = self.attempt_now().is_some_and(|a| a.reason == Reason::Probe);
-        self.other_credential(outcome)
-            || !is_probe
-                && match outcome.again_here() {
-                    Again::Never => false,
-                    Again::After { max_ms, .. } => max_ms < budget,
-                    Again::WaitFor { ms } => ms < budget,
-                }
-    }
-
-    /// A failure of the credential: another one of the same provider comes before another target.
-    fn other_credential(&self, outcome: &Outcome) -> bool {
-        outcome.other_credential_first() && self.attempt_now().is_some_and(|a| self.credential + 1 < a.credentials.len())
-    }
-
-    fn repeat(&mut self, outcome: &Outcome) -> State {
-        if self.other_credential(outcome) {
+        self.note_soonest(outcome, now);
+        if self.other_credential(outcome, left) {
             self.credential += 1;
-            return State::Ready;
+            return Some(State::Ready);
         }
-        match outcome.again_here() {
-            Again::Never => State::Ready,
+        self.again(outcome, now).or_else(|| self.move_on(outcome).then_some(State::Ready))
+    }
+
+    /// The other call may still answer. That the request itself is at fault is known once its first target says so: a
+    /// second one, perhaps of another kind, does not speak for the first.
+    fn leaves_it(&self, outcome: &Outcome, now: Millis) -> bool {
+        let is_settled = self.is_late() && !self.may_move_on(outcome);
+        self.is_other_under_way() && !is_settled && now < self.deadline()
+    }
+
+    /// A failure of the credential: another one of the same provider comes before another target, for which one try is
+    /// kept.
+    fn other_credential(&self, outcome: &Outcome, left: usize) -> bool {
+        let kept = usize::from(self.next_attempt().is_some());
+        let is_there = self.attempt_now().is_some_and(|a| self.credential + 1 < a.credentials.len());
+        outcome.other_credential_first() && is_there && left > kept
+    }
+
+    /// Remembers which of the target's credentials may be used again first.
+    fn note_soonest(&mut self, outcome: &Outcome, now: Millis) {
+        let ms = match outcome.again_here() {
+            Again::Never => return,
             Again::After { min_ms, max_ms } => {
                 let draw = seed::fold(self.call.seed, &format!("wait {}", self.tries.len()));
-                State::Pause(min_ms + seed::below(draw, max_ms.saturating_sub(min_ms)))
+                min_ms + seed::below(draw, max_ms.saturating_sub(min_ms))
             }
-            Again::WaitFor { ms } => State::Pause(ms),
+            Again::WaitFor { ms } => ms,
+        };
+        if self.soonest.is_none_or(|(at, _)| now.plus(ms) < at) {
+            self.soonest = Some((now.plus(ms), self.credential));
         }
+    }
+
+    /// The same target once more, with the credential that may be used first.
+    fn again(&mut self, outcome: &Outcome, now: Millis) -> Option<State> {
+        // A probe is one request: when it fails, the cell has shut again.
+        let is_probe = self.attempt_now().is_some_and(|a| a.reason == Reason::Probe);
+        let is_of_use = outcome.other_credential_first() || outcome.again_here() != Again::Never;
+        let is_spent = self.repeated || is_probe || self.tries_here >= MAX_TRIES_HERE;
+        let end = self.retries_end();
+        let (at, credential) = self.soonest.take().filter(|(at, _)| is_of_use && !is_spent && *at < end)?;
+        // The ones in front of the one in use have been used.
+        if let Some(attempt) = self.plan.attempts.get_mut(self.attempt)
+            && credential < attempt.credentials.len()
+        {
+            attempt.credentials.swap(credential, self.credential);
+        }
+        self.repeated = true;
+        Some(State::Pause(at.since(now)))
+    }
+
+    fn may_move_on(&self, outcome: &Outcome) -> bool {
+        let routes_around = self.plan.on_content_filter == OnContentFilter::Fallback;
+        outcome.may_move_on() || (routes_around && outcome.class == Class::ContentFilter)
+    }
+
+    /// Whether an answer that the provider's filter withheld whole is worth another target.
+    pub(super) fn moves_on_when_filtered(&self) -> bool {
+        let has_next = self.next_attempt().is_some() && self.begun_tries() + 1 < MAX_TRIES;
+        self.plan.on_content_filter == OnContentFilter::Fallback && (has_next || self.is_late())
     }
 
     /// To the next attempt that could do better; false when there is none.
     fn move_on(&mut self, outcome: &Outcome) -> bool {
-        if !outcome.may_move_on() {
+        if !self.may_move_on(outcome) {
             return false;
         }
         if outcome.needs_larger_window() {
             self.too_small = self.too_small.max(self.attempt_now().map(|a| a.context));
+            self.call_larger();
         }
         self.advance()
     }
 
+    /// The plan had no room for the target with the largest window; what it skips now makes some.
+    fn call_larger(&mut self) {
+        let too_small = self.too_small.unwrap_or_default();
+        if self.next_attempt().is_none() && self.begun < self.plan.attempts.len() {
+            self.plan.attempts.extend(self.plan.larger.take().filter(|larger| larger.context > too_small));
+        }
+    }
+
     /// To the next attempt whose window may hold the request; false when there is none.
     pub(super) fn advance(&mut self) -> bool {
-        let fits = |a: &Attempt| self.too_small.is_none_or(|window| a.context > window || a.context == 0);
-        let next = self.plan.attempts.iter().enumerate().skip(self.attempt + 1).find(|(_, a)| fits(a));
-        let Some((index, _)) = next else { return false };
-        self.attempt = index;
-        self.tries_here = 0;
-        self.credential = 0;
+        let Some(index) = self.next_attempt() else { return false };
+        (self.attempt, self.furthest) = (index, index);
+        self.begun += 1;
+        (self.tries_here, self.repeated, self.credential, self.soonest) = (0, false, 0, None);
         true
+    }
+
+    /// No attempt comes twice.
+    pub(super) fn next_attempt(&self) -> Option<usize> {
+        let fits = |a: &Attempt| self.too_small.is_none_or(|window| a.context > window || a.context == 0);
+        self.plan.attempts.iter().enumerate().skip(self.furthest + 1).find(|(_, a)| fits(a)).map(|(index, _)| index)
     }
 }

@@ -1,5 +1,7 @@
 //! What an exchange tells: to the caller in headers, to health in signals, to the journal in a record.
 
+use serde_json::{Map, Value};
+
 use super::{
     Call, Exchange, Lesson, State, Task,
     relay::Relay,
@@ -21,29 +23,58 @@ use crate::{
     units::Millis,
 };
 
+/// What a plan was made of, as records keep it.
+pub(super) type Inputs = Map<String, Value>;
+
 impl Exchange {
+    /// For the record: what the plan was made of.
+    #[must_use]
+    pub fn made_of(self, inputs: Inputs) -> Self {
+        Self { inputs, ..self }
+    }
+
     pub const fn call(&self) -> &Call {
         &self.call
     }
 
-    pub(super) fn attempt_now(&self) -> Option<&Attempt> {
+    /// The target that is being tried.
+    pub fn attempt_now(&self) -> Option<&Attempt> {
         self.plan.attempts.get(self.attempt)
     }
 
     pub(super) fn note_try(&mut self, now: Millis, status: u16, outcome: &'static str) {
         let Some(attempt) = self.plan.attempts.get(self.attempt) else { return };
-        let ms = now.since(self.current.sent);
+        let sent = self.current.sent;
         // An error inside a 200 may name no status of its own.
         let status = if status == 0 { self.current.head.as_ref().map_or(0, |head| head.status) } else { status };
-        self.upstream_ms += ms;
-        self.tries.push(Try {
+        let hedge = if self.is_hedge() { "hedge, " } else { "" };
+        let noted = Try {
             provider: attempt.provider.clone(),
             model: attempt.model.clone(),
-            reason: attempt.reason.to_string(),
+            reason: format!("{hedge}{}", attempt.reason),
             status,
             outcome,
-            ms,
-        });
+            at_ms: sent.since(self.call.started),
+            ms: now.since(sent),
+            wasted: self.wasted(outcome),
+        };
+        // In the order in which they were sent: of two at once the later one may end first.
+        let place = self.tries.iter().position(|t| t.at_ms > noted.at_ms).unwrap_or(self.tries.len());
+        self.tries.insert(place, noted);
+    }
+
+    /// How long some provider was waited for: what overlaps counts once.
+    fn upstream_ms(&self) -> u64 {
+        let add = |(sum, end): (u64, u64), t: &Try| {
+            let after = t.at_ms.saturating_add(t.ms);
+            (sum + after.saturating_sub(end.max(t.at_ms)), end.max(after))
+        };
+        self.tries.iter().fold((0, 0), add).0
+    }
+
+    /// The try that served, or the last one.
+    fn decisive(&self) -> Option<&Try> {
+        self.tries.iter().rfind(|t| t.outcome == "ok").or(self.tries.last())
     }
 
     /// The target served.
@@ -86,7 +117,7 @@ impl Exchange {
         self.lessons.push(if probed { Lesson::Probed(cell, signal) } else { Lesson::Signal(cell, signal) });
     }
 
-    fn release(&mut self, cell: &str) {
+    pub(super) fn release(&mut self, cell: &str) {
         if let Some(at) = self.probes.iter().position(|probe| probe == cell) {
             self.lessons.push(Lesson::Released(self.probes.remove(at)));
         }
@@ -123,8 +154,9 @@ impl Exchange {
         }
         let total = now.since(self.call.started);
         // A pause that a provider asked for is not the gateway's own time.
-        let gateway = total.saturating_sub(self.upstream_ms).saturating_sub(self.paused_ms);
-        headers.push(("server-timing".to_owned(), format!("gateway;dur={gateway}, upstream;dur={}", self.upstream_ms)));
+        let upstream = self.upstream_ms();
+        let gateway = total.saturating_sub(upstream).saturating_sub(self.paused_ms);
+        headers.push(("server-timing".to_owned(), format!("gateway;dur={gateway}, upstream;dur={upstream}")));
         headers.iter_mut().for_each(|(_, value)| clean(value));
         headers
     }
@@ -150,6 +182,7 @@ impl Exchange {
 
     /// The error as an answer in the caller's dialect, with the story so far.
     pub(super) fn refuse(&mut self, error: &Error, now: Millis) -> Reply {
+        self.end_other(now);
         self.refusal = Some(error.clone());
         let mut headers = self.story(now);
         headers.push(("content-type".to_owned(), "application/json".to_owned()));
@@ -165,7 +198,7 @@ impl Exchange {
         self.receipt = relay.receipt().clone();
         self.receipt.raw_usage = relay.raw_usage().and_then(numbers::of);
         match relay.fault().cloned() {
-            None => self.learn_good(Signal::Ok { first_ms: self.tries.last().map_or(0, |t| t.ms) }),
+            None => self.learn_good(Signal::Ok { first_ms: self.decisive().map_or(0, |t| t.ms) }),
             Some(outcome) => {
                 self.learn(&outcome, now);
                 self.last = Some(outcome);
@@ -175,16 +208,14 @@ impl Exchange {
 
     /// Nothing more will happen. Without an answer by now, the client has left.
     pub fn close(&mut self, now: Millis) {
-        let under_way = match self.state {
-            State::Over => None,
-            State::Ready | State::Pause(_) | State::Done(_) => Some(false),
-            State::Sent | State::Reading { .. } | State::Committed => Some(true),
-        };
-        if let Some(under_way) = under_way {
-            let gone = outcome::of_transport(Transport::ClientGone);
-            if under_way {
-                self.note_try(now, gone.status, gone.name());
+        let gone = outcome::of_transport(Transport::ClientGone);
+        let left = self.both(|call| {
+            if call.is_under_way() {
+                call.note_try(now, gone.status, gone.name());
             }
+            !matches!(call.state, State::Over | State::Idle)
+        });
+        if left {
             self.refusal = Some(gone.to_error("", &UpstreamError::default()));
             self.last = Some(gone);
         }
@@ -199,7 +230,7 @@ impl Exchange {
 
     /// What the caller got.
     fn status(&self) -> u16 {
-        let tried = || if self.served_here { 200 } else { self.tries.last().map_or(0, |t| t.status) };
+        let tried = || if self.served_here { 200 } else { self.decisive().map_or(0, |t| t.status) };
         self.refusal.as_ref().map_or_else(tried, |error| error.status)
     }
 
@@ -216,12 +247,18 @@ impl Exchange {
         is_answer || self.call.task == Task::Operate(Operation::Video)
     }
 
+    /// The plan, unless its only attempt is the one that the tries show.
+    fn planned(&self) -> Vec<String> {
+        let shows = self.plan.attempts.len() == 1 && !self.tries.is_empty();
+        if shows { vec![] } else { self.plan.told() }
+    }
+
     /// The one line this request is remembered by. Never content.
     pub fn record(&self, now: Millis) -> Record {
         let attempt = self.attempt_now();
         let price = attempt.and_then(|a| self.config.price(&a.provider, &a.model));
         let Receipt { usage, raw_usage, estimated, model, id, malformed } = self.receipt.clone();
-        let answered = self.served_here || self.tries.last().is_some_and(|t| t.outcome == "ok");
+        let answered = self.served_here || self.decisive().is_some_and(|t| t.outcome == "ok");
         let failed = self.last.as_ref().map(Outcome::name);
         Record {
             time: self.call.started,
@@ -232,6 +269,7 @@ impl Exchange {
             task: self.call.task.name(),
             asked: short(&self.call.facts.model),
             route: self.plan.route.clone(),
+            rule: self.plan.rule.clone(),
             provider: attempt.map(|a| a.provider.clone()),
             model: attempt.map(|a| a.model.clone()),
             answered_by: model,
@@ -242,9 +280,11 @@ impl Exchange {
             fault: self.fault().map(Blame::name),
             detail: self.words.clone(),
             tries: self.tries.clone(),
+            plan: self.planned(),
             skipped: self.plan.skipped.iter().map(ToString::to_string).collect(),
-            first_ms: self.tries.last().filter(|_| answered).map(|t| t.ms),
-            upstream_ms: self.upstream_ms,
+            inputs: Some(self.inputs.clone()).filter(|inputs| !inputs.is_empty()),
+            first_ms: self.decisive().filter(|_| answered).map(|t| t.ms),
+            upstream_ms: self.upstream_ms(),
             total_ms: now.since(self.call.started),
             usage,
             raw_usage,

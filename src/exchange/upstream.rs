@@ -11,7 +11,10 @@ use crate::{
     dialect::Dialect,
     error::{Error, Kind},
     mock::{self, Script},
-    plan::{Attempt, seed},
+    plan::{
+        Attempt, seed,
+        wishes::{OTHER_MODELS, PROVIDER},
+    },
     units::Millis,
     wire::{
         json::{self, Edit, Outline, Piece},
@@ -132,9 +135,14 @@ fn adapt(call: &Call, attempt: &Attempt, provider: &config::Provider, body: &Out
     (edits, dropped)
 }
 
-/// Further models that a caller names for the provider to turn to (OpenRouter, LiteLLM): a key is admitted to the one in
-/// `model`, and which comes next is the route's to say.
-const OTHER_MODELS: [&str; 2] = ["models", "fallbacks"];
+/// Whose own word for the routing `provider` is.
+const OPENROUTER: &str = "openrouter";
+
+/// What a caller says of the routing, and what is not the provider's to see: further models (a key is admitted to each it
+/// names here, and to none behind that), and OpenRouter's `provider` anywhere else.
+fn is_for_routing(name: &str, text: &str, provider: &config::Provider) -> bool {
+    name != PROVIDER || (text.starts_with('{') && provider.kind.name != OPENROUTER)
+}
 
 fn edit(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Result<(Vec<Piece>, Vec<String>), Error> {
     let outline = Outline::read(&call.body)?;
@@ -142,7 +150,9 @@ fn edit(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Result<(
     let upstream = attempt.dialect.upstream();
     let mut edits = upstream.edits(&outline, &attempt.model, report_usage);
     edits.extend(upstream.repairs(&outline, &attempt.profile));
-    let others: Vec<&'static str> = OTHER_MODELS.into_iter().filter(|name| outline.get(name).is_some()).collect();
+    let routing = OTHER_MODELS.into_iter().chain([PROVIDER]);
+    let is_there = |name: &&str| outline.get(name).is_some_and(|text| is_for_routing(name, text, provider));
+    let others: Vec<&'static str> = routing.filter(is_there).collect();
     edits.extend(others.iter().map(|name| Edit::Remove((*name).into())));
     let (more, mut dropped) = adapt(call, attempt, provider, &outline);
     edits.extend(more);

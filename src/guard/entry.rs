@@ -20,6 +20,7 @@ pub(super) struct Entry {
     pub routes: Option<Vec<String>>,
     pub expires: Option<Millis>,
     pub disabled: bool,
+    pub overrides: bool,
 }
 
 /// Unknown fields are refused: a limit nobody enforces would be worse than none.
@@ -34,9 +35,10 @@ pub(super) fn read(text: &str) -> Result<Entry, Error> {
         routes: strings(&mut fields, "routes")?,
         expires: expires(&mut fields)?,
         disabled: fields.take_bool("disabled")?.unwrap_or_default(),
+        overrides: fields.take_bool("overrides")?.unwrap_or(true),
     };
     if let Some(key) = fields.into_map().keys().next() {
-        let known = "name, tenant, tags, models, routes, expires, disabled";
+        let known = "name, tenant, tags, models, routes, expires, disabled, overrides";
         return Err(Error::invalid(key, format!("`{key}` is not supported (yet); the fields are: {known}")));
     }
     let named = [&entry.name].into_iter().chain(&entry.tenant).chain(&entry.tags);

@@ -22,6 +22,8 @@ pub struct Caller {
     pub name: String,
     pub tenant: Option<String>,
     pub tags: Vec<String>,
+    /// Whether its requests may say how they are routed.
+    pub overrides: bool,
     /// Models it may name: `openai/gpt-5.4`, `openai/*`. `None`: no such limit.
     models: Option<Vec<String>>,
     /// Routes it may use. `None`: no such limit.
@@ -62,7 +64,7 @@ pub fn admit(key: Option<&str>, locks: Locks<'_>, now: Millis) -> Result<Caller,
     };
     if key::is_same(key, locks.gateway_key) {
         let name = OWNER.to_owned();
-        return Ok(Caller { name, tenant: None, tags: vec![], models: None, routes: None });
+        return Ok(Caller { name, tenant: None, tags: vec![], overrides: true, models: None, routes: None });
     }
     let Some(entry) = locks.entry.filter(|_| is_well_formed(key)) else {
         return Err(refused("This gateway key is not known: check that it is whole, or ask the operator for another."));
@@ -83,6 +85,7 @@ pub fn admit(key: Option<&str>, locks: Locks<'_>, now: Millis) -> Result<Caller,
         name: entry.name,
         tenant: entry.tenant,
         tags: entry.tags,
+        overrides: entry.overrides,
         models: entry.models.map(canonical),
         routes: entry.routes,
     })
@@ -100,6 +103,15 @@ impl Caller {
         }
         let message = format!("The gateway key `{}` is limited to models or routes, and this path names neither.", self.name);
         Err(Error::new(Kind::Forbidden, message))
+    }
+
+    /// May it use all that a request names? With each name the place it stands in.
+    pub fn permit_each<'a>(&self, names: impl Iterator<Item = (&'static str, &'a str)>, config: &Snapshot) -> Result<(), Error> {
+        for (place, name) in names {
+            let permitted = config.resolve(name).and_then(|resolved| self.permit(&resolved, config));
+            permitted.map_err(|error| error.with_param(place))?;
+        }
+        Ok(())
     }
 
     /// May it use what it named? A route on its list covers the route's targets. Otherwise every target must be a model

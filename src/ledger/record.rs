@@ -1,7 +1,7 @@
 //! One request, one line. Ids, decisions, times, counts and money; never content.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     chat::{Dialect, usage::Usage},
@@ -18,10 +18,15 @@ pub struct Try {
     pub reason: String,
     /// The HTTP status, or 0 when none came.
     pub status: u16,
-    /// `ok`, or the class of the failure.
+    /// `ok`, the class of the failure, or `hedged`: cancelled, for another one answered first.
     pub outcome: &'static str,
+    /// When it was sent, after the request came.
+    pub at_ms: u64,
     /// To the whole answer, or to the first content of a stream.
     pub ms: u64,
+    /// Picodollars that a cancelled try cost at least: its input, estimated. Not in the request's cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wasted: Option<Money>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -38,6 +43,9 @@ pub struct Record {
     /// The model as the caller named it.
     pub asked: String,
     pub route: String,
+    /// Which of the route's rules held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     pub provider: Option<String>,
     pub model: Option<String>,
     /// The model as the provider named it.
@@ -56,8 +64,14 @@ pub struct Record {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     pub tries: Vec<Try>,
+    /// What was to be tried, with the reason, where the tries do not show it; of a refusal its words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub plan: Vec<String>,
     /// Candidates that were left out, with the reason.
     pub skipped: Vec<String>,
+    /// What the decision was made of, so that it can be made again. Absent: nothing but what stands here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<Map<String, Value>>,
     pub first_ms: Option<u64>,
     pub upstream_ms: u64,
     pub total_ms: u64,
@@ -86,12 +100,28 @@ pub struct Early {
     /// Empty when the body could not be read.
     pub asked: String,
     pub region: String,
+    /// When it was planning that refused.
+    pub unplanned: Option<Unplanned>,
+}
+
+/// What a plan was to be made of when there was none.
+pub struct Unplanned {
+    pub task: &'static str,
+    pub stream: bool,
+    pub inputs: Map<String, Value>,
 }
 
 impl Record {
-    pub fn refused(who: Early, error: &Error, config: &str, now: Millis) -> Self {
+    pub fn refused(mut who: Early, error: &Error, config: &str, now: Millis) -> Self {
         let fault = Some(error.blame.name());
-        Self { status: error.status, outcome: "refused", fault, ..Self::bare(who, config, now) }
+        let unplanned = who.unplanned.take();
+        let record = Self { status: error.status, outcome: "refused", fault, ..Self::bare(who, config, now) };
+        match unplanned {
+            Some(Unplanned { task, stream, inputs }) => {
+                Self { task, stream, plan: vec![refusal(error)], inputs: Some(inputs), ..record }
+            }
+            None => record,
+        }
     }
 
     /// A call that was passed on as it came: its answer is the provider's affair.
@@ -111,6 +141,7 @@ impl Record {
             task: "",
             asked: short(&who.asked),
             route: String::new(),
+            rule: None,
             provider: None,
             model: None,
             answered_by: None,
@@ -121,7 +152,9 @@ impl Record {
             fault: None,
             detail: None,
             tries: vec![],
+            plan: vec![],
             skipped: vec![],
+            inputs: None,
             first_ms: None,
             upstream_ms: 0,
             total_ms: now.since(who.time),
@@ -144,4 +177,9 @@ const MAX_ECHO: usize = 128;
 /// A caller's own text as far as a record repeats it.
 pub fn short(text: &str) -> String {
     text.chars().take(MAX_ECHO).collect()
+}
+
+/// A refusal as a plan's only line.
+pub fn refusal(error: &Error) -> String {
+    format!("refused: {}", short(&error.message))
 }

@@ -51,6 +51,11 @@ pub fn answer(caller: &dyn Caller, model: &str, (body, facts): (&str, &Facts), s
         .unwrap_or_else(|error| script::refusal(caller, &error, &request_id, 0))
 }
 
+/// Whether a model with its options is one of ours.
+pub fn check(model: &str) -> Result<(), Error> {
+    Options::read(model, None).map(drop)
+}
+
 fn perform(caller: &dyn Caller, model: &str, digest: u64, asked: &Asked<'_>) -> Result<Script, Error> {
     let options = Options::read(model, Outline::read(asked.body)?.parse("mock", "an object of options")?)?;
     let request = caller.read_request(std::str::from_utf8(asked.body).unwrap_or_default())?.value;

@@ -1,6 +1,6 @@
 //! What a request is, as far as planning goes.
 
-use super::Wishes;
+use super::{Wishes, seed::hash};
 use crate::{
     dialect::{Dialect, Facts, surface::Operation},
     features::Features,
@@ -22,6 +22,8 @@ pub struct Ask<'a> {
     /// The caller's, names in lower case.
     pub headers: &'a [(String, String)],
     pub wishes: &'a Wishes,
+    /// A hash of the caller's conversation, where a record has no more of it.
+    pub conversation: Option<u64>,
 }
 
 /// Where the request came in.
@@ -53,6 +55,20 @@ impl<'a> Ask<'a> {
             key: KeyHolder { name: "", tags: &[] },
             headers: &[],
             wishes: &NONE,
+            conversation: None,
         }
+    }
+
+    /// What the caller named, each with the member or header it stands in: a key is admitted to each.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
+        let model = self.wishes.route.is_none().then_some(("model", self.facts.model.as_str()));
+        model.into_iter().chain(self.wishes.named())
+    }
+
+    /// A hash of the caller's conversation: as it names it, else of its end user, else of how it begins.
+    pub(super) fn conversation(&self) -> Option<u64> {
+        let named = self.wishes.session.as_deref().or(self.facts.user.as_deref()).map(hash);
+        let begins = || self.features.map(|features| features.opening).filter(|opening| *opening != 0);
+        self.conversation.or(named).or_else(begins)
     }
 }

@@ -3,51 +3,64 @@
 mod ask;
 mod breaker;
 mod filter;
+mod gather;
 pub mod headers;
 pub mod health;
+pub mod inputs;
 mod judge;
 mod latency;
+mod look;
+mod needs;
 mod numbers;
 pub mod operator;
 pub mod outcome;
 mod packing;
+mod preferences;
 mod reason;
 pub mod region;
 mod report;
 mod rules;
 pub mod seed;
+pub mod standings;
 pub mod strategy;
 pub mod sync;
 mod tuning;
 mod verdict;
+mod wait;
 pub mod wishes;
 
 use crate::{
     catalog::Endpoint,
     chat::profile::Profile,
-    config::{Hedge, Lossy, OnContentFilter, OnStreamBreak, Snapshot, Target, Timeouts, WhenAllUnavailable},
-    dialect::{Dialect, Facts},
+    config::{Hedge, Lossy, OnContentFilter, OnStreamBreak, Resolved, Snapshot, Strategy, Target, Timeouts, WhenAllUnavailable},
+    dialect::Dialect,
     error::{Error, Kind},
     units::Millis,
     wire::json::Edit,
 };
 pub use ask::{Ask, KeyHolder, Origin};
-use filter::{Candidate, filter};
+use filter::{Demand, only_schema_left_out};
+use gather::{Candidate, Gathered, World};
 use health::{Standing, View};
+pub use needs::needs_features;
 pub use reason::{Reason, Skipped, Why};
-pub use wishes::Wishes;
+use strategy::Arranged;
+pub use wait::Wait;
+pub use wishes::{Sort, Wishes};
 
 /// Attempts of a plan: six connections may wait for headers at once, and no caller waits for a fifth target.
 const MAX_ATTEMPTS: usize = 4;
 
-/// What callers are asked to wait at least: SDKs take 0 for "at once".
-const MIN_WAIT_MS: u64 = 1_000;
+/// First tokens of which the slowest twentieth means anything.
+const MIN_SAMPLES: u64 = 20;
 
 /// What to try, in order, and what was left out.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The route's name, or the name the caller asked for.
     pub route: String,
+    /// Which rules held: `auto.rules[1] → cheap`. `None` where there was none to ask.
+    pub rule: Option<String>,
     pub attempts: Vec<Attempt>,
     pub skipped: Vec<Skipped>,
     /// No new try begins later than this after the request came.
@@ -56,8 +69,17 @@ pub struct Plan {
     pub total_ms: u64,
     pub on_stream_break: OnStreamBreak,
     pub on_content_filter: OnContentFilter,
-    pub hedge: Option<Hedge>,
+    /// So long after a try was sent a second target is asked besides.
+    pub hedge_after_ms: Option<u64>,
+    /// Nothing was usable, and the route says to wait: then this plan is not for trying.
+    pub wait: Option<Wait>,
+    /// Beyond `attempts`: the target with the largest window, where that is larger than all of theirs.
+    pub larger: Option<Attempt>,
     pub lossy: Lossy,
+    /// Members of the body that were said of the routing and followed: not lost on the way.
+    pub obeyed: Vec<&'static str>,
+    /// Those that were not.
+    pub ignored: Vec<String>,
     /// Of the health view the plan was made on.
     pub health_version: u64,
 }
@@ -84,65 +106,127 @@ pub struct Attempt {
     pub edits: Vec<Edit>,
 }
 
-/// Whether planning looks at what only the canonical request tells: a parse of the whole body, which most routes save.
-pub fn needs_features(_facts: &Facts, _config: &Snapshot, _body_bytes: usize) -> bool {
-    false
-}
-
+/// The same inputs give the same plan, on any machine, for ever: nothing here asks a clock or a die.
 pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u64) -> Result<Plan, Error> {
-    let resolved = config.resolve(&ask.facts.model)?;
-    let route = &resolved.config;
-    let mut skipped = vec![];
-    let candidates = filter(ask, route, config, &mut skipped);
-    let weights: Vec<u64> = candidates.iter().map(|c| u64::from(c.weight)).collect();
-    let order = strategy::order(route.strategy, &weights, seed);
-    let standing = |index: usize| candidates.get(index).map_or(Standing::Up, |c| standing(c.target, ask, config, health, now));
-    let arranged = strategy::arrange(&order, standing, seed);
-    let tried_anyway = arranged.usable.is_empty();
-    if tried_anyway && route.policy.when_all_unavailable == Some(WhenAllUnavailable::Fail) && !candidates.is_empty() {
-        return Err(all_out(&arranged.excluded, standing, now));
+    let wishes = ask.wishes;
+    let resolved = config.resolve(wishes.route.as_deref().unwrap_or(&ask.facts.model))?;
+    let others = others(wishes, config)?;
+    let demand = Demand { ask, config, schema_may_go: false };
+    let mut found = gathered(World { demand, health, now, seed }, &resolved, &others);
+    if found.candidates.is_empty() && only_schema_left_out(&found.skipped) {
+        let demand = Demand { schema_may_go: true, ..demand };
+        found = gathered(World { demand, health, now, seed }, &resolved, &others);
     }
-    let usable = if tried_anyway { &arranged.excluded } else { &arranged.usable };
-    for (index, candidate) in candidates.iter().enumerate() {
-        let standing = standing(index);
-        if matches!(standing, Standing::Shut { .. }) || (!tried_anyway && arranged.excluded.contains(&index)) {
-            skipped.push(out(candidate.target, ask, health, standing, now));
+    let standing =
+        |index: usize| found.candidates.get(index).map_or(Standing::Up, |c| standing(c.target, ask, config, health, now));
+    let arranged = strategy::arrange(&found.order, standing, seed);
+    let policy = found.policy.or(config.settings.policy);
+    let mut skipped = std::mem::take(&mut found.skipped);
+    let why = |i: &usize| Some(out(found.candidates.get(*i)?.target, ask, health, standing(*i), now));
+    skipped.extend((0..found.candidates.len()).filter(|i| matches!(standing(*i), Standing::Shut { .. })).filter_map(|i| why(&i)));
+    let mut wait = None;
+    let (usable, tried) = match arranged {
+        Arranged { usable, excluded } if !usable.is_empty() => {
+            skipped.extend(excluded.iter().filter_map(why));
+            (usable, None)
         }
-    }
-    let retry = route.policy.retry.over(config.settings.retry);
-    let limit = usize::try_from(retry.attempts).map_or(MAX_ATTEMPTS, |n| n.min(MAX_ATTEMPTS));
-    let mut attempts = vec![];
-    for &index in usable {
-        let Some(candidate) = candidates.get(index) else { continue };
+        Arranged { excluded, .. } if !excluded.is_empty() => {
+            let until = soonest(&excluded, standing);
+            match policy.when_all_unavailable.unwrap_or_default() {
+                WhenAllUnavailable::Fail => return Err(wait::all_out(until, now)),
+                WhenAllUnavailable::Wait { ms } => wait = Some(Wait::new(ms, until)),
+                WhenAllUnavailable::TryAnyway => {}
+            }
+            (excluded, Some(Reason::TriedAnyway))
+        }
+        Arranged { .. } => return Err(nothing_left(&resolved.route, &skipped)),
+    };
+    let retry = policy.retry.over(config.settings.retry);
+    let alone = wishes.allow_fallbacks == Some(false) && wishes.order.is_empty();
+    let limit = if alone { 1 } else { usize::try_from(retry.attempts).map_or(MAX_ATTEMPTS, |n| n.min(MAX_ATTEMPTS)) };
+    let mut attempts: Vec<Attempt> = vec![];
+    let mut larger: Option<Attempt> = None;
+    for index in usable {
+        let Some(candidate) = found.candidates.get(index) else { continue };
         let target = candidate.target;
         // After the draw, for one model may stand there with several parameters, each with its weight.
         let is_there = |a: &Attempt| a.provider == target.provider && a.model == target.model;
-        if attempts.iter().any(is_there) {
-            skipped.push(Skipped { target: target.name(), why: Why::Duplicate });
+        let (twice, full) = (attempts.iter().any(is_there), attempts.len() == limit);
+        if twice || full {
+            let why = if twice {
+                Why::Duplicate
+            } else if alone {
+                Why::NoFallback
+            } else {
+                Why::Surplus
+            };
+            let window = context(target, config);
+            if matches!(why, Why::Surplus) && attempts.iter().chain(&larger).all(|a| a.context < window) {
+                larger =
+                    attempt(ask, candidate, config, health, (now, seed)).map(|a| Attempt { reason: Reason::LargerWindow, ..a });
+            }
+            skipped.push(Skipped { target: target.name(), why });
             continue;
         }
-        if attempts.len() == limit {
-            skipped.push(Skipped { target: target.name(), why: Why::Surplus });
-            continue;
-        }
-        let reason = Reason::of(standing(index), route.strategy, tried_anyway, attempts.len() + 1);
-        attempts.extend(attempt(ask, candidate, config, health, now).map(|a| Attempt { reason, ..a }));
+        let probe = (standing(index) == Standing::Probe).then_some(Reason::Probe);
+        let reason = tried.or(probe).or(candidate.reason).unwrap_or(Reason::Priority { place: 0 });
+        let place = attempts.len() + 1;
+        attempts.extend(attempt(ask, candidate, config, health, (now, seed)).map(|a| Attempt { reason: reason.at(place), ..a }));
     }
     if attempts.is_empty() {
         return Err(nothing_left(&resolved.route, &skipped));
     }
+    let total_ms = attempts.iter().map(|a| a.timeouts.total(ask.facts.stream)).max().unwrap_or_default();
+    let whole = policy.lossy.unwrap_or_default();
+    let rule = found.rule.take();
     Ok(Plan {
         route: resolved.route,
+        rule,
         skipped,
         retry_total_ms: retry.total_ms,
-        total_ms: attempts.iter().map(|a| a.timeouts.total(ask.facts.stream)).max().unwrap_or_default(),
-        on_stream_break: route.policy.on_stream_break.unwrap_or_default(),
-        on_content_filter: route.policy.on_content_filter.unwrap_or_default(),
-        hedge: route.policy.hedge,
-        lossy: route.policy.lossy.unwrap_or_default(),
+        total_ms: wishes.timeout_ms.map_or(total_ms, |wished| wished.min(total_ms)),
+        on_stream_break: policy.on_stream_break.unwrap_or_default(),
+        on_content_filter: policy.on_content_filter.unwrap_or_default(),
+        // What is down is not asked twice at once.
+        hedge_after_ms: policy
+            .hedge
+            .flatten()
+            .filter(|_| !alone && tried.is_none())
+            .and_then(|hedge| late_after(hedge, ask, attempts.first()?, health)),
+        wait,
+        larger,
+        lossy: if wishes.require_parameters { Lossy::Refuse } else { whole },
+        obeyed: wishes.obeyed.clone(),
+        ignored: wishes.ignored.clone(),
         health_version: health.version(),
         attempts,
     })
+}
+
+/// What the caller names besides `model`.
+fn others<'a>(wishes: &Wishes, config: &'a Snapshot) -> Result<Vec<Resolved<'a>>, Error> {
+    let named = wishes.models.iter().enumerate();
+    named.map(|(i, name)| config.resolve(name).map_err(|error| error.with_param(format!("models[{i}]")))).collect()
+}
+
+/// Candidates, in the order of the routes' strategies and of the caller's wishes.
+fn gathered<'a>(world: World<'a>, resolved: &'a Resolved<'a>, others: &'a [Resolved<'a>]) -> Gathered<'a> {
+    let wishes = world.demand.ask.wishes;
+    let mut found = Gathered::new(world);
+    found.add_main(&resolved.config, &resolved.route);
+    for other in others {
+        found.add_other(&other.config, &other.route);
+    }
+    if let Some(sort) = wishes.sort {
+        found.sort(match sort {
+            Sort::Price => Strategy::LeastCost,
+            Sort::Latency | Sort::Throughput => Strategy::LeastLatency,
+        });
+    }
+    if !wishes.order.is_empty() {
+        found.put_first(&wishes.order);
+    }
+    found
 }
 
 /// A target is as well as its cell, and not better than the best of its credentials; nor where its provider does not serve.
@@ -171,26 +255,50 @@ fn out(target: &Target, ask: Ask<'_>, health: &View, standing: Standing, now: Mi
     Skipped { target: target.name(), why }
 }
 
-fn attempt(ask: Ask<'_>, candidate: &Candidate<'_>, config: &Snapshot, health: &View, now: Millis) -> Option<Attempt> {
+/// When an answer is late. Whole answers are not timed: how long they take says more of their length.
+fn late_after(hedge: Hedge, ask: Ask<'_>, first: &Attempt, health: &View) -> Option<u64> {
+    match hedge {
+        Hedge::AfterMs(ms) => Some(ms),
+        Hedge::P95 => {
+            let numbers = health.numbers(&first.cell()).filter(|_| ask.facts.stream)?;
+            (numbers.samples >= MIN_SAMPLES && numbers.p95_ms > 0).then_some(numbers.p95_ms)
+        }
+    }
+}
+
+/// Tokens of a target's window; 0 when nobody said.
+fn context(target: &Target, config: &Snapshot) -> u64 {
+    config.model(&target.provider, &target.model).and_then(|m| m.context).unwrap_or(0)
+}
+
+/// The credentials to use, in an order that spreads requests over them; those that are limited or rejected only where
+/// no other is left.
+fn credentials(provider: &str, count: usize, health: &View, (now, seed): (Millis, u64)) -> Vec<usize> {
+    let standing = |index: &usize| health.standing(&credential_cell(provider, *index), now);
+    let (mut out, usable): (Vec<usize>, Vec<usize>) =
+        (0..count).partition(|index| !health.is_plain() && standing(index).is_out());
+    out.retain(|index| !matches!(standing(index), Standing::Shut { .. }));
+    let mut order = if usable.is_empty() { out } else { usable };
+    let turn = seed::below(seed::fold(seed, provider), u64::try_from(order.len()).unwrap_or(0));
+    order.rotate_left(usize::try_from(turn).unwrap_or(0));
+    order
+}
+
+fn attempt(ask: Ask<'_>, candidate: &Candidate<'_>, config: &Snapshot, health: &View, chance: (Millis, u64)) -> Option<Attempt> {
     let target = candidate.target;
     let provider = config.providers.get(&target.provider)?;
     let dialect = provider.dialects(&target.model).find(|d| *d == ask.dialect);
     let dialect = dialect.or_else(|| provider.dialects(&target.model).next());
     let dialect = dialect.or_else(|| ask.operation.map(|_| ask.dialect))?;
-    let standing = |index: &usize| health.standing(&credential_cell(&target.provider, *index), now);
-    let (mut out, mut credentials): (Vec<usize>, Vec<usize>) =
-        (0..provider.credentials.len()).partition(|index| !health.is_plain() && standing(index).is_out());
-    out.retain(|index| !matches!(standing(index), Standing::Shut { .. }));
-    credentials.extend(out);
     let known = config.model(&target.provider, &target.model);
     Some(Attempt {
         provider: target.provider.clone(),
         model: target.model.clone(),
         dialect,
-        credentials,
+        credentials: credentials(&target.provider, provider.credentials.len(), health, chance),
         reason: Reason::TriedAnyway,
-        timeouts: config.timeouts(target, candidate.policy.timeouts),
-        context: known.and_then(|m| m.context).unwrap_or(0),
+        timeouts: config.timeouts(target, candidate.timeouts),
+        context: context(target, config),
         max_output: known.and_then(|m| m.max_output),
         endpoint: ask.operation.and_then(|operation| provider.offers(operation)),
         profile: provider.profile(&target.model),
@@ -198,25 +306,42 @@ fn attempt(ask: Ask<'_>, candidate: &Candidate<'_>, config: &Snapshot, health: &
     })
 }
 
-fn all_out(excluded: &[usize], standing: impl Fn(usize) -> Standing, now: Millis) -> Error {
+/// When the first of them may be back.
+fn soonest(excluded: &[usize], standing: impl Fn(usize) -> Standing) -> Option<Millis> {
     let until = excluded.iter().filter_map(|&i| match standing(i) {
         Standing::Open { until } | Standing::Cooling { until } | Standing::Shut { until } => Some(until),
         Standing::Up | Standing::Degraded { .. } | Standing::Ramping { .. } | Standing::Probe | Standing::Drained => None,
     });
-    let wait = until.min().map(|until| until.since(now).max(MIN_WAIT_MS));
-    Error::new(Kind::Unavailable, "All targets of this route are unavailable at the moment. Try again after the time given.")
-        .with_wait(wait)
+    until.min()
 }
 
 fn nothing_left(route: &str, skipped: &[Skipped]) -> Error {
     let why: Vec<String> = skipped.iter().map(ToString::to_string).collect();
-    if skipped.iter().any(|skipped| matches!(skipped.why, Why::Shut { .. })) {
-        return Error::new(Kind::Unavailable, format!("No target of `{route}` is available: {}.", why.join("; ")));
-    }
-    Error::new(Kind::InvalidRequest, format!("No target of `{route}` can serve this request: {}.", why.join("; ")))
+    let all_too_long = !skipped.is_empty() && skipped.iter().all(|skipped| matches!(skipped.why, Why::TooLong { .. }));
+    let is_shut = skipped.iter().any(|skipped| matches!(skipped.why, Why::Shut { .. }));
+    let kind = if is_shut {
+        Kind::Unavailable
+    } else if all_too_long {
+        Kind::ContextTooLong
+    } else {
+        Kind::InvalidRequest
+    };
+    Error::new(kind, format!("No target of `{route}` can serve this request: {}.", why.join("; ")))
 }
 
 impl Plan {
+    /// `openai/gpt-5.4: priority 1`, a line each attempt.
+    pub fn told(&self) -> Vec<String> {
+        self.attempts.iter().map(|a| format!("{}: {}", a.cell(), a.reason)).collect()
+    }
+
+    /// What a body says of the routing is lost where it was not followed, and only there.
+    pub fn account(&self, dropped: &mut Vec<String>) {
+        dropped.retain(|path| !self.obeyed.contains(&path.as_str()));
+        let more = self.ignored.iter().filter(|path| !dropped.contains(path)).cloned().collect::<Vec<_>>();
+        dropped.extend(more);
+    }
+
     /// Cells that this plan would probe.
     pub fn probes(&self) -> impl Iterator<Item = String> {
         self.attempts.iter().filter(|a| a.reason == Reason::Probe).map(Attempt::cell)

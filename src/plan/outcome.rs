@@ -236,6 +236,11 @@ pub const fn broken(status: u16) -> Outcome {
     Outcome::of(Class::Broken, status)
 }
 
+/// An answer that the provider's filter withheld whole.
+pub const fn filtered() -> Outcome {
+    Outcome::of(Class::ContentFilter, 0)
+}
+
 impl Outcome {
     const fn of(class: Class, status: u16) -> Self {
         Self { class, status, wait_ms: None, whole_model: false, settled: false }

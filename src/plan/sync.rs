@@ -132,11 +132,18 @@ impl Local {
             self.is_urgent = true;
             return true;
         }
-        if self.is_reached || self.health.permit(key, self.isolate, now).is_none() {
+        if self.is_reached || self.is_probing(key, now) || self.health.permit(key, self.isolate, now).is_none() {
             return false;
         }
         self.health.probing(key, self.isolate, now);
+        // Also if the object is reached again meanwhile: it is not asked for another one.
+        self.permits.insert(key.to_owned(), Permit { expires: now.plus(probe_ms), taken: true });
         true
+    }
+
+    /// A probe of this isolate's is on its way, which losing or finding the object does not call back.
+    fn is_probing(&self, key: &str, now: Millis) -> bool {
+        self.permits.get(key).is_some_and(|permit| permit.taken && permit.expires > now)
     }
 
     /// The outcome of a probe: `Ok`, `Served` or `Failed`. A limit says nothing of the model's health: it is reported as such, and
@@ -315,7 +322,8 @@ impl Local {
             view.add(key, standing);
         }
         let permitted = |key: &str| self.permits.get(key).is_some_and(|permit| !permit.taken && permit.expires > now);
-        let alone = |key: &str| !self.is_reached && self.health.get(key).is_some_and(|cell| cell.wants_probe(now));
+        let wants = |key: &str| self.health.get(key).is_some_and(|cell| cell.wants_probe(now));
+        let alone = |key: &str| !self.is_reached && !self.is_probing(key, now) && wants(key);
         for (key, standing) in &mut view.cells {
             if matches!(standing, Standing::Open { until } if *until <= now) && (permitted(key) || alone(key)) {
                 *standing = Standing::Probe;

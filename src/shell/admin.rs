@@ -1,19 +1,28 @@
 //! The operator's calls, for whoever holds `ADMIN_TOKEN`.
 
+use serde_json::Value;
 use worker::{
     Context, Env,
     web_sys::{Request, Response},
 };
 
-use super::{bindings, edge, head::Head, health_object, isolate::Loaded, journal_object, serve::text, store};
+use super::{
+    bindings, edge,
+    head::Head,
+    health_object,
+    isolate::{self, Loaded},
+    journal_object,
+    serve::text,
+    store,
+};
 use crate::{
     admin::{
-        self, Call,
+        self, Asked, Call,
         health::{self, Order},
     },
     error::{Error, Kind},
     guard,
-    plan::region,
+    plan::{inputs::Origin, region},
 };
 
 /// Bytes of a body: a word on a target is a hundred.
@@ -34,14 +43,20 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
         };
         return answer(401, &admin::error(hint));
     }
-    let found = match Call::read(path) {
+    let call = Call::read(path);
+    let posts = head.method == "POST" || (head.method == "PUT" && matches!(call, Call::Order(_)));
+    if call.is_posted() != posts && call != Call::Unknown {
+        let method = if call.is_posted() { "POST" } else { "GET" };
+        return answer(405, &admin::error(&format!("Send a {method} here.")));
+    }
+    let found = match call {
         Call::Requests => journal_object::list(env, &head.query).await.map(|rows| format!("{{\"data\":{rows}}}")),
         Call::Request(id) => journal_object::list(env, &format!("id={id}")).await.map(|rows| format!("{{\"data\":{rows}}}")),
         Call::Health => match health::regions(&head.query) {
             Ok(regions) => Ok(health::gathered(&health_object::all(env, &regions, "").await)),
             Err(error) => return refuse(&error),
         },
-        Call::Order(target) => match order(request, env, head, target).await {
+        Call::Order(target) => match order(request, env, target).await {
             Ok(told) => Ok(told),
             Err(error) => return refuse(&error),
         },
@@ -49,16 +64,16 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
             let loaded = store::current(env, context, &head.region, head.started).await;
             Ok(admin::config(&loaded.snapshot, &loaded.problems))
         }
+        Call::Explain => return told(asked(request, env, context, head, admin::explain).await),
+        Call::Simulate => return told(asked(request, env, context, head, admin::simulate).await),
+        Call::Replay(id) => return told(replayed(env, context, head, id).await),
         Call::Unknown => return answer(404, &admin::error("There is no such admin call.")),
     };
     found.map_or_else(|error| answer(500, &admin::error(&error)), |body| answer(200, &body))
 }
 
 /// Tells the regions' objects the operator's word; what they know then is the answer.
-async fn order(request: &Request, env: &Env, head: &Head, target: &str) -> Result<String, Error> {
-    if !matches!(head.method.as_str(), "POST" | "PUT") {
-        return Err(Error::new(Kind::MethodNotAllowed, "Send PUT or POST with an `action`."));
-    }
+async fn order(request: &Request, env: &Env, target: &str) -> Result<String, Error> {
     let body = edge::read_body(request, MAX_BODY).await.map(|bytes| bytes.to_vec()).unwrap_or_default();
     let order = Order::read(target, std::str::from_utf8(&body).unwrap_or_default())?;
     let regions = order.region.map_or_else(|| region::ALL.to_vec(), |region| vec![region]);
@@ -67,6 +82,44 @@ async fn order(request: &Request, env: &Env, head: &Head, target: &str) -> Resul
 
 fn refuse(error: &Error) -> Response {
     answer(error.status, &admin::error(&error.message))
+}
+
+fn told(found: Result<String, Error>) -> Response {
+    found.map_or_else(|error| answer(error.status, &admin::error(&error.message)), |body| answer(200, &body))
+}
+
+/// What would become of a request. Nothing is sent, and no permit for a probe is taken.
+async fn asked(
+    request: &Request,
+    env: &Env,
+    context: &Context,
+    head: &Head,
+    call: fn(&Asked<'_>) -> Result<String, Error>,
+) -> Result<String, Error> {
+    let loaded = store::current(env, context, &head.region, head.started).await;
+    let limit = loaded.snapshot.settings.max_body_bytes;
+    let body = edge::read_body(request, limit).await;
+    let body = body.ok_or_else(|| Error::new(Kind::TooLarge, format!("The body is larger than {limit} bytes.")))?.to_vec();
+    let text = std::str::from_utf8(&body).map_err(|_| Error::invalid("", "The body is not UTF-8."))?;
+    let place = head.origin();
+    let origin = Origin { region: place.region.to_owned(), country: place.country.to_owned(), colo: place.colo.to_owned() };
+    let health = isolate::with_health(|health| health.view(head.started));
+    call(&Asked { text, config: &loaded.snapshot, health, origin, now: head.started, id: head.id.clone() })
+}
+
+async fn replayed(env: &Env, context: &Context, head: &Head, id: &str) -> Result<String, Error> {
+    let missing = |words: String| Error::new(Kind::NotFound, words);
+    let rows = journal_object::list(env, &format!("id={id}")).await.map_err(|error| Error::new(Kind::Internal, error))?;
+    let rows: Vec<Value> = serde_json::from_str(&rows).unwrap_or_default();
+    let none = || missing(format!("There is no record of `{id}`: it may be too old, or not written yet."));
+    let record = rows.into_iter().next().ok_or_else(none)?;
+    let version = admin::version(&record).unwrap_or_default();
+    let loaded = store::current(env, context, &head.region, head.started).await;
+    let config = if version.is_empty() { Some(loaded.snapshot) } else { store::past(env, version, &loaded.snapshot).await };
+    let gone =
+        || missing(format!("The configuration `{version}` of this request is no longer kept: it cannot be decided again."));
+    let config = config.ok_or_else(gone)?;
+    admin::replay(record, &config)
 }
 
 fn answer(status: u16, body: &str) -> Response {

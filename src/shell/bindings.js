@@ -13,8 +13,9 @@ export function kvGet(env, keys, cacheTtl) {
   });
 }
 
-export function kvPut(env, key, text) {
-  return told(() => env.CONFIG.put(key, text));
+// For `seconds`, or for ever when they are 0.
+export function kvPut(env, key, text, seconds) {
+  return told(() => env.CONFIG.put(key, text, seconds ? { expirationTtl: seconds } : {}));
 }
 
 // Whether any key begins with `prefix`.

@@ -9,7 +9,7 @@ extern "C" {
     #[wasm_bindgen(js_name = kvGet)]
     fn kv_get(env: &JsValue, keys: &str, cache_ttl: f64) -> Promise;
     #[wasm_bindgen(js_name = kvPut)]
-    fn kv_put(env: &JsValue, key: &str, text: &str) -> Promise;
+    fn kv_put(env: &JsValue, key: &str, text: &str, seconds: f64) -> Promise;
     #[wasm_bindgen(js_name = kvAny)]
     fn kv_any(env: &JsValue, prefix: &str) -> Promise;
     fn ask(env: &JsValue, binding: &str, name: &str, hint: &str, path: &str, message: &str) -> Promise;
@@ -41,7 +41,12 @@ pub async fn value(env: &Env, key: &str) -> Result<Option<String>, String> {
 }
 
 pub async fn put(env: &Env, key: &str, text: &str) -> Result<(), String> {
-    done(kv_put(env, key, text)).await.map(drop)
+    done(kv_put(env, key, text, 0.0)).await.map(drop)
+}
+
+/// The same for some seconds only.
+pub async fn put_for(env: &Env, key: &str, text: &str, seconds: f64) -> Result<(), String> {
+    done(kv_put(env, key, text, seconds)).await.map(drop)
 }
 
 /// Whether KV has any key that begins like this.

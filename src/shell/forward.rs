@@ -81,8 +81,15 @@ async fn send(
     };
     let loaded = store::current(env, context, &head.region, head.started).await;
     let config = &loaded.snapshot;
-    let early =
-        Early { id: head.id.clone(), time: head.started, dialect, key, asked: what.to_owned(), region: head.region.clone() };
+    let early = Early {
+        id: head.id.clone(),
+        time: head.started,
+        dialect,
+        key,
+        asked: what.to_owned(),
+        region: head.region.clone(),
+        unplanned: None,
+    };
     let called = match plan(config).await {
         Ok(forward) => {
             call(request, &forward, config.settings.timeouts.total_ms).await.map(|(call, answer)| (forward, call, answer))

@@ -4,6 +4,7 @@ mod admin;
 mod bindings;
 mod clock;
 mod cors;
+mod drive;
 mod edge;
 mod forward;
 mod google;

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use js_sys::Uint8Array;
+use serde_json::{Map, Value};
 use wasm_bindgen::JsValue;
 use worker::{
     Context, Env,
@@ -10,14 +10,16 @@ use worker::{
 };
 
 use super::{
-    admin, bindings, clock, cors, edge, forward, google,
+    admin, bindings, clock, cors,
+    drive::{self, Driven, Ways},
+    edge, forward,
     head::Head,
+    health_object,
     isolate::{self, Loaded},
     settle::{self, Settlement},
     store,
 };
 use crate::{
-    catalog::AI_BINDING,
     config::Snapshot,
     dialect::{
         Caller, Dialect, Facts,
@@ -26,20 +28,16 @@ use crate::{
     },
     error::{Error, Kind},
     exchange::{
-        self, Call, Exchange, Received, Relaying, Send, Sendable, Step, Task,
-        authority::Sign,
-        models, operate,
+        Call, Exchange, Relaying, Side, Task, models, operate,
         reply::{self, Body, Reply},
     },
     features::{self, Features},
     guard,
-    ledger::record::Early,
-    plan::{self, Ask, KeyHolder, Plan, Wishes, outcome::Transport},
+    ledger::record::{Early, Unplanned},
+    plan::{self, Ask, KeyHolder, Plan, Wishes},
+    units::Millis,
     wire::json::Outline,
 };
-
-/// Bytes of a provider's whole answer: more than any text or inline image, less than an isolate can bear.
-const MAX_ANSWER: u64 = 64 << 20;
 
 pub async fn serve(request: &Request, env: &Env, context: &Context) -> Response {
     let head = Head::read(request);
@@ -117,34 +115,19 @@ async fn admitted(
     let content_type = head.header("content-type").unwrap_or_default();
     let limits = (loaded.snapshot.settings.max_body_bytes, content_type);
     let read = read(request, (dialect, task, &place), limits, &head.headers).await;
+    let read = read.and_then(|read| Ok(Read { wishes: read.wishes.within(key.overrides)?, ..read }));
     let asked = read.as_ref().map(|read| read.facts.model.clone()).unwrap_or_default();
     let continues = read.as_ref().ok().and_then(|read| read.facts.continues.clone());
     let owner = match &continues {
         Some(id) => forward::owner(env, id).await,
         None => None,
     };
-    let operation = match task {
-        Task::Generate => None,
-        Task::Operate(operation) => Some(operation),
+    let planned = match &read {
+        Ok(read) => planned(env, loaded, (&head, &key), (dialect, task), (read, owner.as_deref())).await,
+        Err(error) => Err((error.clone(), None)),
     };
-    let planned = read.and_then(|read| {
-        reply::check_continues(&read.facts)?;
-        let features = features(caller, &read, &loaded.snapshot).filter(|_| task == Task::Generate);
-        let ask = Ask {
-            owner: owner.as_deref(),
-            operation,
-            features: features.as_ref(),
-            origin: head.origin(),
-            key: KeyHolder { name: &key.name, tags: &key.tags },
-            headers: &head.headers,
-            wishes: &read.wishes,
-            ..Ask::generate(dialect, &read.facts)
-        };
-        let plan = plan(ask, loaded, &head, &key)?;
-        Ok((read, plan))
-    });
-    match planned {
-        Ok((Read { body, bytes, facts, .. }, plan)) => {
+    match (read, planned) {
+        (Ok(Read { body, bytes, facts, .. }), Ok((plan, inputs, held_ms))) => {
             let Head { headers, id, seed, started, region, colo, .. } = head;
             let call = Call {
                 id,
@@ -160,15 +143,60 @@ async fn admitted(
                 region,
                 colo,
             };
-            run(request, env, context, Exchange::new(call, Rc::clone(&loaded.snapshot), plan), &body).await
+            let mut exchange = Exchange::new(call, Rc::clone(&loaded.snapshot), plan).made_of(inputs);
+            exchange.held(held_ms);
+            run(request, env, context, exchange, &body).await
         }
-        Err(error) => {
+        (Err(_), Ok(_)) => broken(),
+        (_, Err((error, unplanned))) => {
             let Head { id, started, region, .. } = head;
-            let who = Early { id: id.clone(), time: started, dialect, key: key.name, asked, region };
+            let who = Early { id: id.clone(), time: started, dialect, key: key.name, asked, region, unplanned };
             settle::refused(env, context, who, &error, &loaded.snapshot);
             refuse(caller, &error, &id)
         }
     }
+}
+
+/// What to try, and how long the request was held for it to be there.
+async fn planned(
+    env: &Env,
+    loaded: &Loaded,
+    (head, key): (&Head, &guard::Caller),
+    (dialect, task): (Dialect, Task),
+    (read, owner): (&Read, Option<&str>),
+) -> Result<(Plan, Inputs, u64), (Error, Option<Unplanned>)> {
+    let unplanned = |(error, inputs): (Error, Option<Inputs>)| {
+        let unplanned = |inputs| Unplanned { task: task.name(), stream: read.facts.stream, inputs };
+        (error, inputs.map(unplanned))
+    };
+    reply::check_continues(&read.facts).map_err(|error| (error, None))?;
+    let features = features(caller_of(dialect), read, &loaded.snapshot).filter(|_| task == Task::Generate);
+    let operation = match task {
+        Task::Generate => None,
+        Task::Operate(operation) => Some(operation),
+    };
+    let ask = Ask {
+        owner,
+        operation,
+        features: features.as_ref(),
+        origin: head.origin(),
+        key: KeyHolder { name: &key.name, tags: &key.tags },
+        headers: &head.headers,
+        wishes: &read.wishes,
+        ..Ask::generate(dialect, &read.facts)
+    };
+    let (mut plan, mut inputs) = plan(ask, loaded, (head, head.started), key).map_err(unplanned)?;
+    let mut held_ms = 0;
+    while let Some(wait) = plan.wait {
+        let pause = wait.pause(head.started, clock::now()).map_err(|error| unplanned((error, Some(inputs.clone()))))?;
+        edge::pause(pause).await;
+        // Not on the way of a request that could be served.
+        health_object::sync(env, &head.region).await;
+        let now = clock::now();
+        held_ms = now.since(head.started);
+        (plan, inputs) = self::plan(ask, loaded, (head, now), key).map_err(unplanned)?;
+    }
+    Ok((plan, inputs, held_ms))
 }
 
 /// A body: kept in JS for sending, copied once for reading.
@@ -203,23 +231,35 @@ async fn read(
 
 /// Of a body that cannot be read there are none; a target of its own dialect may take it all the same.
 fn features(caller: &dyn Caller, read: &Read, config: &Snapshot) -> Option<Features> {
-    if !plan::needs_features(&read.facts, config, read.bytes.len()) {
+    if !plan::needs_features(&read.facts, &read.wishes, config, &read.bytes) {
         return None;
     }
     let text = std::str::from_utf8(&read.bytes).ok()?;
     caller.read_request(text).ok().map(|request| features::of(&request.value))
 }
 
-fn plan(ask: Ask<'_>, loaded: &Loaded, head: &Head, key: &guard::Caller) -> Result<Plan, Error> {
+type Inputs = Map<String, Value>;
+
+type Planned = Result<(Plan, Inputs), (Error, Option<Inputs>)>;
+
+/// The plan, and what it was made of; that also where there is none, unless it was not asked for.
+fn plan(ask: Ask<'_>, loaded: &Loaded, (head, now): (&Head, Millis), key: &guard::Caller) -> Planned {
     let config = &loaded.snapshot;
-    key.permit(&config.resolve(&ask.facts.model)?, config)?;
+    key.permit_each(ask.named(), config).map_err(|error| (error, None))?;
     isolate::with_health(|health| {
-        let plan = plan::plan(ask, config, &health.view(head.started), head.started, head.seed)?;
+        let view = health.view(now);
+        let planned = plan::plan(ask, config, &view, now, head.seed);
+        let mut inputs = plan::inputs::keep(ask, config, &view, planned.as_ref());
+        plan::inputs::keep_held(&mut inputs, now.since(head.started));
+        let plan = match planned {
+            Ok(plan) => plan,
+            Err(error) => return Err((error, Some(inputs))),
+        };
         // In the same breath as the view that held the permits, so that they are still there.
         for cell in plan.probes() {
-            health.take_probe(&cell, head.started);
+            health.take_probe(&cell, now);
         }
-        Ok(plan)
+        Ok((plan, inputs))
     })
 }
 
@@ -235,88 +275,19 @@ pub async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
     guard::admit(presented.as_deref(), locks, head.started)
 }
 
-/// What an exchange came to, as far as the shell is concerned.
-enum Driven {
-    /// A stream is committed, on this call.
-    Stream(edge::Call, Box<Relaying>),
-    /// An answer, and the body it may stand for.
-    Answer(Reply, JsValue),
-    Lost,
-}
-
 async fn run(request: &Request, env: &Env, context: &Context, exchange: Exchange, body: &JsValue) -> Response {
-    let mut settlement = Settlement::hold(exchange, env, context);
-    match drive(request, env, &mut settlement, body).await {
+    let may_hedge = exchange.may_hedge();
+    let settlement = RefCell::new(Settlement::hold(exchange, env, context));
+    let ways = Ways { request, env, body, settlement: &settlement };
+    let driven = if may_hedge { drive::race(ways).await } else { drive::drive(ways, Side::First).await };
+    let settlement = settlement.into_inner();
+    match driven {
         Driven::Stream(call, relaying) => stream(&call, *relaying, settlement),
         Driven::Answer(reply, answer) => {
             drop(settlement);
             respond(&reply, &answer)
         }
-        Driven::Lost => broken(),
-    }
-}
-
-/// The heart: do what the exchange says, tell it what came of it.
-async fn drive(request: &Request, env: &Env, settlement: &mut Settlement, body: &JsValue) -> Driven {
-    let mut upstream: Option<edge::Call> = None;
-    let mut answer = JsValue::NULL;
-    loop {
-        let step = settlement.exchange(|e| e.next(clock::now()));
-        match step {
-            Step::Send(sending) => {
-                let call = edge::Call::new(request);
-                let head = send(request, env, &call, &sending, body).await;
-                settlement.exchange(|e| e.answered(clock::now(), head));
-                if let Some(old) = upstream.replace(call) {
-                    old.cancel();
-                }
-            }
-            Step::Read { whole: true, timeout_ms } => {
-                let Some(call) = &upstream else { return Driven::Lost };
-                let got = call.whole(timeout_ms, MAX_ANSWER).await;
-                settlement.exchange(|e| match &got {
-                    Ok(bytes) => e.received(clock::now(), Received::Bytes(&bytes.to_vec())),
-                    Err(transport) => e.received(clock::now(), Received::Failed(*transport)),
-                });
-                answer = got.map_or(JsValue::NULL, Uint8Array::into);
-            }
-            Step::Read { whole: false, timeout_ms } => {
-                let Some(call) = &upstream else { return Driven::Lost };
-                let got = call.chunk(timeout_ms).await;
-                settlement.exchange(|e| match &got {
-                    Ok(Some(bytes)) => e.received(clock::now(), Received::Bytes(bytes)),
-                    Ok(None) => e.received(clock::now(), Received::End),
-                    Err(transport) => e.received(clock::now(), Received::Failed(*transport)),
-                });
-            }
-            Step::Wait(ms) => edge::pause(ms).await,
-            Step::Relay(relaying) => return upstream.map_or(Driven::Lost, |call| Driven::Stream(call, relaying)),
-            Step::Reply(reply) => {
-                if let Some(call) = upstream {
-                    call.cancel();
-                }
-                return Driven::Answer(reply, answer);
-            }
-        }
-    }
-}
-
-/// One call to a provider, until the head of its answer.
-async fn send(request: &Request, env: &Env, call: &edge::Call, send: &Send, body: &JsValue) -> Result<exchange::Head, Transport> {
-    let ms = send.timeout_ms;
-    match &send.target {
-        Sendable::Http { url, headers, body: pieces, sign: None } => call.fetch(url, headers, body, pieces, ms).await,
-        Sendable::Http { url, headers, body: pieces, sign: Some(Sign::Google(account)) } => {
-            let send_with = async |token, ms| {
-                let headers = [headers.as_slice(), &[token]].concat();
-                call.fetch(url, &headers, body, pieces, ms).await
-            };
-            google::send(request, account, ms, send_with).await
-        }
-        Sendable::WorkersAi { model, body: pieces } => {
-            call.ask(&bindings::binding(env, AI_BINDING), model, body, pieces, ms).await
-        }
-        Sendable::Script(script) => call.script(script, ms).await,
+        Driven::Idle | Driven::Lost => broken(),
     }
 }
 

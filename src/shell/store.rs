@@ -23,6 +23,12 @@ const FRESH_MS: u64 = 30_000;
 /// The set of documents that validated last, kept for isolates that meet a bad one first.
 const GOOD: &str = "config@good";
 
+/// Each set that validated, by its version, for decisions that were made on it to be made again.
+const VERSION: &str = "config@v:";
+
+/// Seconds that a set is kept after it was replaced: 90 days, longer than a journal of 50 000 records mostly reaches back.
+const VERSION_S: f64 = 7_776_000.0;
+
 #[derive(Serialize, Deserialize, PartialEq, Eq)]
 struct Good {
     version: String,
@@ -73,8 +79,8 @@ async fn load(env: &Env, now: Millis) -> Loaded {
     let documents = Documents { routes, providers, settings, prices };
     match config::build(&documents, &secrets(env, &documents)) {
         Ok(snapshot) => {
-            if good.is_none_or(|good| good.version != snapshot.version) {
-                keep(env, documents, &snapshot.version).await;
+            if good.as_ref().is_none_or(|good| good.version != snapshot.version) {
+                keep(env, documents, &snapshot.version, good).await;
             }
             Loaded { snapshot: Rc::new(snapshot), problems: Rc::default(), at: now }
         }
@@ -102,13 +108,36 @@ fn built(env: &Env, documents: &Documents) -> Option<Rc<Snapshot>> {
     config::build(documents, &secrets(env, documents)).ok().map(Rc::new)
 }
 
-async fn keep(env: &Env, documents: Documents, version: &str) {
+async fn keep(env: &Env, documents: Documents, version: &str, replaced: Option<Good>) {
     let Documents { routes, providers, settings, prices } = documents;
     let good = Good { version: version.to_owned(), routes, providers, settings, prices };
     let Ok(text) = serde_json::to_string(&good) else { return };
     if let Err(error) = bindings::put(env, GOOD, &text).await {
         console_error!("the last good configuration could not be kept: {error}");
     }
+    keep_version(env, version, &text).await;
+    // Its time begins anew: it may have been in force for longer than that.
+    if let Some(replaced) = replaced
+        && let Ok(text) = serde_json::to_string(&replaced)
+    {
+        keep_version(env, &replaced.version, &text).await;
+    }
+}
+
+async fn keep_version(env: &Env, version: &str, text: &str) {
+    if let Err(error) = bindings::put_for(env, &format!("{VERSION}{version}"), text, VERSION_S).await {
+        console_error!("the configuration {version} could not be kept: {error}");
+    }
+}
+
+/// The configuration of a version, with the secrets of today.
+pub async fn past(env: &Env, version: &str, current: &Rc<Snapshot>) -> Option<Rc<Snapshot>> {
+    if current.version == version {
+        return Some(Rc::clone(current));
+    }
+    let text = bindings::value(env, &format!("{VERSION}{version}")).await.ok()??;
+    let Good { routes, providers, settings, prices, .. } = serde_json::from_str(&text).ok()?;
+    built(env, &Documents { routes, providers, settings, prices })
 }
 
 fn secrets(env: &Env, documents: &Documents) -> BTreeMap<String, String> {

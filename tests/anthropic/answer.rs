@@ -155,7 +155,9 @@ fn the_tools_input_streams_as_text() {
         }
         frames.push(json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"}}));
         let bytes: String = frames.iter().map(|frame| format!("data: {frame}\n\n")).collect();
-        crate::fold::events(&Anthropic, [bytes.as_bytes()])
+        let mut events = crate::fold::events(&Anthropic, [bytes.as_bytes()]);
+        assert_eq!(events.pop(), Some(Event::End));
+        events
     };
     let said = |text: &str| Event::BlockDelta { index: 0, delta: Delta::Text(text.to_owned()) };
     let stop = |reason| Event::Stop { choice: 0, reason, sequence: None };

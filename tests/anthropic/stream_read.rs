@@ -239,11 +239,13 @@ fn frames_outside_the_blocks() {
 }
 
 #[test]
-fn only_the_dialects_own_marker_ends_a_stream() {
+fn a_stream_is_whole_once_its_reason_to_stop_was_told() {
     let delta = json!({"type": "message_delta", "delta": {"stop_reason": "stop_sequence", "stop_sequence": "X"}, "usage": {"output_tokens": 3}});
     let usage = Event::Usage(Usage { output: 3, ..Usage::default() });
     let stop = Event::Stop { choice: 0, reason: StopReason::StopSequence, sequence: Some("X".to_owned()) };
-    assert_eq!(events(std::slice::from_ref(&delta)), [usage.clone(), stop.clone()], "cut off before its end");
+    assert_eq!(events(std::slice::from_ref(&delta)), [usage.clone(), stop.clone(), Event::End], "only its mark is missing");
+    let early = json!({"type": "message_delta", "delta": {}, "usage": {"output_tokens": 3}});
+    assert_eq!(events(&[early]), std::slice::from_ref(&usage), "cut off before its end");
     assert_eq!(events(&[delta, json!({"type": "message_stop"})]), [usage, stop, Event::End], "an answer without a block");
 }
 

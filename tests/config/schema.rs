@@ -17,6 +17,11 @@ fn schema(name: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
+/// `header.` of the pattern `^header\.`
+fn prefix(pattern: &str) -> String {
+    pattern.trim_start_matches('^').replace('\\', "")
+}
+
 /// Whether a schema of the few words that ours use takes a value. `pattern`s are the reader's business.
 fn takes(root: &Value, schema: &Value, value: &Value) -> bool {
     let members =
@@ -38,8 +43,16 @@ fn takes(root: &Value, schema: &Value, value: &Value) -> bool {
         "properties" => members(rule).iter().all(|(key, rule)| value.get(key).is_none_or(|v| takes(root, rule, v))),
         "additionalProperties" => members(value).iter().all(|(key, member)| {
             let is_known = schema.get("properties").is_some_and(|p| p.get(key).is_some());
+            let fits = |(start, _): &(String, Value)| key.starts_with(&prefix(start));
+            let is_known = is_known || schema.get("patternProperties").is_some_and(|p| members(p).iter().any(fits));
             is_known || rule.as_bool().unwrap_or_else(|| takes(root, rule, member))
         }),
+        "patternProperties" => members(rule).iter().all(|(start, rule)| {
+            members(value).iter().all(|(key, member)| !key.starts_with(&prefix(start)) || takes(root, rule, member))
+        }),
+        "minProperties" => value.as_object().is_none_or(|m| u64::try_from(m.len()).unwrap() >= rule.as_u64().unwrap()),
+        "minLength" => value.as_str().is_none_or(|t| u64::try_from(t.len()).unwrap() >= rule.as_u64().unwrap()),
+        "maxLength" => value.as_str().is_none_or(|t| u64::try_from(t.len()).unwrap() <= rule.as_u64().unwrap()),
         "items" => value.as_array().is_none_or(|items| items.iter().all(|item| takes(root, rule, item))),
         "minimum" => value.as_f64().is_none_or(|v| v >= rule.as_f64().unwrap()),
         "maximum" => value.as_f64().is_none_or(|v| v <= rule.as_f64().unwrap()),
@@ -55,12 +68,31 @@ fn schemas_and_reader_agree_on_documents() {
     let example = example();
     for (name, text, expected) in [
         ("routes", example.routes.as_deref().unwrap(), true),
+        ("routes", include_str!("../fixtures/config/rules.json"), true),
         ("providers", example.providers.as_deref().unwrap(), true),
         ("settings", example.settings.as_deref().unwrap(), true),
         ("prices", example.prices.as_deref().unwrap(), true),
         ("routes", r#"{"a":{"targets":[]}}"#, false),
         ("routes", r#"{"a":{"targets":[{"weight":1}]}}"#, false),
-        ("routes", r#"{"a":{"targets":["mock/echo"],"strategy":"sticky"}}"#, false),
+        ("routes", r#"{"a":{"targets":["mock/echo"],"strategy":"sticky","sticky_by":"metadata.session"}}"#, true),
+        ("routes", r#"{"a":{"targets":["mock/echo"],"strategy":"fastest"}}"#, false),
+        ("routes", r#"{"a":{"rules":[{"when":{"stream":true},"use":"mock/echo"}],"default":"mock/lorem"}}"#, true),
+        ("routes", r#"{"a":{"rules":[{"when":{"stream":true},"use":"mock/echo"}],"targets":["mock/lorem"]}}"#, true),
+        ("routes", r#"{"a":{"rules":[{"when":{"stream":true},"use":"mock/echo"}]}}"#, false),
+        ("routes", r#"{"a":{"rules":[{"use":"mock/echo"}],"default":"mock/lorem"}}"#, false),
+        ("routes", r#"{"a":{"targets":["mock/echo",{"use":"mock/lorem","when":{"key.tags":"gold"}}]}}"#, true),
+        ("routes", r#"{"a":{"targets":[{"use":"mock/lorem","regions":["weur"]}]}}"#, false),
+        ("routes", r#"{"a":{"targets":[{"model":"mock/echo","regions":["weur"],"requires":{"min_context":9}}]}}"#, true),
+        ("routes", r#"{"a":{"targets":[{"model":"mock/echo","regions":["europe"]}]}}"#, false),
+        ("routes", r#"{"a":{"targets":[{"model":"mock/echo","max_price":{}}]}}"#, false),
+        ("routes", r#"{"a":{"targets":[{"model":"mock/echo","max_price":{"output":15}}]}}"#, true),
+        ("routes", r#"{"a":{"targets":["mock/echo"],"when_all_unavailable":{"wait_ms":30000}}}"#, true),
+        ("routes", r#"{"a":{"targets":["mock/echo"],"when_all_unavailable":{"wait_ms":30001}}}"#, false),
+        ("routes", r#"{"a":{"targets":["mock/echo"],"when_all_unavailable":{}}}"#, false),
+        ("routes", r#"{"a":{"targets":["mock/echo"],"hedge":{"after":"p95"}}}"#, true),
+        ("routes", r#"{"a":{"targets":["mock/echo"],"hedge":{"after":"p99"}}}"#, false),
+        ("routes", r#"{"a":{"targets":["mock/echo"],"hedge":true}}"#, false),
+        ("settings", r#"{"hedge":false,"zdr":true,"on_content_filter":"fallback","probes":{"active":true}}"#, true),
         ("routes", r#"{"a":{"targets":["mock/echo"],"retry":{"attempts":5}}}"#, false),
         ("routes", r#"{"a":{"targets":["mock/echo"],"retry":{"attempts":4}}}"#, true),
         ("providers", r#"{"lab":{"kind":"openai","models":{"x":{"supports":["magic"]}}}}"#, false),
@@ -93,6 +125,16 @@ fn schemas_name_exactly_the_fields_that_are_read() {
         ("routes", "/$defs/timeouts", target("timeouts")),
         ("routes", "/$defs/detailed", json!({"a": {"targets": [{"model": "mock/echo", "zz": 1}]}})),
         ("routes", "/$defs/detailed/properties/params", target("params")),
+        ("routes", "/$defs/detailed/properties/max_price", target("max_price")),
+        ("routes", "/$defs/detailed/properties/requires", target("requires")),
+        ("routes", "/$defs/nested", json!({"a": {"targets": [{"use": "mock/echo", "zz": 1}]}})),
+        ("routes", "/$defs/rule", json!({"a": {"targets": ["mock/echo"], "rules": [zz()]}})),
+        (
+            "routes",
+            "/$defs/route/properties/when_all_unavailable/anyOf/1",
+            json!({"a": {"targets": ["mock/echo"], "when_all_unavailable": zz()}}),
+        ),
+        ("routes", "/$defs/route/properties/hedge/anyOf/1", json!({"a": {"targets": ["mock/echo"], "hedge": zz()}})),
         ("providers", "/$defs/provider", json!({"openai": zz()})),
         ("providers", "/$defs/model", json!({"openai": {"models": {"x": zz()}}})),
         ("providers", "/$defs/price", json!({"openai": {"models": {"x": {"price": {"input": 1, "output": 1, "zz": 1}}}}})),
@@ -101,6 +143,7 @@ fn schemas_name_exactly_the_fields_that_are_read() {
         ("settings", "/properties/timeouts", json!({"timeouts": zz()})),
         ("settings", "/properties/retry", json!({"retry": zz()})),
         ("settings", "/properties/breaker", json!({"breaker": zz()})),
+        ("settings", "/properties/probes", json!({"probes": zz()})),
         ("settings", "/properties/cors", json!({"cors": zz()})),
         ("settings", "/properties/log", json!({"log": zz()})),
     ] {
@@ -121,4 +164,61 @@ fn the_schema_knows_every_kind() {
     let kinds: BTreeSet<&str> = kinds.iter().filter_map(Value::as_str).collect();
     let rows = catalog::providers().iter().filter(|row| row.name != catalog::MOCK);
     assert_eq!(kinds, rows.flat_map(|row| [&[row.name], row.aliases].concat()).collect());
+}
+
+/// What can be tested, and how: each value of each subject alone, and under each operator.
+#[test]
+fn the_schema_knows_every_condition() {
+    let root = schema("routes");
+    let condition = root.pointer("/$defs/condition").unwrap();
+    let described: BTreeSet<String> = condition.get("properties").and_then(Value::as_object).unwrap().keys().cloned().collect();
+    // Which of these are conditions; many in one document, for each reading takes in the whole catalog.
+    let read = |conditions: &[Value]| {
+        let rules = |when: &Value| json!({"rules": [{"when": when, "use": "mock/echo"}], "default": "mock/lorem"});
+        let routes: serde_json::Map<_, _> =
+            conditions.iter().enumerate().map(|(i, when)| (format!("r{i}"), rules(when))).collect();
+        let found = problems(&[("routes", &Value::Object(routes).to_string())]);
+        let is_good = |i: usize| !found.iter().any(|p| p.path.starts_with(&format!("r{i}.")));
+        ((0..conditions.len()).map(is_good).collect::<Vec<_>>(), found)
+    };
+    let message = read(&[json!({"zz": 1})]).1.remove(0).message;
+    let known = message.split_once("What can: ").unwrap().1.trim_end_matches('.');
+    let names = known.split(", ").filter(|name| !name.ends_with("NAME")).map(str::to_owned);
+    assert_eq!(names.collect::<BTreeSet<_>>(), described);
+
+    let values = [
+        json!(true),
+        json!(0),
+        json!(7),
+        json!(0.5),
+        json!(24),
+        json!(-1),
+        json!(""),
+        json!("x"),
+        json!("high"),
+        json!("weur"),
+        json!("anthropic"),
+        json!("bedrock-converse"),
+        json!(null),
+        json!([]),
+        json!({}),
+    ];
+    let combined = ["all", "any", "not"];
+    let subjects = described.iter().map(String::as_str).filter(|name| !combined.contains(name));
+    let mut rows = 0;
+    for subject in subjects.chain(["header.x-team", "metadata.team"]) {
+        for value in &values {
+            let mut tests = vec![value.clone()];
+            for operator in ["eq", "ne", "gt", "gte", "lt", "lte", "exists", "regex", "like"] {
+                tests.push(json!({ (operator): value }));
+            }
+            tests.extend(["in", "nin"].map(|operator| json!({ (operator): [value] })));
+            let conditions: Vec<Value> = tests.into_iter().map(|test| json!({ (subject): test })).collect();
+            let (good, found) = read(&conditions);
+            let described: Vec<bool> = conditions.iter().map(|when| takes(&root, condition, when)).collect();
+            assert_eq!(described, good, "{conditions:?}: {found:#?}");
+            rows += conditions.len();
+        }
+    }
+    assert_eq!(rows, 24 * 15 * 12);
 }

@@ -1,160 +1,27 @@
 //! A scripted upstream and virtual time: what the shell does, without a shell.
 
-use std::{collections::BTreeMap, rc::Rc};
-
 use portolan::{
-    config::{self, Documents, Snapshot},
-    dialect::{
-        Dialect, Facts,
-        surface::{Operation, Place},
-    },
-    error::Error,
     exchange::{
-        Call, Exchange, Head, Lesson, Received, Relaying, Sendable, Step, Task,
+        Exchange, Head, Hedging, Lesson, Received, Relaying, Sendable, Side, Step,
         authority::Sign,
-        operate,
-        relay::{Ended, Relay},
-        reply::Body,
+        relay::{self, Relay},
+        reply::{Body, Reply},
     },
     ledger::record::Record,
-    plan::{
-        self, Ask, Plan,
-        health::View,
-        outcome::{Phase, Transport},
-    },
+    plan::outcome::{Phase, Transport},
     units::Millis,
-    wire::json::{Outline, Piece},
+    wire::json::Piece,
 };
 
+pub use super::case::{Case, START, gateway};
 use super::script::{Answer, Ending};
 
-pub const START: Millis = Millis(1_800_000_000_000);
 /// What the shell keeps of the end of a stream that passes natively.
 const TAIL: usize = 16_384;
 /// More steps than any request takes: an exchange that goes round in circles fails its test instead of hanging it.
 const MAX_STEPS: usize = 5_000;
 
-const PROVIDERS: &str = include_str!("../fixtures/exchange/providers.json");
-pub const SECRETS: [&str; 6] = ["ALPHA_KEY", "BETA_KEY", "GAMMA_KEY", "GEMINI_API_KEY", "PAIR_KEY_1", "PAIR_KEY_2"];
-
-/// The gateway with three houses: `alpha` and `beta` speak OpenAI's, `gamma` Anthropic's; `pair` has two credentials.
-pub fn gateway(routes: &str, settings: &str) -> Rc<Snapshot> {
-    let secrets: BTreeMap<_, _> = SECRETS.iter().map(|name| ((*name).to_owned(), format!("value-of-{name}"))).collect();
-    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let documents = Documents { providers: some(PROVIDERS), routes: some(routes), settings: some(settings), prices: None };
-    Rc::new(config::build(&documents, &secrets).unwrap())
-}
-
-/// A request and the world it comes into.
-#[derive(Clone)]
-pub struct Case {
-    pub config: Rc<Snapshot>,
-    pub dialect: Dialect,
-    pub task: Task,
-    /// What the path says of it.
-    pub place: Place,
-    pub body: String,
-    pub headers: Vec<(String, String)>,
-    pub health: View,
-    pub seed: u64,
-    /// The client leaves then, milliseconds after it came.
-    pub leaves_at: Option<u64>,
-    /// The wasm instance dies once so many bytes were relayed.
-    pub traps_after: Option<usize>,
-}
-
 impl Case {
-    pub fn of(dialect: Dialect, model: &str, stream: bool) -> Self {
-        Self::with(gateway("", ""), dialect, model, stream)
-    }
-
-    pub fn with(config: Rc<Snapshot>, dialect: Dialect, model: &str, stream: bool) -> Self {
-        let body = format!(
-            r#"{{"model":"{model}","max_tokens":100,"stream":{stream},"messages":[{{"role":"user","content":"Hello"}}]}}"#
-        );
-        Self {
-            config,
-            dialect,
-            task: Task::Generate,
-            place: Place::default(),
-            body,
-            headers: vec![],
-            health: View::default(),
-            seed: 7,
-            leaves_at: None,
-            traps_after: None,
-        }
-    }
-
-    pub fn chat(model: &str) -> Self {
-        Self::of(Dialect::OpenAiChat, model, false)
-    }
-
-    pub fn chat_stream(model: &str) -> Self {
-        Self::of(Dialect::OpenAiChat, model, true)
-    }
-
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    pub fn body(mut self, body: &str) -> Self {
-        body.clone_into(&mut self.body);
-        self
-    }
-
-    /// Asks for something else than text.
-    pub fn operation(operation: Operation, dialect: Dialect, body: &str) -> Self {
-        Self { task: Task::Operate(operation), ..Self::with(gateway("", ""), dialect, "", false).body(body) }
-    }
-
-    /// The same in a body of this type.
-    pub fn operation_of(operation: Operation, dialect: Dialect, body: &str, content_type: &str) -> Self {
-        Self::operation(operation, dialect, body).header("content-type", content_type)
-    }
-
-    fn facts(&self) -> Facts {
-        let of_type = self.headers.iter().find(|(name, _)| *name == "content-type").map_or("", |(_, value)| value);
-        self.place.fill(match self.task {
-            Task::Generate => self.dialect.caller().unwrap().facts(&Outline::read(self.body.as_bytes()).unwrap()).unwrap(),
-            Task::Operate(operation) => operate::facts(operation, self.dialect, self.body.as_bytes(), of_type).unwrap(),
-        })
-    }
-
-    pub fn plan(&self) -> Plan {
-        self.try_plan().unwrap()
-    }
-
-    pub fn try_plan(&self) -> Result<Plan, Error> {
-        let facts = self.facts();
-        let operation = match self.task {
-            Task::Generate => None,
-            Task::Operate(operation) => Some(operation),
-        };
-        plan::plan(Ask { operation, ..Ask::generate(self.dialect, &facts) }, &self.config, &self.health, START, self.seed)
-    }
-
-    fn exchange(&self) -> Exchange {
-        let caller = self.dialect.caller().unwrap();
-        let facts = self.facts();
-        let call = Call {
-            id: "req_0123456789".to_owned(),
-            dialect: self.dialect,
-            caller,
-            facts,
-            task: self.task,
-            body: std::rc::Rc::new(self.body.clone().into_bytes()),
-            headers: self.headers.clone(),
-            started: START,
-            seed: self.seed,
-            key: "ci".to_owned(),
-            region: "weur".to_owned(),
-            colo: "FRA".to_owned(),
-        };
-        Exchange::new(call, Rc::clone(&self.config), self.plan())
-    }
-
     /// Plays the script to its end: it has exactly the answers that are asked for.
     pub fn run(&self, answers: impl IntoIterator<Item = Answer>) -> Run {
         let answers: Vec<Answer> = answers.into_iter().collect();
@@ -242,6 +109,31 @@ fn assembled(original: &str, pieces: &[Piece]) -> String {
     pieces.iter().map(text).collect()
 }
 
+/// What an upstream call, or a pause, comes to.
+enum Event {
+    Head(Result<Head, Transport>),
+    Whole(Result<String, Transport>),
+    Chunk(Result<Option<Vec<u8>>, Transport>),
+    Woken,
+    /// The client left in a pause: nobody goes on with it.
+    Left,
+}
+
+/// One of the calls of a request, and what it waits for.
+struct Lane {
+    side: Side,
+    answer: Answer,
+    whole: String,
+    /// When something comes, and what.
+    pending: Option<(Millis, Event)>,
+}
+
+/// How a request ended, for the shell.
+enum Ended {
+    Relay(Box<Relaying>, Answer),
+    Reply(Reply, String),
+}
+
 struct Driver<'a> {
     case: &'a Case,
     now: Millis,
@@ -252,49 +144,18 @@ struct Driver<'a> {
 impl Driver<'_> {
     fn drive(&mut self) {
         let mut exchange = self.case.exchange();
-        let (mut answer, mut whole) = (Answer::default(), String::new());
-        for _ in 0..MAX_STEPS {
-            let step = exchange.next(self.now);
-            match step {
-                Step::Send(send) => {
-                    answer = match send.target {
-                        Sendable::Http { url, headers, body, sign } => {
-                            let body = assembled(&self.case.body, &body);
-                            self.run.sends.push(Sent { at: self.now.since(START), url, headers, body, sign });
-                            let Some(next) = self.answers.next() else { return };
-                            next
-                        }
-                        Sendable::WorkersAi { model, body } => {
-                            let (url, body) = (format!("AI.run {model}"), assembled(&self.case.body, &body));
-                            self.run.sends.push(Sent { at: self.now.since(START), url, headers: vec![], body, sign: None });
-                            let Some(next) = self.answers.next() else { return };
-                            next
-                        }
-                        Sendable::Script(script) => Answer::of(script),
-                    };
-                    let head = self.head(&answer, send.timeout_ms);
-                    exchange.answered(self.now, head);
-                }
-                Step::Wait(ms) if self.leaves_within(ms) => break,
-                Step::Wait(ms) => self.now = self.now.plus(ms),
-                Step::Read { whole: true, timeout_ms } => match self.whole(&mut answer, timeout_ms) {
-                    Ok(text) => {
-                        whole = text;
-                        exchange.received(self.now, Received::Bytes(whole.as_bytes()));
-                    }
-                    Err(transport) => exchange.received(self.now, Received::Failed(transport)),
-                },
-                Step::Read { whole: false, timeout_ms } => match self.chunk(&mut answer, timeout_ms) {
-                    Ok(Some(bytes)) => exchange.received(self.now, Received::Bytes(&bytes)),
-                    Ok(None) => exchange.received(self.now, Received::End),
-                    Err(transport) => exchange.received(self.now, Received::Failed(transport)),
-                },
-                Step::Relay(relaying) => {
+        let mut lanes = vec![Lane { side: Side::First, answer: Answer::default(), whole: String::new(), pending: None }];
+        let mut ended = self.step(&mut exchange, &mut lanes[0]);
+        for steps in 0.. {
+            assert!(steps < MAX_STEPS, "the exchange does not end");
+            self.run.lessons.extend(exchange.take_lessons());
+            match ended {
+                Some(Ended::Relay(relaying, mut answer)) => {
                     let relay = self.relay(*relaying, &mut answer);
                     exchange.relayed(&relay, self.now);
                     return self.close(exchange);
                 }
-                Step::Reply(reply) => {
+                Some(Ended::Reply(reply, whole)) => {
                     self.run.status = reply.status;
                     self.run.headers = reply.headers;
                     self.run.body = match reply.body {
@@ -303,11 +164,95 @@ impl Driver<'_> {
                     };
                     return self.close(exchange);
                 }
+                None => {}
             }
-            self.run.lessons.extend(exchange.take_lessons());
+            let due = self.due(&mut exchange, &mut lanes);
+            let next = lanes.iter_mut().filter(|lane| lane.pending.is_some());
+            let Some(lane) = next.min_by_key(|lane| lane.pending.as_ref().map(|(at, _)| *at)) else { return };
+            if let Some(due) = due
+                && lane.pending.as_ref().is_some_and(|(at, _)| due < *at)
+            {
+                self.now = due;
+                ended = None;
+                continue;
+            }
+            let Some((at, event)) = lane.pending.take() else { return };
+            self.now = at;
+            exchange.turn(lane.side);
+            match event {
+                Event::Head(head) => exchange.answered(at, head),
+                Event::Whole(Ok(text)) => {
+                    exchange.received(at, Received::Bytes(text.as_bytes()));
+                    lane.whole = text;
+                }
+                Event::Chunk(Ok(Some(bytes))) => exchange.received(at, Received::Bytes(&bytes)),
+                Event::Chunk(Ok(None)) => exchange.received(at, Received::End),
+                Event::Whole(Err(transport)) | Event::Chunk(Err(transport)) => {
+                    exchange.received(at, Received::Failed(transport));
+                }
+                Event::Woken => {}
+                Event::Left => return self.close(exchange),
+            }
+            ended = self.step(&mut exchange, lane);
         }
-        assert!(self.case.leaves_at.is_some(), "the exchange does not end");
-        self.close(exchange);
+    }
+
+    /// Looks whether a second call is due, and begins it; else says when to look again.
+    fn due(&mut self, exchange: &mut Exchange, lanes: &mut Vec<Lane>) -> Option<Millis> {
+        if lanes.len() > 1 {
+            return None;
+        }
+        match exchange.hedge(self.now) {
+            Hedging::Never => None,
+            Hedging::After(ms) => Some(self.now.plus(ms)),
+            Hedging::Begun => {
+                let mut lane = Lane { side: Side::Second, answer: Answer::default(), whole: String::new(), pending: None };
+                assert!(self.step(exchange, &mut lane).is_none(), "a second call has yet to be answered");
+                lanes.push(lane);
+                None
+            }
+        }
+    }
+
+    /// One call's next step: done at once, or what comes of it and when.
+    fn step(&mut self, exchange: &mut Exchange, lane: &mut Lane) -> Option<Ended> {
+        exchange.turn(lane.side);
+        let pending = match exchange.next(self.now) {
+            Step::Send(send) => {
+                lane.answer = match send.target {
+                    Sendable::Http { url, headers, body, sign } => {
+                        let body = assembled(&self.case.body, &body);
+                        self.run.sends.push(Sent { at: self.now.since(START), url, headers, body, sign });
+                        self.answers.next()?
+                    }
+                    Sendable::WorkersAi { model, body } => {
+                        let (url, body) = (format!("AI.run {model}"), assembled(&self.case.body, &body));
+                        self.run.sends.push(Sent { at: self.now.since(START), url, headers: vec![], body, sign: None });
+                        self.answers.next()?
+                    }
+                    Sendable::Script(script) => Answer::of(script),
+                };
+                let (at, came) = self.wait(self.now, lane.answer.head_after(), send.timeout_ms, Phase::Headers);
+                let headers = lane.answer.headers.clone();
+                let head = || lane.answer.refusal.map_or(Ok(Head { status: lane.answer.status, headers }), Err);
+                (at, Event::Head(came.and_then(|()| head())))
+            }
+            Step::Wait(ms) if self.leaves_within(ms) => (self.now, Event::Left),
+            Step::Wait(ms) => (self.now.plus(ms), Event::Woken),
+            Step::Read { whole: true, timeout_ms } => {
+                let (at, text) = self.whole(&mut lane.answer, timeout_ms);
+                (at, Event::Whole(text))
+            }
+            Step::Read { whole: false, timeout_ms } => {
+                let (at, chunk) = self.next(self.now, &mut lane.answer, timeout_ms, Phase::FirstToken);
+                (at, Event::Chunk(chunk))
+            }
+            Step::Relay(relaying) => return Some(Ended::Relay(relaying, std::mem::take(&mut lane.answer))),
+            Step::Reply(reply) => return Some(Ended::Reply(reply, std::mem::take(&mut lane.whole))),
+            Step::Idle => return None,
+        };
+        lane.pending = Some(pending);
+        None
     }
 
     fn close(&mut self, mut exchange: Exchange) {
@@ -322,49 +267,43 @@ impl Driver<'_> {
         self.case.leaves_at.is_some_and(|at| START.plus(at) <= self.now.plus(ms))
     }
 
-    /// Lets time pass until something comes after `ms`, the deadline or the client's leaving.
-    fn wait(&mut self, ms: Option<u64>, limit: u64, phase: Phase) -> Result<(), Transport> {
-        let first = ms.unwrap_or(u64::MAX).min(limit);
-        if self.leaves_within(first) {
-            self.now = START.plus(self.case.leaves_at.unwrap_or_default());
-            return Err(Transport::ClientGone);
+    /// When something comes after `ms`, or else the deadline or the client's leaving.
+    fn wait(&self, from: Millis, ms: Option<u64>, limit: u64, phase: Phase) -> (Millis, Result<(), Transport>) {
+        let first = from.plus(ms.unwrap_or(u64::MAX).min(limit));
+        match self.case.leaves_at.map(|at| START.plus(at)).filter(|at| *at <= first) {
+            Some(left) => (left, Err(Transport::ClientGone)),
+            None if ms.is_some_and(|ms| ms < limit) => (first, Ok(())),
+            None => (first, Err(Transport::Timeout(phase))),
         }
-        self.now = self.now.plus(first);
-        if ms.is_some_and(|ms| ms < limit) { Ok(()) } else { Err(Transport::Timeout(phase)) }
     }
 
-    fn head(&mut self, answer: &Answer, limit: u64) -> Result<Head, Transport> {
-        self.wait(answer.head_after(), limit, Phase::Headers)?;
-        let headers = answer.headers.clone();
-        answer.refusal.map_or(Ok(Head { status: answer.status, headers }), Err)
-    }
-
-    fn whole(&mut self, answer: &mut Answer, limit: u64) -> Result<String, Transport> {
-        let began = self.now;
-        let mut text = vec![];
+    fn whole(&self, answer: &mut Answer, limit: u64) -> (Millis, Result<String, Transport>) {
+        let (mut at, mut text) = (self.now, vec![]);
         loop {
-            let left = limit.saturating_sub(self.now.since(began));
-            match self.next(answer, left, Phase::Answer)? {
-                Some(bytes) => text.extend(bytes),
-                None => return Ok(String::from_utf8(text).unwrap()),
+            let left = limit.saturating_sub(at.since(self.now));
+            let (then, got) = self.next(at, answer, left, Phase::Answer);
+            at = then;
+            match got {
+                Ok(Some(bytes)) => text.extend(bytes),
+                Ok(None) => return (at, Ok(String::from_utf8(text).unwrap())),
+                Err(transport) => return (at, Err(transport)),
             }
         }
     }
 
-    fn chunk(&mut self, answer: &mut Answer, limit: u64) -> Result<Option<Vec<u8>>, Transport> {
-        self.next(answer, limit, Phase::FirstToken)
-    }
-
-    fn next(&mut self, answer: &mut Answer, limit: u64, phase: Phase) -> Result<Option<Vec<u8>>, Transport> {
+    fn next(&self, from: Millis, answer: &mut Answer, limit: u64, phase: Phase) -> (Millis, Result<Option<Vec<u8>>, Transport>) {
         let Some((after, bytes)) = answer.chunks.pop_front() else {
             return match answer.ending {
-                Ending::Clean => Ok(None),
-                Ending::Cut => Err(Transport::Reset),
-                Ending::Stall => self.wait(None, limit, phase).map(|()| None),
+                Ending::Clean => (from, Ok(None)),
+                Ending::Cut => (from, Err(Transport::Reset)),
+                Ending::Stall => {
+                    let (at, came) = self.wait(from, None, limit, phase);
+                    (at, came.map(|()| None))
+                }
             };
         };
-        self.wait(Some(after), limit, phase)?;
-        Ok(Some(bytes))
+        let (at, came) = self.wait(from, Some(after), limit, phase);
+        (at, came.map(|()| Some(bytes)))
     }
 
     /// The rest of a committed stream, as `edge.js` passes it.
@@ -378,24 +317,26 @@ impl Driver<'_> {
         let end = self.now.plus(rest.total_ms);
         let how = loop {
             let left = end.since(self.now);
-            match self.next(answer, rest.idle_ms.min(left), Phase::Idle) {
+            let (at, got) = self.next(self.now, answer, rest.idle_ms.min(left), Phase::Idle);
+            self.now = at;
+            match got {
                 Ok(Some(bytes)) if native => passed.extend(bytes),
                 Ok(Some(bytes)) => out.extend(relay.push(&bytes)),
-                Ok(None) => break Ended::Closed,
-                Err(Transport::ClientGone) => break Ended::Gone,
-                Err(Transport::Timeout(_)) if left <= rest.idle_ms => break Ended::Total,
-                Err(Transport::Timeout(_)) => break Ended::Idle,
-                Err(_) => break Ended::Cut,
+                Ok(None) => break relay::Ended::Closed,
+                Err(Transport::ClientGone) => break relay::Ended::Gone,
+                Err(Transport::Timeout(_)) if left <= rest.idle_ms => break relay::Ended::Total,
+                Err(Transport::Timeout(_)) => break relay::Ended::Idle,
+                Err(_) => break relay::Ended::Cut,
             }
             if self.case.traps_after.is_some_and(|bytes| out.len() + passed.len() >= bytes) {
-                break Ended::Trap;
+                break relay::Ended::Trap;
             }
         };
         out.extend_from_slice(&passed);
         let tail = passed.get(passed.len().saturating_sub(TAIL)..).unwrap_or_default();
         let last = relay.end(how, tail, u64::try_from(passed.len()).unwrap());
-        if how != Ended::Gone {
-            out.extend(if how == Ended::Trap { relay.trap_frames().to_vec() } else { last });
+        if how != relay::Ended::Gone {
+            out.extend(if how == relay::Ended::Trap { relay.trap_frames().to_vec() } else { last });
         }
         self.run.body = String::from_utf8_lossy(&out).into_owned();
         relay

@@ -283,25 +283,25 @@ fn too_long_goes_to_larger_windows_only() {
 }
 
 #[test]
-fn another_credential_comes_before_another_target() {
-    let revoked = error(401, "invalid_api_key", "Incorrect API key provided.");
-    let limited = error(429, "rate_limit_exceeded", "Slow down.").header("retry-after", "2");
-    let whole_model = error(429, "rate_limit_exceeded", "The model is at capacity.").header("retry-after", "20");
-    for (rule, fault, hosts, at) in [
-        ("revoked", &revoked, "pair pair", 0),
-        ("limited: the other one at once", &limited, "pair pair", 0),
-        ("the model's limit is everybody's", &whole_model, "pair beta", 0),
+fn too_long_jumps_to_the_target_the_plan_had_no_room_for() {
+    let config = gateway(
+        r#"{"full":{"targets":["alpha/small","beta/same","gamma/claude"],"retry":{"attempts":2}},
+            "none":{"targets":["alpha/small","beta/same","beta/small"],"retry":{"attempts":2}}}"#,
+        "",
+    );
+    let long = error(400, "context_length_exceeded", "This model's maximum context length is 8000 tokens.");
+    let failing = error(500, "x", "Oops.").header("x-should-retry", "false");
+    let larger = json(200, super::script::MESSAGE);
+    for (rule, route, answers, hosts, status) in [
+        ("past one of the same size", "full", vec![long.clone(), larger], "alpha gamma", 200),
+        ("but no third target where two are allowed", "full", vec![failing, long.clone()], "alpha beta", 400),
+        ("never to a smaller one", "none", vec![long], "alpha", 400),
     ] {
-        let run = Case::chat("pair/x,beta/large").run([fault.clone(), served()]);
-        assert_eq!(run.hosts(), hosts, "{rule}");
-        assert_eq!(run.sends[1].at, at, "{rule}");
-        assert_eq!(run.sends[0].header("authorization"), Some("Bearer value-of-PAIR_KEY_1"), "{rule}");
-        let second = if hosts == "pair pair" { "Bearer value-of-PAIR_KEY_2" } else { "Bearer value-of-BETA_KEY" };
-        assert_eq!(run.sends[1].header("authorization"), Some(second), "{rule}");
+        let run = Case::with(config.clone(), Dialect::OpenAiChat, route, false).run(answers);
+        assert_eq!((run.hosts().as_str(), run.status), (hosts, status), "{rule}");
+        let reason = if status == 200 { "larger context window" } else { "priority" };
+        assert!(run.header("x-portolan-reason").unwrap().starts_with(reason), "{rule}");
     }
-    let run = Case::chat("pair/x,beta/large").run([revoked.clone(), revoked, served()]);
-    assert_eq!(run.hosts(), "pair pair beta", "both revoked");
-    assert_eq!(run.learned(), ["signal pair#0 Down", "signal pair#1 Down", "signal beta/large Ok"]);
 }
 
 #[test]

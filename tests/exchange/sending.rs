@@ -23,11 +23,18 @@ fn a_body_of_the_same_dialect_keeps_every_byte_but_the_models() {
 }
 
 #[test]
-fn no_other_model_is_named_behind_the_one_that_was_admitted() {
-    let body = r#"{"model":"alpha/small","models":["alpha/large"],"fallbacks":[{"model":"alpha/large"}],"messages":[]}"#;
-    let run = Case::chat("x").body(body).run([served()]);
-    assert_eq!(run.sends[0].body, r#"{"model":"small","messages":[]}"#);
-    assert_eq!(run.header("x-portolan-dropped"), Some("models, fallbacks"));
+fn what_is_said_of_the_routing_stays_here() {
+    let said =
+        r#""models":["beta/large"],"fallbacks":[{"model":"beta/large"}],"provider":{"order":["beta"],"quantizations":["fp8"]},"#;
+    let body = |model: &str, said: &str| format!(r#"{{"model":"{model}",{said}"messages":[]}}"#);
+    let run = Case::chat("x").body(&body("alpha/small", said)).run([served()]);
+    assert_eq!(run.sends[0].body, body("large", ""));
+    assert_eq!(run.header("x-portolan-reason"), Some("caller's order 1"));
+    assert_eq!(run.header("x-portolan-dropped"), Some("fallbacks, provider.quantizations"), "what was followed is not lost");
+    // In another dialect no less.
+    let run = Case::chat("x").body(&body("gamma/claude", r#""max_tokens":9,"models":["beta/large"],"#)).run([json(200, MESSAGE)]);
+    assert_eq!(run.header("x-portolan-dropped"), None);
+    assert!(!run.sends[0].body.contains("beta"), "{}", run.sends[0].body);
 }
 
 #[test]

@@ -92,6 +92,14 @@ fn a_probe_ends_in_exactly_one_way() {
             vec!["probed alpha/small Failed", "signal beta/large Ok"],
         ),
         (
+            "silence, in which the next probe would begin",
+            "alpha/small",
+            false,
+            vec![silent(), served()],
+            None,
+            vec!["probed alpha/small Failed", "signal beta/large Ok"],
+        ),
+        (
             "the caller's fault proves nothing",
             "alpha/small",
             false,

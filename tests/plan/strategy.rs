@@ -1,11 +1,10 @@
 //! The order of candidates, pinned: replay rests on it.
 
 use portolan::{
-    config::Strategy,
     plan::{
         health::Standing,
         seed::{below, fold, mix},
-        strategy::{Arranged, arrange, order},
+        strategy::{Arranged, arrange, draw},
     },
     units::Millis,
 };
@@ -21,17 +20,14 @@ fn the_same_seed_gives_the_same_order_for_ever() {
     assert_eq!([mix(0), mix(0x9e37_79b9_7f4a_7c15)], [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4]);
     assert_eq!(fold(7, "openai/gpt-4o"), PINNED_FOLD);
     for (seed, expected) in PINNED_ORDERS {
-        assert_eq!(order(Strategy::Weighted, &[70, 20, 10, 0], seed), expected, "{seed}");
+        assert_eq!(draw(&[70, 20, 10, 0], seed), expected, "{seed}");
     }
 }
 
 #[test]
-fn priority_is_as_written() {
-    for seed in 0..50 {
-        assert_eq!(order(Strategy::Priority, &[0, 5, 1], seed), [0, 1, 2]);
-    }
-    assert!(order(Strategy::Weighted, &[], 1).is_empty());
-    assert_eq!(order(Strategy::Weighted, &[0, 0], 1), [0, 1]);
+fn what_has_no_weight_comes_last_as_written() {
+    assert!(draw(&[], 1).is_empty());
+    assert_eq!(draw(&[0, 0], 1), [0, 1]);
 }
 
 #[test]
@@ -41,7 +37,7 @@ fn weights_are_shares() {
     let mut first = [0_u32; 4];
     let mut second_after_0 = [0_u32; 4];
     for seed in 0..u64::from(SEEDS) {
-        let order = order(Strategy::Weighted, &weights, seed);
+        let order = draw(&weights, seed);
         first[order[0]] += 1;
         if order[0] == 0 {
             second_after_0[order[1]] += 1;

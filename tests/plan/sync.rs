@@ -351,3 +351,36 @@ fn never_two_probes_at_once_however_long_they_take() {
         assert!(started >= 2, "seed {seed}: {started}");
     }
 }
+
+#[test]
+fn an_isolate_cut_off_while_its_probe_is_on_its_way_sends_no_second_one() {
+    let mut region = Region::down(1);
+    region.sync(0, at(6_000));
+    assert!(region.locals[0].take_probe(KEY, at(6_000)));
+    region.is_cut = true;
+    region.sync(0, at(6_100));
+    assert!(matches!(region.standing(0, at(6_200)), Standing::Open { .. }));
+    assert!(!region.locals[0].take_probe(KEY, at(6_200)));
+    region.locals[0].probed(KEY, FAILED, at(18_000), 1);
+    region.is_cut = false;
+    region.sync(0, at(18_000));
+    assert!(
+        matches!(region.object.snapshot(at(18_000)).standing(KEY, at(18_000)), Standing::Open { until } if until > at(18_000))
+    );
+}
+
+#[test]
+fn an_isolate_that_finds_its_object_again_asks_for_no_probe_beside_its_own() {
+    let mut region = Region::down(1);
+    region.is_cut = true;
+    region.sync(0, at(6_000));
+    assert!(region.locals[0].take_probe(KEY, at(6_000)), "alone");
+    region.is_cut = false;
+    region.sync(0, at(11_000));
+    region.sync(0, at(16_000));
+    assert!(matches!(region.standing(0, at(16_000)), Standing::Open { .. }));
+    assert!(!region.locals[0].take_probe(KEY, at(16_000)));
+    region.locals[0].released(KEY, at(17_000));
+    region.sync(0, at(21_000));
+    assert_eq!(region.standing(0, at(21_000)), Standing::Probe, "the next one is the region's");
+}

@@ -29,7 +29,7 @@ pub struct Group {
     pub run: fn(&Path, &[PathBuf]) -> Result<Counts>,
 }
 
-pub const GROUPS: [Group; 10] = [
+pub const GROUPS: [Group; 16] = [
     Group {
         name: "native",
         needs_data: false,
@@ -76,6 +76,24 @@ pub const GROUPS: [Group; 10] = [
         run: |_, _| run_fuzz(&[]),
     },
     Group {
+        name: "simulator",
+        needs_data: false,
+        nightly: false,
+        install: "rustup toolchain install stable",
+        files: |root| Ok(vec![root.join("proof/src/bin/simulate.rs")]),
+        prepare: |_| Ok(()),
+        run: |_, _| run_simulator(&[]),
+    },
+    Group {
+        name: "simulator-long",
+        needs_data: false,
+        nightly: true,
+        install: "rustup toolchain install stable",
+        files: |root| Ok(vec![root.join("proof/src/bin/simulate.rs")]),
+        prepare: |_| Ok(()),
+        run: |_, _| run_simulator(&["--requests", "1000000"]),
+    },
+    Group {
         name: "worker",
         needs_data: false,
         nightly: false,
@@ -92,6 +110,42 @@ pub const GROUPS: [Group; 10] = [
         files: |root| files(&root.join("tests/e2e"), ".runtime.test.mjs"),
         prepare: |_| tools::ensure().map(|_| ()),
         run: |_, files| run_worker(files, Some(newest_workerd()?)),
+    },
+    Group {
+        name: "conformance",
+        needs_data: false,
+        nightly: false,
+        install: "cargo xtask tools",
+        files: |root| files(&root.join("tests/conformance"), "run.mjs"),
+        prepare: |_| tools::ensure().map(|_| ()),
+        run: |_, _| run_conformance(&["--slice"]),
+    },
+    Group {
+        name: "conformance-all",
+        needs_data: false,
+        nightly: true,
+        install: "cargo xtask tools",
+        files: |root| files(&root.join("tests/conformance"), "run.mjs"),
+        prepare: |_| tools::ensure().map(|_| ()),
+        run: |_, _| run_conformance(&[]),
+    },
+    Group {
+        name: "chaos",
+        needs_data: false,
+        nightly: false,
+        install: "cargo xtask tools",
+        files: |root| files(&root.join("tests/conformance"), "chaos.mjs"),
+        prepare: |_| tools::ensure().map(|_| ()),
+        run: |_, _| run_chaos("25"),
+    },
+    Group {
+        name: "chaos-long",
+        needs_data: false,
+        nightly: true,
+        install: "cargo xtask tools",
+        files: |root| files(&root.join("tests/conformance"), "chaos.mjs"),
+        prepare: |_| tools::ensure().map(|_| ()),
+        run: |_, _| run_chaos("300"),
     },
     Group {
         name: "sdks",
@@ -177,8 +231,17 @@ fn run_cargo(arguments: &[&str]) -> Result<Counts> {
 
 /// Each target is one test. A minute in all, unless told otherwise.
 pub fn run_fuzz(arguments: &[String]) -> Result<Counts> {
+    run_proof("fuzz", &arguments.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Each check, and each gateway that is broken on purpose, is one test. Some 30 000 requests, unless told otherwise.
+pub fn run_simulator(arguments: &[&str]) -> Result<Counts> {
+    run_proof("simulate", arguments)
+}
+
+fn run_proof(program: &str, arguments: &[&str]) -> Result<Counts> {
     let mut command = run::command("cargo")?;
-    command.args(["run", "--quiet", "--package", "proof", "--profile", "fuzz", "--bin", "fuzz", "--"]).args(arguments);
+    command.args(["run", "--quiet", "--package", "proof", "--profile", "fuzz", "--bin", program, "--"]).args(arguments);
     let (succeeded, printed) = run::tee(&mut command)?;
     Ok(summary::of_proof(&printed).with_status(succeeded))
 }
@@ -192,6 +255,25 @@ fn run_worker(files: &[PathBuf], workerd: Option<PathBuf>) -> Result<Counts> {
     }
     let (succeeded, printed) = run::tee(&mut command)?;
     Ok(summary::of_node(&printed).with_status(succeeded))
+}
+
+/// The scenarios of failover, in each mode; each mode and way of a scenario is one test.
+pub fn run_conformance(arguments: &[&str]) -> Result<Counts> {
+    run_script("tests/conformance/run.mjs", arguments)
+}
+
+/// Upstreams and the runtime are killed under load for so many seconds.
+fn run_chaos(seconds: &str) -> Result<Counts> {
+    run_script("tests/conformance/chaos.mjs", &["--seconds", seconds])
+}
+
+/// A program that prints its counts last.
+fn run_script(script: &str, arguments: &[&str]) -> Result<Counts> {
+    build::build()?;
+    let mut command = run::command("node")?;
+    command.arg(script).args(arguments).envs(tools::QUIET_WRANGLER);
+    let (succeeded, printed) = run::tee(&mut command)?;
+    Ok(summary::of_proof(&printed).with_status(succeeded))
 }
 
 fn newest_workerd() -> Result<PathBuf> {

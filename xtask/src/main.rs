@@ -28,15 +28,17 @@ use crate::summary::Counts;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  tools   install what the other commands need
-  build   build the Worker into build/
-  dev     build and serve on http://127.0.0.1:8787, or on PORT; `--config DIR` loads documents and secrets
-  test    run every test, or those of the named groups
-  corpus  recorded exchanges with real providers, from the folder PORTOLAN_CORPUS
-  fuzz    mutated bytes against every reader, a minute in all; `--seconds N`, `--seed N`, names of targets
-  nightly the groups too large for every change: coding agents through the gateway
-  bench   measure the gateway against a pass-through Worker; `--quick` ends in three minutes
-  ci      the gate: format, lints, tests, upload size";
+  tools        install what the other commands need
+  build        build the Worker into build/
+  dev          build and serve on http://127.0.0.1:8787, or on PORT; `--config DIR` loads documents and secrets
+  test         run every test, or those of the named groups
+  corpus       recorded exchanges with real providers, from the folder PORTOLAN_CORPUS
+  fuzz         mutated bytes against every reader, a minute in all; `--seconds N`, `--seed N`, names of targets
+  conformance  every failover scenario in every mode, as a table; `--update` keeps it in docs/failover.md
+  simulate     a fleet in a made-up world; `--requests N`, `--seed N`, `--only SEED`, `--compare [FOLDER]`
+  nightly      what is too large or too long for every change
+  bench        measure the gateway against a pass-through Worker; `--quick` ends in three minutes
+  ci           the gate: format, lints, tests, upload size";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -61,6 +63,8 @@ fn command(arguments: &[String]) -> Result<ExitCode> {
         "nightly" => test::nightly().map(|passed| if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         "corpus" => groups::run_recordings("corpus", "PORTOLAN_CORPUS").map(code),
         "fuzz" => groups::run_fuzz(rest).map(code),
+        "conformance" => groups::run_conformance(&rest.iter().map(String::as_str).collect::<Vec<_>>()).map(code),
+        "simulate" => groups::run_simulator(&rest.iter().map(String::as_str).collect::<Vec<_>>()).map(code),
         "bench" => bench::bench(rest),
         "ci" => ci::ci().map(|()| ExitCode::SUCCESS),
         _ => usage(),

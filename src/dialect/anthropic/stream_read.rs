@@ -40,6 +40,8 @@ pub(super) struct Reader {
     whole: HashMap<u64, (Value, String)>,
     /// A tool of the caller's was called.
     called: bool,
+    /// The reason to stop was told.
+    stopped: bool,
     /// The answer came through the gateway's own tool; whether anything of it did.
     answered: Option<bool>,
 }
@@ -59,7 +61,10 @@ impl EventReader for Reader {
             Some("content_block_delta") => self.block_delta(&value, out),
             Some("content_block_stop") => self.block_stop(number(&value), out),
             Some("message_delta") => self.message_delta(&value, out),
-            Some("message_stop") => out.push(Event::End),
+            Some("message_stop") => {
+                self.stopped = false;
+                out.push(Event::End);
+            }
             Some("error") => out.push(Event::Failed(read_error::read_value(0, &value))),
             _ if value.get("error").is_some_and(|error| !error.is_null()) => {
                 out.push(Event::Failed(read_error::read_value(0, &value)));
@@ -71,7 +76,12 @@ impl EventReader for Reader {
     }
 
     /// The dialect has a marker of its own for a whole answer.
-    fn close(&mut self, _out: &mut Vec<Event>) {}
+    fn close(&mut self, out: &mut Vec<Event>) {
+        // Nothing but the mark is missing.
+        if self.stopped {
+            out.push(Event::End);
+        }
+    }
 
     fn raw_usage(&self) -> Option<&Value> {
         self.raw_usage.as_ref()
@@ -99,6 +109,7 @@ impl Reader {
         self.usage(value, out);
         let Some(delta) = value.get("delta") else { return };
         if let Some(reason) = delta.get("stop_reason").and_then(Value::as_str) {
+            self.stopped = true;
             let mut reason = read_stop(reason);
             if reason == StopReason::ToolCalls && self.answered.is_some() && !self.called {
                 reason = StopReason::End;

@@ -62,12 +62,60 @@ const anthropic = {
   },
 };
 
+const google = {
+  name: "google",
+  path: ({ model, stream = false }) => `/v1beta/models/${model}:${stream ? "streamGenerateContent?alt=sse" : "generateContent"}`,
+  headers: {},
+  body: ({ prompt = "Say something.", model: _, stream: __, usage: ___, ...rest }) => ({ contents: [{ role: "user", parts: [{ text: prompt }] }], ...rest }),
+  read(answer) {
+    const chunks = isStream(answer) ? answer.frames.map((frame) => frame.json).filter(Boolean) : [answer.json ?? {}];
+    const finish = chunks.map((chunk) => chunk.candidates?.[0]?.finishReason).filter(Boolean).at(-1);
+    const error = chunks.find((chunk) => chunk.error)?.error;
+    return {
+      text: chunks.flatMap((chunk) => chunk.candidates?.[0]?.content?.parts ?? []).map((part) => part.text ?? "").join(""),
+      finish,
+      usage: chunks.filter((chunk) => chunk.candidates?.[0]?.finishReason).map((chunk) => chunk.usageMetadata).filter(Boolean).at(-1),
+      error,
+      // The dialect has no terminal marker: the reason to stop is one.
+      clean: Boolean(finish) && !error,
+    };
+  },
+};
+
+const responses = {
+  name: "responses",
+  path: "/v1/responses",
+  headers: {},
+  body: ({ model, prompt = "Say something.", stream = false, usage: _, ...rest }) => ({ model, input: prompt, ...(stream && { stream: true }), ...rest }),
+  read(answer) {
+    const outputs = (response) => (response?.output ?? []).flatMap((item) => item.content ?? []).map((part) => part.text ?? "").join("");
+    if (!isStream(answer)) {
+      return {
+        text: outputs(answer.json), finish: answer.json?.status, usage: answer.json?.usage, error: answer.json?.error ?? undefined,
+        clean: answer.json?.status === "completed",
+      };
+    }
+    const events = answer.frames.map((frame) => frame.json).filter(Boolean);
+    const of = (type) => events.filter((event) => event.type === type);
+    return {
+      text: of("response.output_text.delta").map((event) => event.delta).join(""),
+      finish: events.at(-1)?.response?.status,
+      usage: events.at(-1)?.response?.usage,
+      error: of("response.failed")[0]?.response?.error ?? of("error")[0]?.error ?? of("error")[0],
+      clean: events.at(-1)?.type === "response.completed",
+    };
+  },
+};
+
 const isStream = (answer) => String(answer.headers["content-type"]).startsWith("text/event-stream");
 
 export const CALLERS = { openai, anthropic };
 
+/** With those that few tests need. */
+export const ALL_CALLERS = { ...CALLERS, google, responses };
+
 const request = (gateway, caller, description, options) => [
-  gateway.url(caller.path),
+  gateway.url(typeof caller.path === "function" ? caller.path(description) : caller.path),
   { key: KEY, headers: caller.headers, body: caller.body(description), ...options },
 ];
 

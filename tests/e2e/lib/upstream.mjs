@@ -14,11 +14,12 @@ export class Upstream {
   #waiters = new Set();
   #server = http.createServer({ keepAlive: true }, (request, response) => this.#serve(request, response));
 
-  static async start() {
+  /** On any free port, or on this one. */
+  static async start(port = 0) {
     const upstream = new Upstream();
     // Silent answers are part of the play: the server must not end them on its own.
     upstream.#server.requestTimeout = 0;
-    upstream.#server.listen(0, "127.0.0.1");
+    upstream.#server.listen(port, "127.0.0.1");
     await once(upstream.#server, "listening");
     return upstream;
   }
