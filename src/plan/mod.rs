@@ -126,7 +126,7 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
     let is_shut = |i: &&usize| matches!(standing(**i), Standing::Shut { .. });
     skipped.extend(found.order.iter().filter(is_shut).filter_map(leave_out));
     let mut wait = None;
-    let (usable, out) = match arranged {
+    let (usable, tried) = match arranged {
         Arranged { usable, excluded } if !usable.is_empty() => {
             skipped.extend(excluded.iter().filter_map(leave_out));
             (usable, None)
@@ -170,7 +170,7 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
             continue;
         }
         let probe = (standing(index) == Standing::Probe).then_some(Reason::Probe);
-        let reason = out.or(probe).or(candidate.reason).unwrap_or(Reason::Priority { place: 0 });
+        let reason = tried.or(probe).or(candidate.reason).unwrap_or(Reason::Priority { place: 0 });
         let place = attempts.len() + 1;
         attempts.extend(attempt(ask, candidate, config, health, (now, seed)).map(|a| Attempt { reason: reason.at(place), ..a }));
     }
@@ -192,7 +192,7 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
         hedge_after_ms: policy
             .hedge
             .flatten()
-            .filter(|_| !alone && out.is_none())
+            .filter(|_| !alone && tried.is_none())
             .and_then(|hedge| late_after(hedge, ask, attempts.first()?, health)),
         wait,
         larger,

@@ -44,7 +44,8 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
         return answer(401, &admin::error(hint));
     }
     let call = Call::read(path);
-    if call.is_posted() != (head.method == "POST") && call != Call::Unknown {
+    let posts = head.method == "POST" || (head.method == "PUT" && matches!(call, Call::Order(_)));
+    if call.is_posted() != posts && call != Call::Unknown {
         let method = if call.is_posted() { "POST" } else { "GET" };
         return answer(405, &admin::error(&format!("Send a {method} here.")));
     }

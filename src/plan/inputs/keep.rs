@@ -113,7 +113,7 @@ impl<'a> Looks<'a> {
 impl Plan {
     /// Whether a cell is that of a candidate, or of one of its credentials.
     fn looked_at(&self, cell: &str) -> bool {
-        let is_of = |provider: &str, model: &str| match cell.split_once('#') {
+        let is_of = |provider: &str, model: &str| match cell.split_once(['#', '@']) {
             Some((house, _)) => house == provider,
             None => cell.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/')) == Some(model),
         };
