@@ -90,6 +90,7 @@ pub fn relayed<'a>(way: Way, pieces: impl IntoIterator<Item = &'a [u8]>) -> Opti
         provider: "recorded".to_owned(),
         on_break: portolan::config::OnStreamBreak::Error,
         price: None,
+        moves_on_when_filtered: false,
         request_bytes: 100,
     });
     let mut out = vec![];
