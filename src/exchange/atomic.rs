@@ -42,12 +42,13 @@ impl Exchange {
         self.deliver(Body::Text(body), (answer::stream_type(&self.call.facts), cost), now);
     }
 
-    /// What was said in vain has its price all the same.
-    pub(super) fn forfeit(&mut self) {
-        let Some(relay) = self.current.relay.as_mut().filter(|relay| relay.is_committed()) else { return };
+    /// What was said in vain has its price all the same. Whether there was any.
+    pub(super) fn forfeit(&mut self) -> bool {
+        let Some(relay) = self.current.relay.as_mut().filter(|relay| relay.is_committed()) else { return false };
         drop(relay.end(Ended::Cut, &[], 0));
         self.receipt = relay.receipt().clone();
         self.after.spent = self.spent();
         self.receipt = crate::ledger::Receipt::default();
+        true
     }
 }

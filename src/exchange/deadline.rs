@@ -46,7 +46,7 @@ impl Exchange {
             // It is held until it is whole.
             (Some(relay), Some(t)) if relay.is_committed() => {
                 if relay.is_told(&[]) {
-                    SETTLE_MS.min(t.idle_ms)
+                    SETTLE_MS.min(t.idle_ms / 4)
                 } else {
                     t.idle_ms
                 }

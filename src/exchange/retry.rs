@@ -18,7 +18,8 @@ impl Exchange {
         if self.after.is_resumed() {
             return self.judge_resumed(outcome, now);
         }
-        self.forfeit();
+        // What broke once it had begun to answer is not asked again: another target is.
+        let outcome = Outcome { settled: outcome.settled || self.forfeit(), ..outcome };
         self.note_try(now, outcome.status, outcome.name());
         self.words = story::machine_word(error);
         self.learn(&outcome, now);

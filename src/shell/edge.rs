@@ -189,7 +189,7 @@ impl Call {
 /// When a stream is given up, or taken to be complete: silence, the whole, silence once it told why it stopped.
 pub fn deadlines(rest: &Rest) -> Array {
     let [idle, total, settle] = [rest.idle_ms, rest.total_ms, SETTLE_MS].map(number);
-    [idle, total, settle.min(idle / 2.0)].into_iter().map(JsValue::from).collect()
+    [idle, total, settle.min(idle / 4.0)].into_iter().map(JsValue::from).collect()
 }
 
 /// Between two signs of life, where silence for so long would be ended.

@@ -114,7 +114,7 @@ for (const mode of MODES) {
         const fails = json(400, shape.error(400, "No."));
         const soon = await asked(play("down", fails));
         assert.equal(soon.status, 400, soon.text);
-        const late = await asked(play("down", async (response, entry) => { await pause(1500)(); await fails(response, entry); }));
+        const late = await asked(play("down", async (response, entry) => { await pause(1000)(); await fails(response, entry); }));
         assert.equal(late.status, 200);
         assert.ok(late.said.error, late.text);
         assert.doesNotMatch(late.text, /\[DONE\]|message_stop/);

@@ -343,7 +343,7 @@ impl Driver<'_> {
                 break relay::Ended::Closed;
             }
             let left = end.since(self.now);
-            let settle = SETTLE_MS.min(rest.idle_ms / 2).min(left);
+            let settle = SETTLE_MS.min(rest.idle_ms / 4).min(left);
             let tail = passed.get(passed.len().saturating_sub(TAIL)..).unwrap_or_default();
             if answer.next_after().is_none_or(|ms| ms > settle) && !self.leaves_within(settle) && relay.is_told(tail) {
                 self.now = self.now.plus(settle);
