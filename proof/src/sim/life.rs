@@ -175,7 +175,6 @@ impl Engine<'_> {
                 return self.passes(flight);
             }
             // Only beside another call, which nobody begins here.
-            Step::Idle => return self.ends(flight, End::Failed),
             Step::Last(bytes) => {
                 flight.got.extend(bytes);
                 return self.ends(flight, End::Served);
