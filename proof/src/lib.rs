@@ -10,7 +10,7 @@ pub mod arbitrary;
 pub mod arbitrary_request;
 pub mod base64;
 pub mod clients;
-mod clock;
+pub mod clock;
 pub mod counts;
 pub mod expected;
 pub mod facets;

@@ -1,7 +1,7 @@
 //! The score of `features::complexity` against sets of prompts: `complexity DIR` prints quantiles and areas under the curve,
 //! `complexity show DIR SET` each score and why, `complexity time` what it costs. `proof/prompts.py` makes DIR from packages; a set is a file of lines `{"prompt": …, "label": …}`.
 
-use std::{collections::BTreeMap, fs, hint::black_box, path::Path, process::ExitCode, time::Instant};
+use std::{collections::BTreeMap, fs, hint::black_box, path::Path, process::ExitCode};
 
 use anyhow::{Context, Result};
 use portolan::{
@@ -197,7 +197,7 @@ fn micros(work: impl Fn() -> u64) -> f64 {
     let mut best = f64::INFINITY;
     // The least of several: the rest is what else the machine does.
     for _ in 0..5 {
-        let start = Instant::now();
+        let start = proof::clock::now();
         let rounds = ROUNDS / 20;
         for _ in 0..rounds {
             black_box(work());
