@@ -26,7 +26,7 @@ export function judge(scenario, seen) {
   if (!said.clean || said.text !== WHOLE) return verdict("fail", `ends ${said.clean ? "as if complete" : "with neither end nor error"} after ${said.text.length} of ${WHOLE.length} characters`);
   const [least, most] = scenario.tries;
   if (primary.length < least || primary.length > most) return verdict("partial", `${primary.length} tries at the primary`);
-  const server = answer.headers["x-portolan-provider"]?.split("-").at(-1);
+  const server = (answer.headers["x-portolan-provider"] ?? seen.record.provider).split("-").at(-1);
   if (scenario.served !== "any" && server !== scenario.served) return verdict("partial", `served by the ${server}`);
   if (scenario.notBeforeMs && primary[1].at - primary[0].at < scenario.notBeforeMs) return verdict("partial", `tried again after ${primary[1].at - primary[0].at} ms`);
   if (scenario.usage && !outputTokens(said.usage)) return verdict("partial", "no usage");

@@ -6,7 +6,7 @@ import { CUT, STALL, choose, drip, forever, gzipped, html, json, pause, reset, s
 
 export const SCALE = 5;
 /** How late a machine with other things to do may be. */
-export const SLACK_MS = 1000;
+export const SLACK_MS = 1500;
 export const TIMEOUTS = { headers_ms: 30_000 / SCALE, first_token_ms: 12_000 / SCALE, idle_ms: 20_000 / SCALE, total_ms: 100_000 / SCALE };
 
 export const TOKENS = Array.from({ length: 60 }, (_, n) => `tok${n} `);
