@@ -17,7 +17,7 @@ svg { --ink: #24292f; --ground: #ffffff; --line: #8c959f; --shade: #eaeef2; --p0
   --p2: #bc8cff; --bad: #ff7b72; --c0: #58a6ff; --c1: #ff7b72; --c2: #d29922; --c3: #bc8cff; --c4: #3fb950; --c5: #f778ba; --c6: #8b949e } }
 </style>";
 
-const WIDTH: u64 = 860;
+const WIDTH: u64 = 920;
 const LEFT: u64 = 20;
 const INNER: u64 = 640;
 const PANEL: u64 = 64;
