@@ -18,8 +18,8 @@
 //! along is named in `x-portolan-dropped` and in the record.
 //!
 //! Until the first content of an answer nothing has reached the client, and a failure moves on to the next try, unseen.
-//! After it, a failure becomes an error in the client's dialect: a stream never ends cleanly unless the answer was whole.
-//! [`exchange::relay`] holds that line.
+//! After it, a failure becomes an error in the client's dialect, or another target goes on where it broke: a stream never
+//! ends cleanly unless the answer was whole. [`exchange::relay`] holds that line.
 //!
 //! # The rooms
 //!
@@ -34,9 +34,9 @@
 //!  guard     who calls, and may they? keys and what each may name
 //!  plan      which targets, in which order, and why; health and breakers; what a failure means, and whose fault it is
 //!  mock      the built-in provider: deterministic answers, and faults on demand
-//!  exchange  the life of one request: tries, failover, the way back of a stream, what is told of it
+//!  exchange  the life of one request: tries, hedging, failover, the way back of a stream and its going on elsewhere
 //!  ledger    usage × price, and the one line a request is remembered by
-//!  admin     the operator's calls, and what is said of the configuration
+//!  admin     the operator's calls: what is said of configuration and health, plans explained, simulated, made again
 //!  shell     wasm only: awaits, converts, stores; performs what the others decide
 //!  error     one error for the whole house: what the caller is told, and whose fault it is
 //!  units     numbers that cannot be mixed up: milliseconds, money
