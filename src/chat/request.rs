@@ -119,6 +119,23 @@ impl Part {
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text { text: text.into(), cache: None, citations: vec![] }
     }
+
+    /// The words of a text, and of nothing else.
+    pub const fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text { text, .. } => Some(text.as_str()),
+            Self::Image { .. }
+            | Self::File { .. }
+            | Self::Audio { .. }
+            | Self::Video { .. }
+            | Self::Reasoning { .. }
+            | Self::RedactedReasoning { .. }
+            | Self::Refusal { .. }
+            | Self::ToolCall(_)
+            | Self::ToolResult(_)
+            | Self::Opaque { .. } => None,
+        }
+    }
 }
 
 /// Where a piece of text comes from.
@@ -286,4 +303,16 @@ pub enum Effort {
     High,
     XHigh,
     Max,
+}
+
+impl Effort {
+    /// The words that OpenAI, Anthropic and most others use.
+    pub const WORDS: [(&str, Self); 6] = [
+        ("minimal", Self::Minimal),
+        ("low", Self::Low),
+        ("medium", Self::Medium),
+        ("high", Self::High),
+        ("xhigh", Self::XHigh),
+        ("max", Self::Max),
+    ];
 }

@@ -31,14 +31,6 @@ const MAX_WHOLE: f64 = 9_007_199_254_740_991.0;
 /// Where a caller's key may stand; `key.name` asks whose it is.
 const SECRET_HEADERS: [&str; 6] =
     ["authorization", "x-api-key", "x-goog-api-key", "api-key", "cookie", "cf-access-client-secret"];
-const EFFORTS: [(&str, Effort); 6] = [
-    ("minimal", Effort::Minimal),
-    ("low", Effort::Low),
-    ("medium", Effort::Medium),
-    ("high", Effort::High),
-    ("xhigh", Effort::XHigh),
-    ("max", Effort::Max),
-];
 const OPERATORS: [&str; 10] = ["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "exists", "regex"];
 const HEADER: &str = "header.";
 const METADATA: &str = "metadata.";
@@ -326,7 +318,7 @@ fn literal(value: &Value, kind: Kind) -> Option<Literal> {
         Kind::Whole => whole(MAX_WHOLE),
         Kind::Hour => whole(LAST_HOUR),
         Kind::Share => number(1.0).map(Literal::Number),
-        Kind::Effort => EFFORTS.iter().find(|(name, _)| Some(*name) == text()).map(|(_, effort)| Literal::Effort(*effort)),
+        Kind::Effort => Effort::WORDS.iter().find(|(name, _)| Some(*name) == text()).map(|(_, effort)| Literal::Effort(*effort)),
         Kind::Dialect => callers().find(|name| Some(*name) == text()).map(own),
         Kind::Region => REGIONS.iter().find(|name| Some(**name) == text()).map(|name| own(name)),
         Kind::Language => {
@@ -353,7 +345,7 @@ fn expected(kind: Kind) -> String {
         Kind::Whole => "a whole number, 0 or more, or an object of tests such as {\"gte\": 1}",
         Kind::Hour => "an hour from 0 to 23, or an object of tests such as {\"gte\": 8}",
         Kind::Share => "a number from 0 to 1, or an object of tests such as {\"lt\": 0.35}",
-        Kind::Effort => return listed(EFFORTS.map(|(name, _)| name).to_vec()),
+        Kind::Effort => return listed(Effort::WORDS.map(|(name, _)| name).to_vec()),
         Kind::Dialect => return listed(callers().collect()),
         Kind::Region => return listed(REGIONS.to_vec()),
         Kind::Language => "an ISO 639-1 code in lower case, such as \"de\"",

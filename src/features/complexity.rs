@@ -200,20 +200,7 @@ fn instructions(request: &Request) -> Option<&str> {
 }
 
 fn text(part: &Part) -> Option<&str> {
-    match part {
-        Part::Text { text, .. } if !text.trim_start().is_empty() => Some(text),
-        Part::Text { .. }
-        | Part::Image { .. }
-        | Part::File { .. }
-        | Part::Audio { .. }
-        | Part::Video { .. }
-        | Part::Reasoning { .. }
-        | Part::RedactedReasoning { .. }
-        | Part::Refusal { .. }
-        | Part::ToolCall(_)
-        | Part::ToolResult(_)
-        | Part::Opaque { .. } => None,
-    }
+    part.as_text().filter(|text| !text.trim_start().is_empty())
 }
 
 /// The front and the end, each of at most so many bytes, without overlap.

@@ -7,21 +7,9 @@ use crate::chat::request::{Part, Request, Role};
 pub(super) fn of(request: &Request) -> u64 {
     let first = request.messages.iter().position(|message| message.role == Role::User);
     let end = first.map_or(request.messages.len(), |at| at + 1);
-    let texts = request.messages.iter().take(end).flat_map(|message| &message.parts).filter_map(|part| match part {
-        Part::Text { text, .. } => Some(text.as_bytes()),
-        Part::Image { .. }
-        | Part::File { .. }
-        | Part::Audio { .. }
-        | Part::Video { .. }
-        | Part::Reasoning { .. }
-        | Part::RedactedReasoning { .. }
-        | Part::Refusal { .. }
-        | Part::ToolCall(_)
-        | Part::ToolResult(_)
-        | Part::Opaque { .. } => None,
-    });
+    let texts = request.messages.iter().take(end).flat_map(|message| &message.parts).filter_map(Part::as_text);
     let mut sum = None;
-    for text in texts {
+    for text in texts.map(str::as_bytes) {
         // A byte that no text has ends each, so that none runs into the next.
         let bytes = text.iter().chain([&0xff]);
         sum = Some(bytes.fold(sum.unwrap_or(0xcbf2_9ce4_8422_2325), |sum: u64, byte| {

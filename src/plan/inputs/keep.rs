@@ -4,9 +4,10 @@ use serde_json::{Map, Value};
 
 use super::{
     super::{Ask, Plan, Wishes, health::View, standings, wishes::Sort},
-    EFFORTS, HELD, SORTS, word,
+    HELD, SORTS, word,
 };
 use crate::{
+    chat::request::Effort,
     config::{Condition, Hedge, MaxPrice, Place, Route, Snapshot, Strategy, Subject},
     dialect::Facts,
     error::Error,
@@ -224,7 +225,7 @@ fn features(features: &Features) -> Map<String, Value> {
         out.put(key, true);
     }
     if let Some(effort) = reasoning_effort {
-        out.put("reasoning_effort", word(&EFFORTS, effort));
+        out.put("reasoning_effort", word(&Effort::WORDS, effort));
     }
     if !language.is_empty() {
         out.put("language", *language);

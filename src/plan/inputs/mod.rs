@@ -10,7 +10,6 @@ pub use keep::{keep, keep_held};
 
 use super::{Ask, Plan, Wishes, ask, health::View, wishes::Sort};
 use crate::{
-    chat::request::Effort,
     config::Snapshot,
     dialect::{Dialect, Facts, surface::Operation},
     error::Error,
@@ -73,15 +72,6 @@ impl Inputs {
 const HELD: &str = "held_ms";
 
 const SORTS: [(&str, Sort); 3] = [("price", Sort::Price), ("latency", Sort::Latency), ("throughput", Sort::Throughput)];
-
-const EFFORTS: [(&str, Effort); 6] = [
-    ("minimal", Effort::Minimal),
-    ("low", Effort::Low),
-    ("medium", Effort::Medium),
-    ("high", Effort::High),
-    ("xhigh", Effort::XHigh),
-    ("max", Effort::Max),
-];
 
 /// The word of a value in a table that has all of them.
 fn word<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'static str {

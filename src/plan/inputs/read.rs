@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{super::standings, EFFORTS, HELD, Inputs, SORTS, meant};
+use super::{super::standings, HELD, Inputs, SORTS, meant};
 use crate::{
+    chat::request::Effort,
     config::MaxPrice,
     error::Error,
     features::Features,
@@ -77,7 +78,7 @@ fn features(mut kept: Fields) -> Result<Features, Error> {
         files: flag(&mut kept, "files")?,
         video: flag(&mut kept, "video")?,
         json_schema: flag(&mut kept, "json_schema")?,
-        reasoning_effort: kept.take_str("reasoning_effort")?.and_then(|word| meant(&EFFORTS, &word)),
+        reasoning_effort: kept.take_str("reasoning_effort")?.and_then(|word| meant(&Effort::WORDS, &word)),
         language: kept.take_str("language")?.map_or("", |word| language(&word)),
         complexity: u16::try_from(count(&mut kept, "complexity")?).unwrap_or(u16::MAX),
         opening: 0,
