@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use worker::{
-    Env, console_error,
+    Context, Env, console_error,
     wasm_bindgen_futures::JsFuture,
     web_sys::{Request, Response},
 };
@@ -114,7 +114,7 @@ impl HealthObject {
         let Some(health) = health.as_mut() else { return (None, None) };
         let before = health.snapshot(now).version();
         let reply = absorb(health, report, now, seed::mix(now.0));
-        let changed = health.snapshot(now).version() != before || reply.grants();
+        let changed = health.snapshot(now).version() != before || reply.is_promise(report);
         let state = changed.then(|| serde_json::to_string(health).ok()).flatten();
         (Some(reply), state)
     }
@@ -134,14 +134,22 @@ const fn object(region: &str) -> Object<'_> {
 
 /// Tells the region's object what is due, and learns its view. Never on a request's way.
 pub async fn sync(env: &Env, region: &str) {
-    let Some(report) = isolate::with_health(|health| health.due(clock::now())) else { return };
-    match report_to(env, region, &report).await {
-        Ok(reply) => isolate::with_health(|health| health.learned(reply, clock::now())),
-        Err(error) => {
-            console_error!("health of {region} could not be synchronised: {error}");
-            isolate::with_health(|health| health.learned_nothing(clock::now()));
+    // Again for what became urgent meanwhile: nobody else may come by to tell it.
+    while let Some(report) = isolate::with_health(|health| health.due(clock::now())) {
+        match report_to(env, region, &report).await {
+            Ok(reply) => isolate::with_health(|health| health.learned(reply, clock::now())),
+            Err(error) => {
+                console_error!("health of {region} could not be synchronised: {error}");
+                return isolate::with_health(|health| health.learned_nothing(clock::now()));
+            }
         }
     }
+}
+
+/// The same while a request goes on.
+pub fn tell(env: &Env, context: &Context, region: &str) {
+    let (env, region) = (env.clone(), region.to_owned());
+    context.wait_until(async move { sync(&env, &region).await });
 }
 
 async fn report_to(env: &Env, region: &str, report: &Report) -> Result<Reply, String> {
