@@ -10,6 +10,7 @@ mod numbers;
 mod operator;
 mod outage;
 mod outcome;
+mod permits;
 mod planning;
 mod routes;
 mod strategies;

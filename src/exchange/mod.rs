@@ -18,6 +18,7 @@ pub mod models;
 pub mod operate;
 mod overlap;
 mod patience;
+pub mod probe;
 pub mod relay;
 pub mod reply;
 mod resume;

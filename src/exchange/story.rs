@@ -123,6 +123,15 @@ impl Exchange {
         }
     }
 
+    /// Probes of targets that are not needed any more are others' to make.
+    pub(super) fn release_rest(&mut self) {
+        let here = self.attempt_now().map(Attempt::cell);
+        let (kept, rest) = std::mem::take(&mut self.probes).into_iter().partition(|probe| here.as_ref() == Some(probe));
+        self.probes = kept;
+        let rest: Vec<String> = rest;
+        self.lessons.extend(rest.into_iter().map(Lesson::Released));
+    }
+
     /// What health should know by now; each lesson is given out once.
     pub fn take_lessons(&mut self) -> Vec<Lesson> {
         std::mem::take(&mut self.lessons)

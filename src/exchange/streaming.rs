@@ -93,6 +93,8 @@ impl Exchange {
         self.after.first_ms = self.after.first_ms.or(self.decisive().map(|t| t.ms));
         if relay.is_followed() {
             self.after.keep(&self.call.body);
+        } else {
+            self.release_rest();
         }
         self.call.body = Rc::default();
         let mut first = std::mem::take(&mut self.after.owed);

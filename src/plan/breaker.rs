@@ -253,6 +253,10 @@ impl Cell {
             State::Half { since, permit, good } => (*since, permit.filter(|p| p.holder != by), *good),
         };
         if batch.bad > 0 {
+            // Of one that went without the permit: opening anew would forget the probe that is on its way with it.
+            if permit.is_some_and(|permit| permit.expires > now) {
+                return false;
+            }
             self.open(batch.floor_ms, now, tuning, seed);
             return true;
         }

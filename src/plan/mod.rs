@@ -16,6 +16,7 @@ pub mod operator;
 pub mod outcome;
 mod packing;
 mod preferences;
+mod probing;
 mod reason;
 pub mod region;
 mod report;

@@ -108,8 +108,9 @@ pub fn absorb(health: &mut Health, report: &Report, now: Millis, seed: u64) -> R
 }
 
 impl Reply {
-    /// The object must store its state before it sends this, or another life of it might hand out the same permit.
-    pub fn grants(&self) -> bool {
-        !self.permits.is_empty()
+    /// The object must store its state before it sends this, or another life of it might hand out a permit that is out.
+    pub fn is_promise(&self, to: &Report) -> bool {
+        let moves = |told: &Told| told.probing || told.probed.is_some();
+        !self.permits.is_empty() || to.cells.values().any(moves)
     }
 }

@@ -20,9 +20,18 @@ const LOST_MS: u64 = 5_000;
 /// Of no view: whatever the object has is news, be it that all is well.
 const NO_VERSION: u64 = u64::MAX;
 
+/// A permit that ends sooner is not taken: until the object has heard of the probe, it may lend the same to another.
+const TELL_MS: u64 = 2_000;
+
 struct Permit {
     expires: Millis,
     taken: bool,
+}
+
+impl Permit {
+    const fn may_be_taken(&self, now: Millis) -> bool {
+        !self.taken && self.expires.0 > now.plus(TELL_MS).0
+    }
 }
 
 /// The isolate's side.
@@ -120,12 +129,11 @@ impl Local {
         }
     }
 
-    /// Takes the permit for the one probe of an open cell. Every probe taken must end in `probed` or `released`.
+    /// Takes the permit for the one probe of an open cell, which the object must hear of at once. Every probe taken must end in `probed` or `released`.
     pub fn take_probe(&mut self, key: &str, now: Millis) -> bool {
         let probe_ms = self.health.tuning().probe_ms;
         if let Some(permit) = self.permits.get_mut(key)
-            && !permit.taken
-            && permit.expires > now
+            && permit.may_be_taken(now)
         {
             (permit.taken, permit.expires) = (true, now.plus(probe_ms));
             self.tell(key, &Told { probing: true, ..Told::default() });
@@ -321,7 +329,7 @@ impl Local {
         for (key, standing) in self.remote.cells() {
             view.add(key, standing);
         }
-        let permitted = |key: &str| self.permits.get(key).is_some_and(|permit| !permit.taken && permit.expires > now);
+        let permitted = |key: &str| self.permits.get(key).is_some_and(|permit| permit.may_be_taken(now));
         let wants = |key: &str| self.health.get(key).is_some_and(|cell| cell.wants_probe(now));
         let alone = |key: &str| !self.is_reached && !self.is_probing(key, now) && wants(key);
         for (key, standing) in &mut view.cells {

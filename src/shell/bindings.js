@@ -47,8 +47,14 @@ export function kept(state, key) {
 export function keep(state, key, text, region, ms) {
   return told(async () => {
     await state.storage.put({ [key]: text, region });
-    if ((await state.storage.getAlarm()) === null) await state.storage.setAlarm(Date.now() + ms);
+    await wake(state, ms);
   });
+}
+
+// For an object: its alarm goes off after `ms` at the latest.
+export async function wake(state, ms) {
+  const [due, at] = [await state.storage.getAlarm(), Date.now() + ms];
+  if (due === null || due > at) await state.storage.setAlarm(at);
 }
 
 // For an object: one statement; the first column of its rows, with commas between.

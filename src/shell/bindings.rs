@@ -17,6 +17,7 @@ extern "C" {
     fn js_ask_all(env: &JsValue, binding: &str, names: &str, path: &str, message: &str) -> Promise;
     fn kept(state: &JsValue, key: &str) -> Promise;
     fn keep(state: &JsValue, key: &str, text: &str, region: &str, ms: f64) -> Promise;
+    fn wake(state: &JsValue, ms: f64) -> Promise;
     #[wasm_bindgen(catch)]
     pub fn sql(state: &JsValue, statement: &str, bindings: &Array) -> Result<String, JsValue>;
 }
@@ -96,4 +97,9 @@ pub async fn stored(state: &JsValue, key: &str) -> Option<String> {
 /// Stores a text with the region, and wants the alarm within `ms`.
 pub async fn store(state: &JsValue, key: &str, text: &str, region: &str, ms: f64) -> Result<(), String> {
     done(keep(state, key, text, region, ms)).await.map(drop)
+}
+
+/// Wants the alarm within `ms`.
+pub async fn wake_within(state: &JsValue, ms: f64) -> Result<(), String> {
+    done(wake(state, ms)).await.map(drop)
 }

@@ -1,21 +1,24 @@
 //! The truth about health in one region: load, decide, save. One object a region.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use worker::{
-    Env, console_error,
+    Context, Env, console_error,
     wasm_bindgen_futures::JsFuture,
     web_sys::{Request, Response},
 };
 
 use super::{
+    active,
     bindings::{self, Object},
     clock, isolate,
     serve::text,
+    store,
 };
 use crate::{
     admin::health::{Order, describe},
+    exchange::probe,
     plan::{
         health::{Health, Tuning, View},
         seed,
@@ -39,13 +42,15 @@ pub struct HealthObject {
     state: JsValue,
     env: Env,
     health: RefCell<Option<Health>>,
+    /// The version that KV has.
+    published: Cell<Option<u64>>,
 }
 
 #[wasm_bindgen(wasm_bindgen_futures = worker::wasm_bindgen_futures)]
 impl HealthObject {
     #[wasm_bindgen(constructor)]
     pub fn new(state: JsValue, env: Env) -> Self {
-        Self { state, env, health: RefCell::new(None) }
+        Self { state, env, health: RefCell::new(None), published: Cell::new(None) }
     }
 
     pub async fn fetch(&self, request: Request) -> Result<Response, JsValue> {
@@ -56,7 +61,13 @@ impl HealthObject {
         self.load().await;
         let region = bindings::stored(&self.state, REGION).await.unwrap_or_default();
         let view = self.health.borrow().as_ref().map(|health| health.snapshot(clock::now()));
-        Ok(bindings::put(&self.env, &snapshot_key(&region), &json(&view)?).await?)
+        // Not the same again each time that it looks for something to probe.
+        let version = view.as_ref().map(View::version);
+        if self.published.get() != version {
+            bindings::put(&self.env, &snapshot_key(&region), &json(&view)?).await?;
+            self.published.set(version);
+        }
+        self.probe(&region).await
     }
 }
 
@@ -107,6 +118,39 @@ impl HealthObject {
         self.health.borrow_mut().get_or_insert(health);
     }
 
+    /// Tries what is shut and idle, where the operator wants it, and looks again as long as something is shut.
+    async fn probe(&self, region: &str) -> Result<(), JsValue> {
+        if self.with(|health| health.look_again_after(clock::now())).flatten().is_none() {
+            return Ok(());
+        }
+        let config = store::config(&self.env, clock::now()).await.snapshot;
+        if !config.settings.active_probes {
+            return Ok(());
+        }
+        for cell in self.with(|health| health.idle(clock::now())).unwrap_or_default() {
+            let begun = self.with(|health| Some((health.begin_probe(&cell, clock::now())?, json(health))));
+            let Some((view, state)) = begun.flatten() else { continue };
+            bindings::store(&self.state, STATE, &state?, region, PUBLISH_MS).await?;
+            // Without an answer its permit is kept, and it is not looked at again before that ends.
+            let lessons = active::probe(&self.env, region, &config, &view, &cell).await;
+            let learn = |health: &mut Health| {
+                let now = clock::now();
+                lessons.iter().for_each(|lesson| probe::learn(health, lesson, now, seed::mix(now.0)));
+                json(health)
+            };
+            if let Some(state) = self.with(learn) {
+                bindings::store(&self.state, STATE, &state?, region, PUBLISH_MS).await?;
+            }
+        }
+        let Some(ms) = self.with(|health| health.look_again_after(clock::now())).flatten() else { return Ok(()) };
+        let ms = f64::from(u32::try_from(ms).unwrap_or(u32::MAX));
+        Ok(bindings::wake_within(&self.state, ms).await?)
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Health) -> T) -> Option<T> {
+        self.health.borrow_mut().as_mut().map(work)
+    }
+
     /// Decides without waiting for anything, so that no other event sees half of it. The state, when it must be kept.
     fn absorb(&self, report: &Report) -> (Option<Reply>, Option<String>) {
         let now = clock::now();
@@ -114,7 +158,7 @@ impl HealthObject {
         let Some(health) = health.as_mut() else { return (None, None) };
         let before = health.snapshot(now).version();
         let reply = absorb(health, report, now, seed::mix(now.0));
-        let changed = health.snapshot(now).version() != before || reply.grants();
+        let changed = health.snapshot(now).version() != before || reply.is_promise(report);
         let state = changed.then(|| serde_json::to_string(health).ok()).flatten();
         (Some(reply), state)
     }
@@ -134,14 +178,22 @@ const fn object(region: &str) -> Object<'_> {
 
 /// Tells the region's object what is due, and learns its view. Never on a request's way.
 pub async fn sync(env: &Env, region: &str) {
-    let Some(report) = isolate::with_health(|health| health.due(clock::now())) else { return };
-    match report_to(env, region, &report).await {
-        Ok(reply) => isolate::with_health(|health| health.learned(reply, clock::now())),
-        Err(error) => {
-            console_error!("health of {region} could not be synchronised: {error}");
-            isolate::with_health(|health| health.learned_nothing(clock::now()));
+    // Again for what became urgent meanwhile: nobody else may come by to tell it.
+    while let Some(report) = isolate::with_health(|health| health.due(clock::now())) {
+        match report_to(env, region, &report).await {
+            Ok(reply) => isolate::with_health(|health| health.learned(reply, clock::now())),
+            Err(error) => {
+                console_error!("health of {region} could not be synchronised: {error}");
+                return isolate::with_health(|health| health.learned_nothing(clock::now()));
+            }
         }
     }
+}
+
+/// The same while a request goes on.
+pub fn tell(env: &Env, context: &Context, region: &str) {
+    let (env, region) = (env.clone(), region.to_owned());
+    context.wait_until(async move { sync(&env, &region).await });
 }
 
 async fn report_to(env: &Env, region: &str, report: &Report) -> Result<Reply, String> {

@@ -1,5 +1,6 @@
 //! The only room that awaits: it converts, stores and performs what the core decides.
 
+mod active;
 mod admin;
 mod bindings;
 mod clock;

@@ -130,6 +130,9 @@ async fn admitted(
     };
     match (read, planned) {
         (Ok(Read { body, bytes, facts, .. }), Ok((plan, inputs, held_ms))) => {
+            if plan.probes().next().is_some() {
+                health_object::tell(env, context, &head.region);
+            }
             let Head { headers, id, seed, started, region, colo, .. } = head;
             let call = Call {
                 id,

@@ -24,7 +24,11 @@ pub struct Settlement {
     relay: Option<Rc<RefCell<Relay>>>,
     /// Its end, by sending or by dropping, wakes what `wait_until` holds.
     done: Option<oneshot::Sender<Following>>,
+    /// Where lessons go that are not this isolate's to learn.
+    lessons: Option<Lessons>,
 }
+
+pub type Lessons = Rc<RefCell<Vec<Lesson>>>;
 
 /// What goes on after the response was returned.
 pub type Following = Pin<Box<dyn Future<Output = ()>>>;
@@ -40,7 +44,12 @@ impl Settlement {
             }
             flush(&env, &region).await;
         });
-        Self { exchange, relay: None, done: Some(done) }
+        Self { exchange, relay: None, done: Some(done), lessons: None }
+    }
+
+    /// Of a request that is nobody's, with nothing to be done after it.
+    pub const fn apart(exchange: Exchange, lessons: Lessons) -> Self {
+        Self { exchange, relay: None, done: None, lessons: Some(lessons) }
     }
 
     /// Works on the exchange, and tells health at once what it learned.
@@ -80,6 +89,9 @@ impl Settlement {
     fn learn(&mut self, now: Millis) {
         let seed = self.exchange.call().seed;
         let lessons = self.exchange.take_lessons();
+        if let Some(apart) = &self.lessons {
+            return apart.borrow_mut().extend(lessons);
+        }
         isolate::with_health(|health| {
             for lesson in lessons {
                 match lesson {
@@ -165,6 +177,12 @@ async fn flush(env: &Env, region: &str) {
     if wait > 0 {
         edge::pause(wait).await;
     }
+    hand_in(env).await;
+    health_object::sync(env, region).await;
+}
+
+/// All records to the journal.
+pub async fn hand_in(env: &Env) {
     let records = isolate::with(|i| {
         let mut outbox = i.journal.borrow_mut();
         outbox.promised = None;
@@ -173,5 +191,4 @@ async fn flush(env: &Env, region: &str) {
     if !records.is_empty() {
         journal_object::append(env, &records).await;
     }
-    health_object::sync(env, region).await;
 }

@@ -117,6 +117,14 @@ fn a_probe_ends_in_exactly_one_way() {
         ),
         ("not reached", "beta/large", false, vec![served()], None, vec!["signal alpha/small Ok", "released beta/large"]),
         (
+            "not needed once a stream has begun",
+            "beta/large",
+            true,
+            vec![stream(told())],
+            None,
+            vec!["released beta/large", "signal alpha/small Ok"],
+        ),
+        (
             "reached",
             "beta/large",
             false,

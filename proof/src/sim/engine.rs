@@ -136,6 +136,9 @@ impl Engine<'_> {
                     self.policy.told(isolate, reply.as_deref(), self.clock());
                     self.watch.reached(isolate, is_answered, self.now);
                     self.report.note(self.now, (None, None), || format!("isolate {isolate} hears: {reply:?}"));
+                    if is_answered {
+                        self.sync(isolate);
+                    }
                 }
             }
             Event::Stored { region, life, state } => {
@@ -205,7 +208,7 @@ impl Engine<'_> {
     }
 
     /// Tells the object what is due. A lost call fails, or is never heard of again.
-    fn sync(&mut self, isolate: usize) {
+    pub(super) fn sync(&mut self, isolate: usize) {
         let Some(report) = self.policy.due(isolate, self.clock()) else { return };
         self.report.messages += 1;
         let (delay, is_lost) = self.delay();
@@ -214,6 +217,7 @@ impl Engine<'_> {
             self.queue.add(self.now + delay, Event::ToObject { isolate, report });
         } else {
             self.watch.lost(isolate, self.now);
+            self.watch.untold(isolate, &report);
             if delay % 2 == 0 {
                 self.queue.add(self.now + delay, Event::ToIsolate { isolate, life: 0, reply: None });
             }
@@ -222,7 +226,6 @@ impl Engine<'_> {
 
     fn object_hears(&mut self, isolate: usize, report: &str) {
         let Some(region) = self.scenario.lives.get(isolate).map(|life| life.region) else { return };
-        self.watch.heard(isolate, report, self.clock());
         let Some((reply, state)) = self.policy.absorb(region, report, self.clock()) else { return };
         let (delay, is_lost) = self.delay();
         let Some(object) = self.objects.get_mut(region) else { return };
@@ -234,7 +237,6 @@ impl Engine<'_> {
             object.busy_until = leaves;
             self.queue.add(leaves, Event::Stored { region, life, state });
         }
-        self.watch.granted(isolate, &reply);
         let reply = if is_lost { None } else { Some(reply) };
         if is_lost {
             self.watch.lost(isolate, self.now);

@@ -74,7 +74,7 @@ impl Policy for Fleet {
         let health = self.objects.entry(region).or_insert_with(|| Health::new(Tuning::default()));
         let before = health.snapshot(now).version();
         let reply = absorb(health, &report, now, seed::mix(now.0));
-        let changed = health.snapshot(now).version() != before || reply.grants();
+        let changed = health.snapshot(now).version() != before || reply.is_promise(&report);
         let state = changed.then(|| serde_json::to_string(health).ok()).flatten();
         Some((serde_json::to_string(&reply).ok()?, state))
     }

@@ -52,8 +52,13 @@ impl Engine<'_> {
             self.replan(arrival, (&plan, &facts), &view, seed);
         }
         self.watch.planned(arrival, isolate, &plan, (self.policy.as_ref(), &view, self.clock(), self.now));
-        for cell in plan.probes().collect::<Vec<_>>() {
-            self.policy.take(isolate, &cell, self.clock());
+        let probes: Vec<String> = plan.probes().collect();
+        for cell in &probes {
+            self.policy.take(isolate, cell, self.clock());
+        }
+        // As the shell, which tells it while the request goes on.
+        if !probes.is_empty() {
+            self.sync(isolate);
         }
         if self.mutant == Some(Mutant::TriesAgain)
             && let Some(first) = plan.attempts.first().cloned()

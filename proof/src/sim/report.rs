@@ -128,8 +128,6 @@ pub struct Report {
     pub messages: usize,
     pub violations: Vec<Violation>,
     pub rows: Vec<Row>,
-    /// Second probes that the region allowed before it had heard of the first.
-    pub unheard: usize,
     /// Only when asked for.
     pub trace: Option<Vec<Line>>,
     /// Hard outages whose end was watched, and how long each took until its primary was back.

@@ -38,7 +38,7 @@ pub fn play(scenario: &Scenario, mutant: Option<Mutant>, traced: bool) -> Result
 pub fn run(options: &Options) -> Result<Counts> {
     let mut wrong: BTreeMap<Check, Vec<String>> = BTreeMap::new();
     let (mut worlds, mut requests, mut sends, mut probes, mut messages, mut told) = (0, 0, 0, 0, 0, 0);
-    let (mut returns, mut unheard) = (vec![], 0);
+    let mut returns = vec![];
     let mut seed = options.only.unwrap_or(options.seed);
     while requests < options.requests {
         let scenario = worlds::make(seed, WORLD);
@@ -48,7 +48,6 @@ pub fn run(options: &Options) -> Result<Counts> {
         sends += report.sends;
         probes += report.probes;
         messages += report.messages;
-        unheard += report.unheard;
         returns.extend(report.returns.iter().copied());
         let mut first: BTreeMap<Check, &Violation> = BTreeMap::new();
         for violation in &report.violations {
@@ -70,7 +69,6 @@ pub fn run(options: &Options) -> Result<Counts> {
     returns.sort_unstable();
     let at = |percent: usize| returns.get(returns.len() * percent / 100).or(returns.last()).copied().unwrap_or(0);
     println!("{worlds} worlds, {requests} requests, {sends} sends, {probes} probes, {messages} calls to objects");
-    println!("{unheard} second probes before the region had heard of the first");
     println!("{} outages watched to their end; back after {} ms at the median, {} at worst", returns.len(), at(50), at(100));
     let mut counts = Counts::default();
     let missed = ["no check noticed it".to_owned()];

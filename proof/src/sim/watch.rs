@@ -42,8 +42,6 @@ const FRESH_MS: u64 = 6_000;
 pub struct Watch {
     isolates: BTreeMap<usize, Isolate>,
     probes: BTreeMap<(usize, String), Vec<InFlight>>,
-    /// Until when the permits of isolates hold.
-    leases: BTreeMap<(usize, String), u64>,
     ramps: BTreeMap<(usize, String, u8), Ramp>,
     outages: Vec<Outage>,
     disturbed: Vec<(usize, u64)>,
@@ -59,8 +57,6 @@ struct InFlight {
     request: usize,
     isolate: usize,
     is_alone: bool,
-    /// The region's object heard that it is on its way while the permit held.
-    is_known: bool,
 }
 
 #[derive(Default)]
@@ -110,20 +106,12 @@ impl Watch {
         }
     }
 
-    /// An isolate gets permits.
-    pub fn granted(&mut self, isolate: usize, reply: &str) {
-        let reply: Value = serde_json::from_str(reply).unwrap_or_default();
-        let permits = reply.get("p").and_then(Value::as_object).into_iter().flatten();
-        self.leases.extend(permits.filter_map(|(cell, until)| Some(((isolate, cell.clone()), until.as_u64()?))));
-    }
-
-    /// The object hears which probes of this isolate are on their way.
-    pub fn heard(&mut self, isolate: usize, report: &str, clock: Millis) {
+    /// What it told of its probes is lost, so that the region cannot know of them.
+    pub fn untold(&mut self, isolate: usize, report: &str) {
         let report: Value = serde_json::from_str(report).unwrap_or_default();
+        let is_told = |cell: &str| report.get("c").and_then(|cells| cells.get(cell)?.get("p")?.as_bool()) == Some(true);
         for ((_, cell), here) in &mut self.probes {
-            let holds = self.leases.get(&(isolate, cell.clone())).is_some_and(|until| clock.0 <= *until);
-            let is_told = holds && report.get("c").and_then(|cells| cells.get(cell)?.get("p")?.as_bool()) == Some(true);
-            here.iter_mut().filter(|probe| is_told && probe.isolate == isolate).for_each(|probe| probe.is_known = true);
+            here.iter_mut().filter(|probe| probe.isolate == isolate && is_told(cell)).for_each(|probe| probe.is_alone = true);
         }
     }
 
@@ -191,13 +179,11 @@ impl Watch {
         if here.iter().any(|probe| probe.request == flight.arrival) {
             return;
         }
-        let others = || here.iter().filter(|probe| !probe.is_alone && !is_alone);
-        report.unheard += usize::from(others().any(|probe| !probe.is_known));
-        if let Some(other) = others().find(|probe| probe.is_known) {
+        if let Some(other) = here.iter().find(|probe| !probe.is_alone && !is_alone) {
             let what = format!("a second probe of {cell}, while that of request {} is on its way", other.request);
             report.wrong(Check::OneProbe, now, (Some(number), Some(cell)), what);
         }
-        here.push(InFlight { request: flight.arrival, isolate: flight.isolate, is_alone, is_known: false });
+        here.push(InFlight { request: flight.arrival, isolate: flight.isolate, is_alone });
     }
 
     pub fn learned(&mut self, flight: &mut Flight, lesson: &Lesson, _now: u64) {
