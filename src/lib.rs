@@ -39,11 +39,12 @@
 //!  admin     the operator's calls: what is said of configuration and health, plans explained, simulated, made again
 //!  shell     wasm only: awaits, converts, stores; performs what the others decide
 //!  error     one error for the whole house: what the caller is told, and whose fault it is
+//!  sorted    a map in order, of little code
 //!  units     numbers that cannot be mixed up: milliseconds, money
 //! ```
 //!
-//! Who may use whom is a table in `tests/architecture.rs`, which fails when a room reaches further. `error` and `units` are
-//! free to all; `wire` and `chat` use no other room, and nobody uses `shell`.
+//! Who may use whom is a table in `tests/architecture.rs`, which fails when a room reaches further. `error`,
+//! `sorted` and `units` are free to all; `wire` and `chat` use no other room, and nobody uses `shell`.
 //!
 //! In the shell a file that ends in `_object` is a Durable Object: `health_object` is the truth about health in one region,
 //! `journal_object` keeps the records. `store` reads configuration and keys from KV; `settle` ends each request exactly once,
@@ -95,5 +96,6 @@ pub mod operation;
 pub mod plan;
 #[cfg(target_arch = "wasm32")]
 mod shell;
+pub mod sorted;
 pub mod units;
 pub mod wire;

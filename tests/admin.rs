@@ -7,7 +7,8 @@ mod replay;
 #[path = "admin/simulate.rs"]
 mod simulate;
 
-use std::{collections::BTreeMap, rc::Rc};
+use portolan::sorted::SortedMap;
+use std::rc::Rc;
 
 use portolan::{
     admin::Asked,
@@ -23,7 +24,7 @@ const PROVIDERS: &str = include_str!("fixtures/exchange/providers.json");
 const SECRETS: [&str; 6] = ["ALPHA_KEY", "BETA_KEY", "GAMMA_KEY", "GEMINI_API_KEY", "PAIR_KEY_1", "PAIR_KEY_2"];
 
 fn gateway(routes: &str) -> Rc<Snapshot> {
-    let secrets: BTreeMap<_, _> = SECRETS.iter().map(|name| ((*name).to_owned(), format!("value-of-{name}"))).collect();
+    let secrets: SortedMap<_, _> = SECRETS.iter().map(|name| ((*name).to_owned(), format!("value-of-{name}"))).collect();
     let some = |text: &str| Some(text.to_owned());
     let documents = Documents { providers: some(PROVIDERS), routes: some(routes), settings: None, prices: None };
     Rc::new(config::build(&documents, &secrets).unwrap())

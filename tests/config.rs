@@ -1,6 +1,6 @@
 //! Tests of the room `config`.
 
-use std::collections::BTreeMap;
+use portolan::sorted::SortedMap;
 
 use portolan::{
     catalog::{Feature, Supports},
@@ -19,7 +19,7 @@ mod upstreams;
 
 const SECRETS: [&str; 4] = ["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "LAB_KEY_2", "GOOGLE_API_KEY"];
 
-fn secrets(names: &[&str]) -> BTreeMap<String, String> {
+fn secrets(names: &[&str]) -> SortedMap<String, String> {
     names.iter().map(|name| ((*name).to_owned(), format!("value of {name}"))).collect()
 }
 
@@ -75,7 +75,7 @@ fn the_documents_say_what_they_say() {
     assert_eq!(settings.breaker.open_ms, Some(5_000));
     assert!(Breaker::default().open_ms.is_none());
 
-    let lab = &snapshot.providers["my-lab"];
+    let lab = snapshot.providers.get("my-lab").unwrap();
     assert_eq!((lab.kind.name, lab.base_url.as_str()), ("openai", "https://lab.example/v1"));
     assert_eq!(lab.credentials.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["LAB_KEY_2"], "those that are there");
     let model = snapshot.model("my-lab", "org/lab-large").unwrap();
@@ -122,7 +122,7 @@ fn prices_are_exact_and_the_last_word_is_the_price_book_s() {
 fn without_documents_a_secret_is_enough() {
     let snapshot = built(&[], &["GEMINI_API_KEY", "GOOGLE_API_KEY", "OPENAI_API_KEY"]);
     assert_eq!(snapshot.providers.keys().collect::<Vec<_>>(), ["google", "mock", "openai"]);
-    let google = &snapshot.providers["google"].credentials;
+    let google = &snapshot.providers.get("google").unwrap().credentials;
     assert_eq!(google.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["GEMINI_API_KEY"], "the first found wins");
     assert!(!format!("{snapshot:?}").contains("value of"), "no credential in a debug line");
     assert!(snapshot.warnings.is_empty(), "what nobody asked for is no warning");
@@ -138,7 +138,7 @@ fn a_missing_secret_turns_a_provider_off_and_says_so() {
     let providers = r#"{"lab":{"kind":"openai","base_url":"https://lab.example/v1","keys":["${LAB_KEY}"]}}"#;
     let routes = r#"{"r":{"targets":["lab/x","mock/echo"]},"dead":{"targets":["lab/x"]}}"#;
     let snapshot = built(&[("providers", providers), ("routes", routes)], &[]);
-    assert_eq!(snapshot.off["lab"], ["LAB_KEY"]);
+    assert_eq!(*snapshot.off.get("lab").unwrap(), ["LAB_KEY"]);
     assert!(snapshot.warnings.iter().any(|w| w.contains("wrangler secret put LAB_KEY")), "{:?}", snapshot.warnings);
     assert_eq!(snapshot.targets(&snapshot.resolve("r").unwrap().config).len(), 2, "the plan says why one is skipped");
     assert!(snapshot.resolve("dead").unwrap_err().message.contains("LAB_KEY"));
@@ -149,7 +149,7 @@ fn another_house_never_gets_the_usual_secret() {
     let elsewhere = r#"{"lab":{"kind":"openai","base_url":"https://lab.example/v1"},"twin":{"kind":"openai"},
         "openai":{"base_url":"https://eu.api.openai.com/v1"}}"#;
     let snapshot = built(&[("providers", elsewhere)], &["OPENAI_API_KEY"]);
-    let keys = |name: &str| snapshot.providers[name].credentials.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
+    let keys = |name: &str| snapshot.providers.get(name).unwrap().credentials.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
     assert_eq!(keys("lab"), Vec::<String>::new());
     assert_eq!(keys("twin"), ["OPENAI_API_KEY"], "the same house under another name");
     assert_eq!(keys("openai"), ["OPENAI_API_KEY"]);

@@ -1,6 +1,6 @@
 //! Tests of the room `guard`.
 
-use std::collections::BTreeMap;
+use portolan::sorted::SortedMap;
 
 use portolan::{
     config::{self, Documents},
@@ -159,7 +159,7 @@ fn a_key_uses_what_is_on_its_lists() {
         "thrifty":{"rules":[{"when":{"stream":true},"use":"cheap"}],"targets":[{"use":"cheap"}]}}"#;
     let documents = Documents { routes: Some(routes.to_owned()), ..Documents::default() };
     let keys = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
-    let secrets: BTreeMap<String, String> = keys.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect();
+    let secrets: SortedMap<String, String> = keys.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect();
     let snapshot = config::build(&documents, &secrets).unwrap();
     for (lists, name, expected) in [
         ("", "smart", true),

@@ -253,7 +253,7 @@ pub fn documents(upstream: SocketAddr) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use portolan::sorted::SortedMap;
 
     use super::*;
     use crate::{load, upstream};
@@ -276,7 +276,7 @@ mod tests {
             settings: text("settings"),
             prices: None,
         };
-        let secrets = BTreeMap::from([("BENCH_KEY".to_owned(), "sk-bench".to_owned())]);
+        let secrets = SortedMap::from([("BENCH_KEY".to_owned(), "sk-bench".to_owned())]);
         let snapshot = portolan::config::build(&texts, &secrets).unwrap();
         for scenario in CPU.iter().chain(&LATENCY) {
             assert!(snapshot.model(&scenario.provider(), "m").is_some(), "{}", scenario.name);

@@ -1,7 +1,5 @@
 //! The providers of a simulation: the mock in each one's dialect, with the faults that were asked for.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use crate::{
@@ -10,6 +8,7 @@ use crate::{
     exchange::Call,
     mock::{self, Chunk, Ending, Script},
     plan::{Attempt, outcome::Transport, seed},
+    sorted::SortedMap,
     units::Millis,
     wire::{
         compose::json,
@@ -43,8 +42,8 @@ struct Fault {
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     /// By target, in the order of its tries; the last one holds on.
-    by_target: BTreeMap<String, Vec<Fault>>,
-    met: BTreeMap<String, usize>,
+    by_target: SortedMap<String, Vec<Fault>>,
+    met: SortedMap<String, usize>,
 }
 
 impl Faults {
@@ -81,7 +80,7 @@ impl Faults {
     /// What the target answers to a body in its dialect.
     pub fn answer(&mut self, call: &Call, attempt: &Attempt, body: &str, now: Millis) -> Result<Script, Transport> {
         let target = attempt.cell();
-        let tries = self.met.entry(target.clone()).or_default();
+        let tries = self.met.or_default(target.clone());
         let faults = self.by_target.get(&target).map(Vec::as_slice).unwrap_or_default();
         let fault = faults.get(*tries).or(faults.last());
         let seed = seed::fold(call.seed, &format!("{target} {tries}"));

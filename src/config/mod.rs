@@ -16,8 +16,6 @@ mod secrets;
 mod service_account;
 mod settings;
 
-use std::collections::BTreeMap;
-
 pub use condition::{Check, Condition, Datum, Literal, Pattern, Subject};
 pub use host::is_private_host;
 pub use price::read_amount;
@@ -35,7 +33,10 @@ pub use service_account::ServiceAccount;
 pub use settings::{Breaker, Retry, Settings, SomeRetry, SomeTimeouts, Timeouts};
 use sha2::{Digest, Sha256};
 
-use crate::catalog::{self, Price};
+use crate::{
+    catalog::{self, Price},
+    sorted::SortedMap,
+};
 
 /// What stands in KV, as text; a document that is not there is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,11 +61,11 @@ pub struct Problem {
 pub struct Snapshot {
     /// Hex of a digest of the documents: the same documents, the same version, on any machine.
     pub version: String,
-    pub routes: BTreeMap<String, Route>,
+    pub routes: SortedMap<String, Route>,
     /// Those that can be called. One whose secret is missing is in `off`.
-    pub providers: BTreeMap<String, Provider>,
+    pub providers: SortedMap<String, Provider>,
     /// Providers without their secret, with the names it may have.
-    pub off: BTreeMap<String, Vec<String>>,
+    pub off: SortedMap<String, Vec<String>>,
     pub settings: Settings,
     /// What the operator should know, though it hinders nothing.
     pub warnings: Vec<String>,
@@ -103,12 +104,12 @@ impl Documents {
 }
 
 /// Reads and cross-checks the documents; all problems at once.
-pub fn build(documents: &Documents, secrets: &BTreeMap<String, String>) -> Result<Snapshot, Vec<Problem>> {
+pub fn build(documents: &Documents, secrets: &SortedMap<String, String>) -> Result<Snapshot, Vec<Problem>> {
     let mut snapshot = Snapshot {
         version: documents.version(),
-        routes: BTreeMap::new(),
-        providers: BTreeMap::new(),
-        off: BTreeMap::new(),
+        routes: SortedMap::new(),
+        providers: SortedMap::new(),
+        off: SortedMap::new(),
         settings: Settings::default(),
         warnings: vec![],
     };

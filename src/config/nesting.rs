@@ -1,8 +1,7 @@
 //! Routes that lead to routes: without circles, not too deep, and what each comes to in all.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::{Place, Route, Snapshot, Subject, Target, reader::Problems};
+use crate::sorted::SortedMap;
 
 /// Routes inside each other. A plan walks them on each request; who needs more has lost the thread.
 pub(super) const MAX_NESTING: usize = 8;
@@ -19,10 +18,12 @@ struct Sum {
 
 /// Settles routes that use none, then those that use only settled ones, and so on. What is left leads in a circle, or on
 /// and on.
-pub(super) fn nest(uses: &BTreeMap<String, Uses>, snapshot: &mut Snapshot, problems: &mut Problems) {
-    let mut open: BTreeSet<&String> = uses.keys().collect();
+pub(super) fn nest(uses: &SortedMap<String, Uses>, snapshot: &mut Snapshot, problems: &mut Problems) {
+    // In order, as those below.
+    let mut open: Vec<&String> = uses.keys().collect();
     for _ in 0..=MAX_NESTING {
-        let ready = |name: &&String| uses.get(*name).is_some_and(|used| used.iter().all(|(_, to)| !open.contains(to)));
+        let ready =
+            |name: &&String| uses.get(*name).is_some_and(|used| used.iter().all(|(_, to)| open.binary_search(&to).is_err()));
         let settled: Vec<&String> = open.iter().copied().filter(ready).collect();
         for name in &settled {
             let sum = snapshot.routes.get(*name).map(|route| snapshot.sum(route));
@@ -30,11 +31,9 @@ pub(super) fn nest(uses: &BTreeMap<String, Uses>, snapshot: &mut Snapshot, probl
                 (route.needs_features, route.min_context) = (sum.needs_features, sum.min_context);
             }
         }
-        for name in settled {
-            open.remove(name);
-        }
+        open.retain(|name| settled.binary_search(name).is_err());
     }
-    let mut told: BTreeSet<&String> = BTreeSet::new();
+    let mut told: Vec<&String> = vec![];
     for name in &open {
         if let Some(circle) = circle(name, uses).filter(|circle| circle.iter().all(|(_, at)| !told.contains(at))) {
             told.extend(circle.iter().map(|(_, at)| *at));
@@ -45,7 +44,8 @@ pub(super) fn nest(uses: &BTreeMap<String, Uses>, snapshot: &mut Snapshot, probl
     }
     if told.is_empty() {
         // Only the first step too deep: all that lead to it are no more wrong than it is.
-        let is_first = |name: &&&String| uses.get(**name).is_some_and(|used| used.iter().all(|(_, to)| !open.contains(to)));
+        let is_first =
+            |name: &&&String| uses.get(**name).is_some_and(|used| used.iter().all(|(_, to)| open.binary_search(&to).is_err()));
         for name in open.iter().filter(is_first) {
             problems.add((*name).clone(), format!("Routes stand at most {MAX_NESTING} deep inside each other."));
         }
@@ -53,16 +53,16 @@ pub(super) fn nest(uses: &BTreeMap<String, Uses>, snapshot: &mut Snapshot, probl
 }
 
 /// The way from a route back to itself, as path and name of each step.
-fn circle<'a>(start: &str, uses: &'a BTreeMap<String, Uses>) -> Option<Vec<(&'a String, &'a String)>> {
+fn circle<'a>(start: &str, uses: &'a SortedMap<String, Uses>) -> Option<Vec<(&'a String, &'a String)>> {
     let steps = |name: &str| uses.get(name).map(|used| used.iter()).unwrap_or_default();
-    let (mut seen, mut way, mut open) = (BTreeSet::new(), vec![], vec![steps(start)]);
+    let (mut seen, mut way, mut open) = (SortedMap::new(), vec![], vec![steps(start)]);
     while let Some(rest) = open.last_mut() {
         match rest.next() {
             Some((path, to)) if to == start => {
                 way.push((path, to));
                 return Some(way);
             }
-            Some((path, to)) if seen.insert(to) => {
+            Some((path, to)) if seen.insert(to, ()).is_none() => {
                 way.push((path, to));
                 open.push(steps(to));
             }

@@ -78,7 +78,7 @@ pub(super) fn read_prices(document: Map<String, Value>, snapshot: &mut Snapshot,
         match snapshot.locate(&name) {
             Err(message) => problems.add(name, message),
             Ok((provider, model)) => {
-                let entry = snapshot.providers.get_mut(&provider).map(|p| p.models.entry(model).or_default());
+                let entry = snapshot.providers.get_mut(&provider).map(|p| p.models.or_default(model));
                 if let (Some(entry), Some(price)) = (entry, price) {
                     entry.price = Some(price);
                 }

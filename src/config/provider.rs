@@ -1,6 +1,6 @@
 //! `providers`: the catalog, extended and overridden.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use serde_json::{Map, Value};
 
@@ -16,6 +16,7 @@ use crate::{
     catalog::{self, Endpoint, Feature, Hosting, MOCK, Operation, Price, Style, Supports},
     chat::profile::{History, Profile, Thinking},
     dialect::Dialect,
+    sorted::SortedMap,
 };
 
 /// A provider that can be called.
@@ -36,7 +37,7 @@ pub struct Provider {
     /// What a lookalike speaks, where the operator says it.
     spoken: Vec<Dialect>,
     /// All models known of it: catalog, `providers` and `prices` together. Others may exist.
-    pub models: BTreeMap<String, Model>,
+    pub models: SortedMap<String, Model>,
 }
 
 /// Whose address it is.
@@ -86,7 +87,7 @@ pub(super) const MAX_TOKENS: u64 = 1_000_000_000;
 pub(super) fn read_providers(
     document: Map<String, Value>,
     snapshot: &mut Snapshot,
-    secrets: &BTreeMap<String, String>,
+    secrets: &SortedMap<String, String>,
     problems: &mut Problems,
 ) {
     if document.len() > MAX_PROVIDERS {
@@ -150,10 +151,10 @@ impl Draft {
     }
 }
 
-fn known_models(row: &catalog::Provider) -> BTreeMap<String, Model> {
+fn known_models(row: &catalog::Provider) -> SortedMap<String, Model> {
     let is_sold = |maker: &str| maker == row.name || row.sells.contains(&maker);
     let models = catalog::models().iter().filter(|model| is_sold(model.provider));
-    let mut known = BTreeMap::new();
+    let mut known = SortedMap::new();
     known.extend(models.map(|model| (sold_as(row, model.name), Model::of(model))));
     known
 }
@@ -270,7 +271,7 @@ fn read_provider(name: &str, reader: &mut Reader<'_>, allow_private: bool) -> Op
     }
     for (model, value) in models {
         let path = format!("{models_path}.{model}");
-        let entry = draft.provider.models.entry(model).or_default();
+        let entry = draft.provider.models.or_default(model);
         Reader::over(value, path, reader.problems, |reader| read_model(reader, entry));
     }
     Some(draft)

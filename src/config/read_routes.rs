@@ -1,6 +1,6 @@
 //! `routes`, read.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
@@ -14,7 +14,10 @@ use super::{
     reader::{Problems, Reader},
     settings::{read_some_retry, read_timeouts},
 };
-use crate::wire::json::{Edit, json_text};
+use crate::{
+    sorted::SortedMap,
+    wire::json::{Edit, json_text},
+};
 
 /// Routes of one operator.
 const MAX_ROUTES: usize = 5_000;
@@ -43,7 +46,7 @@ pub(super) fn read_routes(document: Map<String, Value>, snapshot: &mut Snapshot,
     }
     // All names are known before the first is used, those too that cannot be read.
     snapshot.routes.extend(document.keys().map(|name| (name.clone(), Route::default())));
-    let mut uses = BTreeMap::new();
+    let mut uses = SortedMap::new();
     for (name, value) in document {
         if let Err(message) = super::check_public_name(&name) {
             problems.add(name, message);

@@ -1,13 +1,14 @@
 //! Secrets: which there may be, and which provider they turn on.
 
-use std::collections::BTreeMap;
-
 use super::{
     Credential, Documents, Provider, Snapshot,
     provider::{Draft, House},
     service_account::ServiceAccount,
 };
-use crate::catalog::{self, AI_BINDING, Auth, Hosting};
+use crate::{
+    catalog::{self, AI_BINDING, Auth, Hosting},
+    sorted::SortedMap,
+};
 
 /// The gateway's own secrets: an edit of a document must not be able to send them anywhere.
 pub(super) const OWN_SECRETS: [&str; 2] = ["GATEWAY_KEY", "ADMIN_TOKEN"];
@@ -52,7 +53,7 @@ pub(super) fn store_one_of(names: &[String]) -> String {
 
 impl Snapshot {
     /// On, if a secret is there or none is needed; otherwise off, with the names it may have.
-    pub(super) fn switch(&mut self, mut draft: Draft, secrets: &BTreeMap<String, String>) {
+    pub(super) fn switch(&mut self, mut draft: Draft, secrets: &SortedMap<String, String>) {
         let found = |name: &str| secrets.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
         let mut incomplete = None;
         let credentials = draft.secrets.iter().filter_map(|name| match complete(name, found(name)?, &found) {

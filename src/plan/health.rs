@@ -4,7 +4,7 @@
 //! Cells are `provider/model` (breaker, and cooldown of the model), `provider#n` (cooldown of its credential n) and
 //! `provider@COLO` (where the provider does not serve).
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,7 +16,7 @@ use super::{
     seed::{fold, hash},
 };
 pub use super::{numbers::Numbers, tuning::Tuning};
-use crate::units::Millis;
+use crate::{sorted::SortedMap, units::Millis};
 
 /// Cells kept: routes name some dozens of targets, and a caller who names models freely must not fill the memory.
 pub const MAX_CELLS: usize = 512;
@@ -150,7 +150,7 @@ impl Standing {
 #[serde(into = "Value", try_from = "Value")]
 pub struct Health {
     pub(super) tuning: Tuning,
-    pub(super) cells: BTreeMap<String, Cell>,
+    pub(super) cells: SortedMap<String, Cell>,
     pub(super) marks: Marks,
 }
 
@@ -229,7 +229,7 @@ impl Health {
         if !self.cells.contains_key(key) && self.cells.len() >= MAX_CELLS {
             self.forget_one(now);
         }
-        let cell = self.cells.entry(key.to_owned()).or_default();
+        let cell = self.cells.or_default(key.to_owned());
         cell.touched = now;
         cell
     }
@@ -294,11 +294,11 @@ impl Health {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Value", try_from = "Value")]
 pub struct View {
-    pub(super) cells: BTreeMap<String, Standing>,
+    pub(super) cells: SortedMap<String, Standing>,
     /// Go before the standings.
     pub(super) marks: Marks,
     /// For strategies; they do not change the version. Shared, for each request looks at a view of its own.
-    pub(super) numbers: Rc<BTreeMap<String, Numbers>>,
+    pub(super) numbers: Rc<SortedMap<String, Numbers>>,
 }
 
 impl View {
@@ -358,7 +358,7 @@ impl View {
         if standing == Standing::Up {
             return;
         }
-        let known = self.cells.entry(key.to_owned()).or_insert(Standing::Up);
+        let known = self.cells.or_insert(key.to_owned(), Standing::Up);
         *known = known.worst(standing);
     }
 }

@@ -1,9 +1,7 @@
 //! The operator's word on health: it wins over every breaker, until it ends.
 
-use std::collections::BTreeMap;
-
 use super::health::Standing;
-use crate::units::Millis;
+use crate::{sorted::SortedMap, units::Millis};
 
 /// Targets with a word on them, in one region.
 pub(super) const MAX_MARKS: usize = 128;
@@ -49,7 +47,7 @@ pub(super) struct Mark {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Marks {
-    pub by_target: BTreeMap<String, Mark>,
+    pub by_target: SortedMap<String, Mark>,
 }
 
 /// The provider a cell belongs to.

@@ -3,7 +3,7 @@
 //! By hand, for what would be derived for these is a tenth of the module, and says each name a thousand times over the wire.
 //! A row may end early: the rest is 0.
 
-use std::{collections::BTreeMap, rc::Rc, vec::IntoIter};
+use std::{rc::Rc, vec::IntoIter};
 
 use serde_json::{Map, Value};
 
@@ -14,7 +14,7 @@ use super::{
     operator::{Action, Mark, Marks},
     report::{Reply, Report, Told},
 };
-use crate::{units::Millis, wire::compose::Members};
+use crate::{sorted::SortedMap, units::Millis, wire::compose::Members};
 
 /// Of what is written below. What another version wrote is not read: it would be misread.
 const FORM: u64 = 2;
@@ -243,7 +243,7 @@ fn put_rows(out: &mut Map<String, Value>, key: &str, rows: Map<String, Value>) {
     }
 }
 
-fn table<T>(rows: &BTreeMap<String, T>, write: impl Fn(&T) -> Value) -> Map<String, Value> {
+fn table<T>(rows: &SortedMap<String, T>, write: impl Fn(&T) -> Value) -> Map<String, Value> {
     let mut table = Map::new();
     for (key, item) in rows {
         table.insert(key.clone(), write(item));
@@ -251,8 +251,8 @@ fn table<T>(rows: &BTreeMap<String, T>, write: impl Fn(&T) -> Value) -> Map<Stri
     table
 }
 
-fn read_table<T>(from: &mut Map<String, Value>, key: &str, read: impl Fn(Value) -> T) -> BTreeMap<String, T> {
-    let mut out = BTreeMap::new();
+fn read_table<T>(from: &mut Map<String, Value>, key: &str, read: impl Fn(Value) -> T) -> SortedMap<String, T> {
+    let mut out = SortedMap::new();
     if let Some(Value::Object(rows)) = from.swap_remove(key) {
         out.extend(rows.into_iter().map(|(key, value)| (key, read(value))));
     }

@@ -1,7 +1,5 @@
 //! What an isolate and its region's object tell each other, and what the object makes of it.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,7 +8,7 @@ use super::{
     health::{Health, MAX_CELLS, Numbers, Tuning, View},
     latency::Spread,
 };
-use crate::units::Millis;
+use crate::{sorted::SortedMap, units::Millis};
 
 /// What an isolate has to tell of one cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,7 +46,7 @@ pub struct Report {
     /// Of the numbers it has, and of the last reset it has heard of.
     pub(super) numbers_at: Millis,
     pub(super) reset_at: Millis,
-    pub(super) cells: BTreeMap<String, Told>,
+    pub(super) cells: SortedMap<String, Told>,
     /// Open cells it would probe.
     pub(super) wants: Vec<String>,
     /// The operator's numbers, which the object hears of in no other way.
@@ -63,10 +61,10 @@ pub struct Reply {
     /// None: the one it has is current.
     pub(super) view: Option<View>,
     /// Those that moved since the isolate heard of them last, and when the last of all did.
-    pub(super) numbers: BTreeMap<String, Numbers>,
+    pub(super) numbers: SortedMap<String, Numbers>,
     pub(super) numbers_at: Millis,
     /// Permits for one probe each, and when they end.
-    pub(super) permits: BTreeMap<String, Millis>,
+    pub(super) permits: SortedMap<String, Millis>,
 }
 
 /// The object's side: takes a report in, and answers with all that is known.
@@ -95,10 +93,10 @@ pub fn absorb(health: &mut Health, report: &Report, now: Millis, seed: u64) -> R
         }
     }
     let grant = |key: &String| Some((key.clone(), health.permit(key, report.isolate, now)?));
-    let mut permits = BTreeMap::new();
+    let mut permits = SortedMap::new();
     permits.extend(report.wants.iter().take(MAX_CELLS).filter_map(grant));
     health.renew_numbers(now);
-    let mut numbers = BTreeMap::new();
+    let mut numbers = SortedMap::new();
     let moved = health.iter().filter(|(_, cell)| cell.shown_at > report.numbers_at);
     numbers.extend(moved.map(|(key, cell)| (key.clone(), cell.shown)));
     let numbers_at = health.iter().map(|(_, cell)| cell.shown_at).max().unwrap_or_default();

@@ -3,7 +3,7 @@
 //! Plain values both ways; the shell only carries bytes. The object knows more, so it decides; an isolate that cannot
 //! reach it decides for itself.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 
 use super::report::Told;
 pub use super::report::{Reply, Report, absorb};
@@ -13,7 +13,7 @@ use super::{
     latency::Spread,
     operator::{Mark, covers},
 };
-use crate::units::Millis;
+use crate::{sorted::SortedMap, units::Millis};
 
 /// A call without an answer for so long is lost: its request may have been cancelled under it.
 const LOST_MS: u64 = 5_000;
@@ -38,7 +38,7 @@ impl Permit {
 pub struct Local {
     isolate: u64,
     health: Health,
-    unsent: BTreeMap<String, Told>,
+    unsent: SortedMap<String, Told>,
     is_urgent: bool,
     in_flight: Option<Report>,
     tried_at: Option<Millis>,
@@ -49,10 +49,10 @@ pub struct Local {
     numbers_at: Millis,
     reset_at: Millis,
     /// The region's, and of cells that this isolate has news of, those and its own.
-    numbers: Rc<BTreeMap<String, Numbers>>,
-    permits: BTreeMap<String, Permit>,
+    numbers: Rc<SortedMap<String, Numbers>>,
+    permits: SortedMap<String, Permit>,
     /// Openings whose end was already asked about, out of turn.
-    asked: BTreeMap<String, Millis>,
+    asked: SortedMap<String, Millis>,
 }
 
 impl Local {
@@ -61,7 +61,7 @@ impl Local {
         Self {
             isolate,
             health: Health::new(tuning),
-            unsent: BTreeMap::new(),
+            unsent: SortedMap::new(),
             is_urgent: false,
             in_flight: None,
             tried_at: None,
@@ -71,8 +71,8 @@ impl Local {
             numbers_at: Millis(0),
             reset_at: Millis(0),
             numbers: Rc::default(),
-            permits: BTreeMap::new(),
-            asked: BTreeMap::new(),
+            permits: SortedMap::new(),
+            asked: SortedMap::new(),
         }
     }
 
@@ -226,7 +226,7 @@ impl Local {
     }
 
     /// Cells that are open past their deadline, here or there.
-    fn ended(&self, now: Millis) -> BTreeMap<String, Millis> {
+    fn ended(&self, now: Millis) -> SortedMap<String, Millis> {
         let local = self.health.iter().filter_map(|(key, cell)| Some((key.clone(), cell.open_until()?)));
         let remote = self.remote.cells().filter_map(|(key, standing)| match standing {
             Standing::Open { until } => Some((key.to_owned(), until)),
@@ -238,9 +238,9 @@ impl Local {
             | Standing::Drained
             | Standing::Shut { .. } => None,
         });
-        let mut ended = BTreeMap::new();
+        let mut ended = SortedMap::new();
         for (key, until) in local.chain(remote) {
-            let latest = ended.entry(key).or_insert(until);
+            let latest = ended.or_insert(key, until);
             *latest = until.max(*latest);
         }
         // What the operator has spoken of needs no probe.

@@ -1,6 +1,6 @@
 //! Configuration and keys from KV, each cached in the isolate with its age.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 
 use futures::future::join;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use crate::{
     catalog::AI_BINDING,
     config::{self, Documents, Problem, Snapshot},
     plan::health::Tuning,
+    sorted::SortedMap,
     units::Millis,
 };
 
@@ -140,8 +141,8 @@ pub async fn past(env: &Env, version: &str, current: &Rc<Snapshot>) -> Option<Rc
     built(env, &Documents { routes, providers, settings, prices })
 }
 
-fn secrets(env: &Env, documents: &Documents) -> BTreeMap<String, String> {
-    let mut secrets = BTreeMap::new();
+fn secrets(env: &Env, documents: &Documents) -> SortedMap<String, String> {
+    let mut secrets = SortedMap::new();
     for name in config::secret_names(documents) {
         if name == AI_BINDING {
             // Not a text: that it is there is all there is to know.

@@ -5,10 +5,11 @@
 
 use std::{borrow::Cow, collections::HashSet, ops::Range};
 
+pub use portolan_scan::names_any;
+use portolan_scan::{Fault, Scanner};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::scan::{Fault, Scanner};
 use crate::error::{Error, Kind};
 
 /// Members of a top-level object; providers know some fifty.
@@ -241,23 +242,6 @@ pub fn items(text: &str) -> Option<Vec<&str>> {
         }
         scanner.expect(b',', "expected a comma or the end").ok()?;
     }
-}
-
-/// Bytes looked at together for a quote: the compiler makes vectors of them.
-const BLOCK: usize = 64;
-
-/// Whether one of these names stands in a JSON text, as a key or as a whole string. One pass, without parsing: inside a
-/// string quotes are escaped.
-pub fn names_any(text: &str, names: &[&str]) -> bool {
-    let bytes = text.as_bytes();
-    let is_name = |at: usize| {
-        let rest = bytes.get(at + 1..).unwrap_or_default();
-        names.iter().any(|name| rest.starts_with(name.as_bytes()) && rest.get(name.len()) == Some(&b'"'))
-    };
-    bytes.chunks(BLOCK).enumerate().any(|(block, chunk)| {
-        let has_quote = chunk.iter().fold(false, |found, byte| found | (*byte == b'"'));
-        has_quote && chunk.iter().enumerate().any(|(i, byte)| *byte == b'"' && is_name(block * BLOCK + i))
-    })
 }
 
 /// A value as JSON. Not its `Display`: that one is slower, and brings a second serializer and a pretty one along.

@@ -8,6 +8,5 @@ pub mod framing;
 pub mod json;
 pub mod multipart;
 pub mod percent;
-mod scan;
 pub mod sigv4;
 pub mod sse;

@@ -13,7 +13,7 @@ fn routes(when: &Value) -> String {
 }
 
 fn condition(when: &Value) -> Condition {
-    built(&[("routes", &routes(when))], &[]).routes["a"].rules[0].when.clone()
+    built(&[("routes", &routes(when))], &[]).routes.get("a").unwrap().rules[0].when.clone()
 }
 
 /// A request that has everything.

@@ -25,7 +25,7 @@ fn its_examples_are_taken_as_they_stand() {
     let keys = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "LAB_KEY"];
     let snapshot = config::build(&documents(&parts), &secrets(&keys)).unwrap();
     assert_eq!((snapshot.routes.len(), snapshot.warnings), (9, vec![]));
-    assert!(snapshot.providers["my-lab"].zdr);
+    assert!(snapshot.providers.get("my-lab").unwrap().zdr);
 }
 
 /// Said aloud, the defaults change nothing.

@@ -17,7 +17,7 @@ const ROUTES: &str = include_str!("../fixtures/config/rules.json");
 fn rules_lead_to_routes_and_models() {
     let snapshot = built(&[("routes", ROUTES)], &["OPENAI_API_KEY", "GEMINI_API_KEY", "ANTHROPIC_API_KEY"]);
     assert_eq!(snapshot.warnings, Vec::<String>::new());
-    let auto = &snapshot.routes["auto"];
+    let auto = snapshot.routes.get("auto").unwrap();
     let leads = |place: &Place| match place {
         Place::Route(name) => name.clone(),
         Place::Target(target) => target.name(),
@@ -36,9 +36,9 @@ fn rules_lead_to_routes_and_models() {
             .concat()
     );
 
-    assert!(auto.needs_features && !snapshot.routes["smart"].needs_features);
-    assert!(snapshot.routes["outer"].needs_features, "by way of a route inside");
-    let window = |name: &str| snapshot.routes[name].min_context;
+    assert!(auto.needs_features && !snapshot.routes.get("smart").unwrap().needs_features);
+    assert!(snapshot.routes.get("outer").unwrap().needs_features, "by way of a route inside");
+    let window = |name: &str| snapshot.routes.get(name).unwrap().min_context;
     let known = |provider, model| snapshot.model(provider, model).unwrap().context;
     assert_eq!(window("cheap"), known("google", "gemini-2.5-flash-lite").min(known("openai", "gpt-5.4-nano")));
     assert_eq!(window("outer"), window("auto"));
@@ -53,7 +53,7 @@ fn rules_lead_to_routes_and_models() {
 #[test]
 fn a_route_and_its_targets_say_all_they_can() {
     let snapshot = built(&[("routes", ROUTES)], &["OPENAI_API_KEY", "GEMINI_API_KEY", "ANTHROPIC_API_KEY"]);
-    let full = &snapshot.routes["full"];
+    let full = snapshot.routes.get("full").unwrap();
     assert_eq!((full.strategy, &full.sticky_by), (Strategy::Sticky, &Some(Subject::Metadata("session".to_owned()))));
     assert_eq!(full.policy.when_all_unavailable, Some(WhenAllUnavailable::Wait { ms: 1_500 }));
     assert_eq!(full.policy.on_stream_break, Some(OnStreamBreak::Atomic));
@@ -90,7 +90,7 @@ fn who_keeps_nothing_and_who_serves_where_stands_with_the_provider() {
         "loud": {"kind": "openai", "base_url": "https://b.example/v1", "models": {"quiet": {"zdr": true}}}
     }"#;
     let snapshot = built(&[("providers", providers)], &[]);
-    let provider = |name: &str| &snapshot.providers[name];
+    let provider = |name: &str| snapshot.providers.get(name).unwrap();
     let said = |name: &str| (provider(name).zdr, provider(name).regions.clone());
     assert_eq!(said("quiet"), (true, vec!["weur".to_owned()]));
     assert_eq!((said("loud"), said("mock")), ((false, vec![]), (true, vec![])));
@@ -110,7 +110,7 @@ fn a_lookalike_says_what_it_speaks() {
         (r#","dialects":["openai-chat","openai-chat"]"#, vec!["openai-chat"]),
     ] {
         let snapshot = built(&[("providers", &lab(rest))], &[]);
-        let spoken: Vec<&str> = snapshot.providers["lab"].dialects("any").map(|dialect| dialect.name()).collect();
+        let spoken: Vec<&str> = snapshot.providers.get("lab").unwrap().dialects("any").map(|dialect| dialect.name()).collect();
         assert_eq!(spoken, expected, "{rest}");
     }
 }

@@ -1,6 +1,6 @@
 //! Which secrets turn on what, and what else an address wants to know.
 
-use std::collections::BTreeMap;
+use portolan::sorted::SortedMap;
 
 use portolan::{
     config::{self, House, ServiceAccount, Snapshot},
@@ -14,7 +14,7 @@ const KEY: &str = r#"{"client_email":"g@acme.iam.gserviceaccount.com","private_k
 
 fn built(providers: &str, secrets: &[(&str, &str)]) -> Snapshot {
     let parts: Vec<(&str, &str)> = [("providers", providers)].into_iter().filter(|(_, text)| !text.is_empty()).collect();
-    let secrets: BTreeMap<_, _> = secrets.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let secrets: SortedMap<_, _> = secrets.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     config::build(&documents(&parts), &secrets).unwrap()
 }
 
@@ -97,7 +97,7 @@ fn what_is_missing_is_named() {
     ] {
         let snapshot = built("", &secrets);
         assert!(!snapshot.providers.contains_key(provider), "{provider}");
-        assert_eq!(snapshot.off[provider].first().map(String::as_str), Some(missing), "{provider}");
+        assert_eq!(snapshot.off.get(provider).unwrap().first().map(String::as_str), Some(missing), "{provider}");
         let said = snapshot.warnings.join(" ");
         assert_eq!(said.contains(provider), warning.is_some(), "{provider}: {said}");
         assert!(said.contains(warning.unwrap_or_default()), "{provider}: {said}");
@@ -117,18 +117,18 @@ fn an_address_of_ones_own_needs_no_variables() {
         "aws-two":{"kind":"bedrock","base_url":"https://bedrock-runtime.us-east-2.amazonaws.com","keys":["${TWO}"]}}"#;
     let names = ["AZURE_API_KEY", "TWO", "DEEPSEEK_API_KEY", "MINIMAX_API_KEY", "MOONSHOT_API_KEY"];
     let snapshot = built(providers, &names.map(|name| (name, "k")));
-    let speaks = |name: &str, model: &str| snapshot.providers[name].dialects(model).collect::<Vec<_>>();
+    let speaks = |name: &str, model: &str| snapshot.providers.get(name).unwrap().dialects(model).collect::<Vec<_>>();
     let (chat, claude) = (Dialect::OpenAiChat, Dialect::Anthropic);
-    assert_eq!(snapshot.providers["azure-openai"].base_url, "https://own.openai.azure.com/openai/v1");
-    assert_eq!(snapshot.providers["azure-openai"].house, House::Moved);
+    assert_eq!(snapshot.providers.get("azure-openai").unwrap().base_url, "https://own.openai.azure.com/openai/v1");
+    assert_eq!(snapshot.providers.get("azure-openai").unwrap().house, House::Moved);
     assert_eq!(speaks("azure-two", "gpt-5-codex"), [Dialect::OpenAiResponses], "Azure, wherever it is");
     assert_eq!(speaks("aws-two", "anthropic.claude-sonnet-5"), [claude, Dialect::Converse]);
     // What is spoken elsewhere is not known to be spoken there too.
     assert_eq!(speaks("deepseek", "deepseek-v4-pro"), [chat]);
-    assert_eq!(snapshot.providers["deepseek"].base_of(chat), "https://proxy.example/deepseek");
+    assert_eq!(snapshot.providers.get("deepseek").unwrap().base_of(chat), "https://proxy.example/deepseek");
     assert_eq!(speaks("minimax", "MiniMax-M3"), [claude]);
     assert_eq!(speaks("moonshot", "kimi-k3"), [chat, claude]);
-    assert_eq!(snapshot.providers["moonshot"].base_of(claude), "https://api.moonshot.ai/anthropic");
+    assert_eq!(snapshot.providers.get("moonshot").unwrap().base_of(claude), "https://api.moonshot.ai/anthropic");
 }
 
 #[test]

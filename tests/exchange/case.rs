@@ -1,6 +1,7 @@
 //! A request, and the world it comes into.
 
-use std::{collections::BTreeMap, rc::Rc};
+use portolan::sorted::SortedMap;
+use std::rc::Rc;
 
 use portolan::{
     config::{self, Documents, OnStreamBreak, Snapshot},
@@ -33,7 +34,7 @@ const SECRETS: [&str; 9] = [
 /// The gateway with three houses: `alpha` and `beta` speak OpenAI's, `gamma` Anthropic's; `pair` has two credentials, `trio` three and
 /// `crowd` six.
 pub fn gateway(routes: &str, settings: &str) -> Rc<Snapshot> {
-    let secrets: BTreeMap<_, _> = SECRETS.iter().map(|name| ((*name).to_owned(), format!("value-of-{name}"))).collect();
+    let secrets: SortedMap<_, _> = SECRETS.iter().map(|name| ((*name).to_owned(), format!("value-of-{name}"))).collect();
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let documents = Documents { providers: some(PROVIDERS), routes: some(routes), settings: some(settings), prices: None };
     Rc::new(config::build(&documents, &secrets).unwrap())

@@ -50,7 +50,7 @@ fn a_server_of_ones_own_needs_no_key_and_is_asked_for_nothing_rare() {
     let some = |text: &str| Some(text.to_owned());
     let documents = Documents { providers: some(providers), settings: some(settings), ..Documents::default() };
     let config = Rc::new(config::build(&documents, &[("OPENAI_API_KEY".to_owned(), "k".to_owned())].into()).unwrap());
-    let ollama = &config.providers["ollama"];
+    let ollama = config.providers.get("ollama").unwrap();
     assert_eq!(ollama.dialects("gpt-5-codex").collect::<Vec<_>>(), [Dialect::OpenAiChat, Dialect::OpenAiCompletions]);
     let thinking = |model: &str| (ollama.profile(model).thinking, ollama.profile(model).history);
     assert_eq!(thinking("qwen3:8b"), (Thinking::Effort, History::Bare));

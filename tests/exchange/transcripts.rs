@@ -3,7 +3,8 @@
 //! `tests/fixtures/providers/{provider}/{case}/` has `request.http` as a caller sends it, `answer.http`, and what must come
 //! of them: `sent.http` and `read.json`. With `PORTOLAN_BLESS=1` those two are written anew, to be looked at.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, rc::Rc};
+use portolan::sorted::SortedMap;
+use std::{fs, path::PathBuf, rc::Rc};
 
 use portolan::{
     catalog::{self, MOCK},
@@ -23,7 +24,7 @@ use crate::fold;
 const SERVICE_ACCOUNT: &str = r#"{"type":"service_account","project_id":"acme","private_key_id":"k1","private_key":"-----BEGIN PRIVATE KEY-----\nMII\n-----END PRIVATE KEY-----\n","client_email":"gateway@acme.iam.gserviceaccount.com","token_uri":"https://oauth2.googleapis.com/token"}"#;
 
 /// A value for each secret of a row, and for what its address wants to know.
-fn secrets(row: &catalog::Provider) -> BTreeMap<String, String> {
+fn secrets(row: &catalog::Provider) -> SortedMap<String, String> {
     let value = |name: &str| match name {
         "VERTEX_SERVICE_ACCOUNT" => SERVICE_ACCOUNT.to_owned(),
         "VERTEX_LOCATION" => "europe-west1".to_owned(),

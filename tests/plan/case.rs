@@ -1,6 +1,7 @@
 //! A request, a configuration and a state of health, for whole plans.
 
-use std::{collections::BTreeMap, fmt::Write, rc::Rc};
+use portolan::sorted::SortedMap;
+use std::{fmt::Write, rc::Rc};
 
 use portolan::{
     config::{self, Documents, Snapshot},
@@ -18,7 +19,7 @@ const SECRETS: [&str; 6] =
     ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GROQ_API_KEY", "MISTRAL_API_KEY", "LAB_KEY"];
 
 pub fn snapshot(routes: &str) -> Snapshot {
-    let secrets: BTreeMap<_, _> = SECRETS.iter().map(|name| ((*name).to_owned(), "secret".to_owned())).collect();
+    let secrets: SortedMap<_, _> = SECRETS.iter().map(|name| ((*name).to_owned(), "secret".to_owned())).collect();
     let documents = Documents {
         providers: Some(include_str!("../fixtures/plan/providers.json").to_owned()),
         routes: Some(routes.to_owned()),

@@ -1,6 +1,7 @@
 //! The plan: the same inputs, the same plan, and a reason for everything in it and left out of it.
 
-use std::{collections::BTreeMap, fmt::Write};
+use portolan::sorted::SortedMap;
+use std::fmt::Write;
 
 use portolan::{
     config::{self, Documents, Snapshot},
@@ -20,7 +21,7 @@ const PROVIDERS: &str = include_str!("../fixtures/exchange/providers.json");
 const KEYS: [&str; 5] = ["ALPHA_KEY", "BETA_KEY", "GAMMA_KEY", "PAIR_KEY_1", "PAIR_KEY_2"];
 
 fn snapshot(routes: &str, settings: &str) -> Snapshot {
-    let secrets: BTreeMap<_, _> = KEYS.iter().map(|name| ((*name).to_owned(), "secret".to_owned())).collect();
+    let secrets: SortedMap<_, _> = KEYS.iter().map(|name| ((*name).to_owned(), "secret".to_owned())).collect();
     let documents = Documents {
         providers: Some(PROVIDERS.to_owned()),
         routes: Some(routes.to_owned()),
@@ -229,7 +230,7 @@ fn models_that_think_get_time_unless_somebody_said_how_much() {
     let routes = r#"{"plain":{"targets":["openai/gpt-5.4"]},
         "hasty":{"targets":["openai/gpt-5.4"],"timeouts":{"first_token_ms":5000,"headers_ms":4000}},
         "quick":{"targets":["alpha/small"]}}"#;
-    let mut secrets: BTreeMap<_, _> = KEYS.iter().map(|name| ((*name).to_owned(), "secret".to_owned())).collect();
+    let mut secrets: SortedMap<_, _> = KEYS.iter().map(|name| ((*name).to_owned(), "secret".to_owned())).collect();
     secrets.insert("OPENAI_API_KEY".to_owned(), "secret".to_owned());
     let documents = Documents { providers: Some(PROVIDERS.to_owned()), routes: Some(routes.to_owned()), ..Documents::default() };
     let config = config::build(&documents, &secrets).unwrap();

@@ -1,6 +1,7 @@
 //! The operator's documents of a world.
 
-use std::{collections::BTreeMap, rc::Rc};
+use portolan::sorted::SortedMap;
+use std::rc::Rc;
 
 use anyhow::{Result, anyhow};
 use portolan::config::{self, Documents, Snapshot};
@@ -25,7 +26,7 @@ pub fn cell_name(provider: usize, model: usize) -> String {
 }
 
 pub fn snapshot(scenario: &Scenario) -> Result<Rc<Snapshot>> {
-    let mut secrets = BTreeMap::new();
+    let mut secrets = SortedMap::new();
     let mut providers = Map::new();
     for (number, provider) in scenario.providers.iter().enumerate() {
         let (kind, path) = match provider.tongue {

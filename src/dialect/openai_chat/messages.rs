@@ -1,6 +1,6 @@
 //! A caller's messages, read into turns.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use serde_json::Value;
 
@@ -16,6 +16,7 @@ use crate::{
         request::{Message, Part, Role, ToolCall, ToolResult},
     },
     error::Error,
+    sorted::SortedMap,
     wire::{
         compose::Members,
         fields::{Fields, missing, must_be},
@@ -54,7 +55,7 @@ struct Turns {
     /// Names of the called tools by the id of the call.
     names: HashMap<String, String>,
     /// Ids of the calls whose results have not come yet, by their place among all, and the places of each id.
-    open: BTreeMap<usize, String>,
+    open: SortedMap<usize, String>,
     places: HashMap<String, Vec<usize>>,
     calls: usize,
 }

@@ -30,8 +30,6 @@ mod write_part;
 mod write_response;
 mod write_tools;
 
-use std::collections::BTreeMap;
-
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -51,7 +49,7 @@ use crate::{
     wire::{
         fields::{missing, must_be},
         json::json_text,
-        json::{Edit, Outline, join, names_any, quoted},
+        json::{self, Edit, Outline, join, names_any, quoted},
     },
 };
 
@@ -185,11 +183,12 @@ fn has_custom_tools(body: &Outline<'_>) -> bool {
 /// the quotes would be escaped.
 fn is_foreign(body: &Outline<'_>) -> bool {
     let Some(messages) = body.get("messages") else { return body.get("input").is_some() };
-    let tools =
-        body.parse::<Vec<BTreeMap<String, IgnoredAny>>>("tools", "an array of objects").ok().flatten().unwrap_or_default();
-    let is_flat = |tool: &BTreeMap<_, _>| tool.contains_key("name") && !tool.contains_key("function");
+    let tools = body.get("tools").and_then(json::items).unwrap_or_default();
+    let is_flat = |tool: &str| {
+        Outline::read(tool.as_bytes()).is_ok_and(|tool| tool.get("name").is_some() && tool.get("function").is_none())
+    };
     let blocks = messages.len() <= MAX_FOREIGN;
-    tools.iter().any(is_flat) || blocks && names_any(messages, &["tool_use", "tool_use_id", "media_type"])
+    tools.iter().any(|tool| is_flat(tool)) || blocks && names_any(messages, &["tool_use", "tool_use_id", "media_type"])
 }
 
 /// A member that is a text and not empty.

@@ -1,7 +1,5 @@
 //! A provider's stream, read: chunks in, blocks out.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::{
@@ -16,6 +14,7 @@ use crate::{
         usage::Usage,
     },
     dialect::EventReader,
+    sorted::SortedMap,
     wire::sse::Frame,
 };
 
@@ -31,7 +30,7 @@ pub struct Reader {
     /// The number of the next block.
     next: usize,
     /// By their number.
-    choices: BTreeMap<usize, Choice>,
+    choices: SortedMap<usize, Choice>,
     usage: Option<Usage>,
     raw_usage: Option<Value>,
     /// After `[DONE]` or a failure nothing counts any more.
@@ -110,7 +109,7 @@ impl Reader {
     }
 
     fn choice<'a>(&'a mut self, place: usize, out: &'a mut Vec<Event>) -> (&'a mut Choice, Out<'a>) {
-        let known = self.choices.entry(place).or_default();
+        let known = self.choices.or_default(place);
         (known, Out { choice: place, next: &mut self.next, id: self.id.as_deref(), events: out })
     }
 

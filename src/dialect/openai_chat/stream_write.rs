@@ -1,7 +1,5 @@
 //! A caller's stream, written as chunks.
 
-use std::collections::{BTreeMap, btree_map::Entry};
-
 use serde::Serialize;
 use serde_json::Value;
 
@@ -21,6 +19,7 @@ use crate::{
     },
     dialect::{EventWriter, continued},
     error::Error,
+    sorted::SortedMap,
     wire::{
         compose::json,
         json::json_text,
@@ -35,8 +34,8 @@ pub struct Writer {
     /// The names are those of the provider's own chunks.
     adopted: bool,
     /// What must be remembered of each answer, and of the blocks that are open, with the answer they belong to.
-    choices: BTreeMap<usize, Said>,
-    blocks: BTreeMap<usize, (usize, Open)>,
+    choices: SortedMap<usize, Said>,
+    blocks: SortedMap<usize, (usize, Open)>,
 }
 
 #[derive(Serialize)]
@@ -61,7 +60,7 @@ struct Choice {
 
 impl Writer {
     pub const fn new(stamp: Stamp, wants_usage: bool, form: Form) -> Self {
-        Self { stamp, wants_usage, form, adopted: false, choices: BTreeMap::new(), blocks: BTreeMap::new() }
+        Self { stamp, wants_usage, form, adopted: false, choices: SortedMap::new(), blocks: SortedMap::new() }
     }
 
     fn chunk(&self, choices: &[Choice], usage: Option<Value>, out: &mut String) {
@@ -85,15 +84,15 @@ impl Writer {
 
     /// The first chunk of an answer names the role.
     fn begin(&mut self, index: usize, out: &mut String) {
-        if let Entry::Vacant(place) = self.choices.entry(index) {
-            place.insert(Said::default());
+        if !self.choices.contains_key(&index) {
+            self.choices.insert(index, Said::default());
             let delta = json!({"role": "assistant", "content": "", "refusal": null});
             self.choice(Choice { index, delta, logprobs: Value::Null, finish_reason: None }, out);
         }
     }
 
     fn said(&mut self, choice: usize) -> &mut Said {
-        self.choices.entry(choice).or_default()
+        self.choices.or_default(choice)
     }
 
     fn start_block(&mut self, choice: usize, index: usize, block: &Block, out: &mut String) {
@@ -139,7 +138,7 @@ impl Writer {
         let legacy = self.form.legacy;
         let choice = self.blocks.get(&index).map_or(0, |(choice, _)| *choice);
         self.begin(choice, out);
-        let (_, open) = self.blocks.entry(index).or_insert((choice, Open::Other));
+        let (_, open) = self.blocks.or_insert(index, (choice, Open::Other));
         let written = match (delta, open) {
             (Delta::Text(text) | Delta::Refusal(text) | Delta::Reasoning(text) | Delta::Arguments(text), _)
                 if text.is_empty() =>

@@ -1,7 +1,5 @@
 //! A caller's stream, written as chunks.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::write_response::{outward_id, write_logprobs, write_stop};
@@ -15,6 +13,7 @@ use crate::{
         openai_chat::{characters, error, usage},
     },
     error::Error,
+    sorted::SortedMap,
     wire::{
         compose::json,
         json::json_text,
@@ -29,14 +28,14 @@ pub struct Writer {
     /// The names are those of the provider's own chunks.
     adopted: bool,
     /// Of each block, which answer it belongs to.
-    choices: BTreeMap<usize, usize>,
+    choices: SortedMap<usize, usize>,
     /// Characters of each answer so far, its log probabilities' tokens not counted twice.
-    said: BTreeMap<usize, u64>,
+    said: SortedMap<usize, u64>,
 }
 
 impl Writer {
     pub const fn new(stamp: Stamp, wants_usage: bool) -> Self {
-        Self { stamp, wants_usage, begun: false, adopted: false, choices: BTreeMap::new(), said: BTreeMap::new() }
+        Self { stamp, wants_usage, begun: false, adopted: false, choices: SortedMap::new(), said: SortedMap::new() }
     }
 
     fn chunk(&self, choices: &Value, usage: Option<Value>, out: &mut String) {
@@ -59,7 +58,7 @@ impl Writer {
         let choice = self.choices.get(&index).copied().unwrap_or(0);
         match delta {
             Delta::Text(text) | Delta::Refusal(text) if !text.is_empty() => {
-                *self.said.entry(choice).or_default() += characters(text);
+                *self.said.or_default(choice) += characters(text);
                 self.choice(choice, (text, Value::Null), None, out);
             }
             Delta::Logprobs(tokens) if !tokens.is_empty() => {
