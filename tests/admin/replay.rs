@@ -328,32 +328,3 @@ fn what_was_not_decided_cannot_be_decided_again() {
         assert_eq!(error.status, 404, "{}", error.message);
     }
 }
-
-/// `cargo test --release --test main keeping_costs -- --ignored --nocapture` prints what each request pays for its replay.
-#[test]
-#[ignore = "a measurement, for a quiet machine"]
-fn keeping_costs_less_than_planning() {
-    const ROUNDS: u32 = 20_000;
-    let config = gateway(r#"{"two": {"targets": ["alpha/small", "beta/large"]}}"#);
-    let mut dice = Dice(3);
-    let (mut inputs, id) = inputs(&mut dice);
-    (inputs.wishes, inputs.features, inputs.health) = (Wishes::NONE, None, View::default());
-    inputs.facts = Facts { model: "two".to_owned(), tools: true, max_output: Some(1_000), ..Facts::default() };
-    let plan = inputs.plan(&config).unwrap();
-    let timed = |work: &dyn Fn()| {
-        let began = std::time::Instant::now();
-        (0..ROUNDS).for_each(|_| work());
-        began.elapsed() / ROUNDS
-    };
-    let planning = timed(&|| drop(std::hint::black_box(inputs.plan(&config))));
-    let keeping = timed(&|| drop(std::hint::black_box(keep(inputs.ask(), &config, &inputs.health, Ok(&plan)))));
-    let record = recorded(&inputs, &id, &config);
-    let size = |value: &Value| value.to_string().len();
-    println!(
-        "plan {planning:?}, keep {keeping:?}; record {} bytes, inputs {}, plan {}",
-        size(&record),
-        size(&record["inputs"]),
-        size(&record["plan"])
-    );
-    assert!(keeping < planning);
-}
