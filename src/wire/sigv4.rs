@@ -5,7 +5,7 @@
 use sha2::{Digest, Sha256};
 
 use super::percent;
-use crate::units::Millis;
+use crate::{sorted::in_order, units::Millis};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// SHA-256 works on blocks of so many bytes.
@@ -47,8 +47,8 @@ pub fn sign(call: &Call<'_>, keys: &Keys<'_>, now: Millis) -> Vec<(String, Strin
     let (host, path, query) = split(call.url);
     let mut added = vec![("x-amz-date", time.as_str())];
     added.extend(keys.session_token.map(|token| ("x-amz-security-token", token)));
-    let mut headers: Vec<(&str, &str)> = call.headers.iter().chain(&added).copied().chain([("host", host)]).collect();
-    headers.sort_by_key(|(name, _)| *name);
+    let headers = call.headers.iter().chain(&added).copied().chain([("host", host)]);
+    let headers: Vec<(&str, &str)> = in_order(headers, |a, b| a.0 <= b.0);
     let names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
     let names = names.join(";");
     let mut text = format!("{}\n{}\n{}\n", call.method, twice_encoded(path), sorted(query));
@@ -87,9 +87,8 @@ fn sorted(query: &str) -> String {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (recoded(name), recoded(value))
     };
-    let mut pairs: Vec<(String, String)> = query.split('&').filter(|text| !text.is_empty()).map(pair).collect();
-    pairs.sort();
-    let pairs: Vec<String> = pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let pairs = query.split('&').filter(|text| !text.is_empty()).map(pair);
+    let pairs: Vec<String> = in_order(pairs, |a, b| a <= b).into_iter().map(|(name, value)| format!("{name}={value}")).collect();
     pairs.join("&")
 }
 

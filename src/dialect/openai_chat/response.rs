@@ -13,6 +13,7 @@ use crate::{
         request::{Part, ToolCall},
         response::{Choice, Response},
     },
+    sorted,
     wire::{compose::json, json::json_text},
 };
 
@@ -54,9 +55,7 @@ fn failed(message: &str) -> UpstreamError {
 
 /// The choices by their number; who numbers nothing has them in order.
 fn in_order(value: &Value) -> Vec<&Value> {
-    let mut choices: Vec<&Value> = items(value, "choices").iter().collect();
-    choices.sort_by_key(|choice| number(choice));
-    choices
+    sorted::in_order(items(value, "choices"), |a, b| number(a) <= number(b))
 }
 
 pub fn number(choice: &Value) -> u64 {

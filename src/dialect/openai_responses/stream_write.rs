@@ -22,6 +22,7 @@ use crate::{
     },
     dialect::{Asked, EventWriter, openai_chat::error},
     error::Error,
+    sorted,
     wire::{compose::json, sse::Frame},
 };
 
@@ -95,9 +96,7 @@ impl EventWriter for Writer {
 
     fn finish(&mut self, finish: &Finish, out: &mut String) {
         self.wire.start(out);
-        let mut open: Vec<usize> = self.blocks.keys().copied().collect();
-        open.sort_unstable();
-        for index in open {
+        for index in sorted::in_order(self.blocks.keys().copied(), |a, b| a <= b) {
             if let Some(block) = self.blocks.remove(&index) {
                 self.end(block, out);
             }

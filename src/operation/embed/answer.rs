@@ -9,6 +9,7 @@ use super::{
 use crate::{
     catalog::Style,
     chat::event::UpstreamError,
+    sorted::in_order,
     wire::json::{Edit, Outline, items, join, quoted},
 };
 
@@ -53,8 +54,7 @@ fn openai<'a>(answer: &Outline<'a>) -> Option<Vec<&'a str>> {
         let index = number(&item, "index").and_then(|index| usize::try_from(index).ok()).unwrap_or(at);
         found.push((index, item.get("embedding")?));
     }
-    found.sort_by_key(|(index, _)| *index);
-    Some(found.into_iter().map(|(_, vector)| vector).collect())
+    Some(in_order(found, |a, b| a.0 <= b.0).into_iter().map(|(_, vector)| vector).collect())
 }
 
 fn google<'a>(answer: &Outline<'a>) -> Option<Vec<&'a str>> {
