@@ -12,8 +12,8 @@ use super::{
     upstream::Truth,
 };
 
-/// Sends to one target, and in all; targets.
-const MOST_HERE: usize = 2;
+/// Sends to one target (with each of its two credentials, and once more), and in all; targets.
+const MOST_HERE: usize = 3;
 const MOST: usize = 6;
 const MOST_TARGETS: usize = 4;
 
