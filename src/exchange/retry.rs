@@ -142,6 +142,9 @@ impl Exchange {
     /// To the next attempt whose window may hold the request; false when there is none.
     pub(super) fn advance(&mut self) -> bool {
         let Some(index) = self.next_attempt() else { return false };
+        if let Some(left) = self.attempt_now().map(Attempt::cell) {
+            self.release(&left);
+        }
         (self.attempt, self.furthest) = (index, index);
         self.begun += 1;
         (self.tries_here, self.repeated, self.credential, self.soonest) = (0, false, 0, None);

@@ -95,10 +95,10 @@ impl Exchange {
                 let cell = attempt.cell();
                 self.tell(cell, signal);
             }
+            // Another credential may finish the probe: it is given back when the target is left.
             Some((Whose::Credential, signal)) => {
-                let (cell, credential) = (attempt.cell(), attempt.credential_cell(self.credential));
+                let credential = attempt.credential_cell(self.credential);
                 self.tell(credential, signal);
-                self.release(&cell);
             }
             Some((Whose::Place, signal)) => {
                 let (cell, provider) = (attempt.cell(), attempt.provider.clone());

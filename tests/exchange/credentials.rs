@@ -8,7 +8,7 @@ use portolan::{
 
 use super::{
     driver::{Case, Run, START, gateway},
-    script::{Answer, error, served},
+    script::{Answer, error, served, stream, told},
 };
 
 fn limited(seconds: u64) -> Answer {
@@ -176,4 +176,23 @@ fn a_request_waits_for_a_target_that_is_back_soon() {
         assert_eq!(pause(at), then, "{rule}");
     }
     assert_eq!(case(View::of([("trio/x".to_owned(), Standing::Open { until: Millis(1) })])).plan().attempts[0].provider, "beta");
+}
+
+#[test]
+fn a_probe_is_not_given_back_while_another_credential_may_finish_it() {
+    let probing = View::of([("pair/x".to_owned(), Standing::Probe)]);
+    for (rule, answers, learned) in [
+        ("the other key serves", vec![limited(20), stream(told())], vec!["signal pair#first Cool", "probed pair/x Ok"]),
+        (
+            "no key is left",
+            vec![limited(20), limited(20), stream(told())],
+            vec!["signal pair#first Cool", "signal pair#second Cool", "released pair/x", "signal beta/large Ok"],
+        ),
+    ] {
+        let case = Case { health: probing.clone(), ..Case::of(Dialect::OpenAiChat, "pair/x,beta/large", true) };
+        let keys = case.plan().attempts.remove(0).credentials;
+        let named = |line: &str| line.replace("first", &keys[0].to_string()).replace("second", &keys[1].to_string());
+        let learned: Vec<String> = learned.into_iter().map(named).collect();
+        assert_eq!(case.run(answers).learned(), learned, "{rule}");
+    }
 }

@@ -227,6 +227,7 @@ impl Engine<'_> {
     fn object_hears(&mut self, isolate: usize, report: &str) {
         let Some(region) = self.scenario.lives.get(isolate).map(|life| life.region) else { return };
         let Some((reply, state)) = self.policy.absorb(region, report, self.clock()) else { return };
+        self.watch.told(region, self.policy.as_ref(), self.clock());
         let (delay, is_lost) = self.delay();
         let Some(object) = self.objects.get_mut(region) else { return };
         // The reply waits until the state is kept, and others behind it.

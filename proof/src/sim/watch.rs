@@ -115,6 +115,16 @@ impl Watch {
         }
     }
 
+    /// The region has heard a report. Where it holds a target for back, a probe that is still on its way is none it waits for:
+    /// isolates that were cut off have shown it meanwhile.
+    pub fn told(&mut self, region: usize, policy: &dyn Policy, clock: Millis) {
+        for ((_, cell), here) in self.probes.iter_mut().filter(|((of, _), _)| *of == region) {
+            if !matches!(policy.regional(region, cell, clock), Some(Standing::Open { .. } | Standing::Cooling { .. })) {
+                here.iter_mut().for_each(|probe| probe.is_alone = true);
+            }
+        }
+    }
+
     pub fn restarted(&mut self, region: usize, now: u64) {
         self.disturbed.push((region, now));
     }
