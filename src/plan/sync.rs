@@ -262,7 +262,13 @@ impl Local {
             self.renew_numbers(&key, now);
         }
         for (key, expires) in reply.permits {
-            self.permits.insert(key, Permit { expires, taken: false });
+            // A probe that it began by itself while this was on its way goes on under it.
+            if self.is_probing(&key, now) {
+                self.tell(&key, &Told { probing: true, ..Told::default() });
+                self.is_urgent = true;
+            } else {
+                self.permits.insert(key, Permit { expires, taken: false });
+            }
         }
         self.permits.retain(|_, permit| permit.expires > now);
         // The region has seen more: what it does not hold for open is open here only until its own deadline.

@@ -384,3 +384,20 @@ fn an_isolate_that_finds_its_object_again_asks_for_no_probe_beside_its_own() {
     region.sync(0, at(21_000));
     assert_eq!(region.standing(0, at(21_000)), Standing::Probe, "the next one is the region's");
 }
+
+#[test]
+fn a_permit_that_comes_after_all_is_that_of_the_probe_under_way() {
+    let mut region = Region::down(2);
+    region.is_cut = true;
+    region.sync(0, at(6_000));
+    let asked = region.locals[0].due(at(11_000)).unwrap();
+    assert!(region.locals[0].take_probe(KEY, at(11_100)), "alone");
+    let reply = absorb(&mut region.object, &asked, at(11_200), 7);
+    assert!(reply.is_promise(&asked));
+    region.locals[0].learned(reply, at(11_300));
+    assert!(!region.locals[0].take_probe(KEY, at(11_400)), "it is used already");
+    region.is_cut = false;
+    region.sync(0, at(11_400));
+    region.sync(1, at(30_000));
+    assert!(matches!(region.standing(1, at(30_000)), Standing::Open { .. }), "the region knows of it");
+}
