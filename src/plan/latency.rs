@@ -183,8 +183,10 @@ mod tests {
             latency.spread(&Spread::one(100), Millis(1_000));
         }
         assert_eq!(latency.weight(), 100);
-        let rows =
-            [(HALF_LIFE_MS, 101, 100, "half as many, and the new one"), (2 * HALF_LIFE_MS, 30, 1_000, "then the new ones")];
+        let rows = [
+            (HALF_LIFE_MS, 101, 100, "half as many, and the new one"),
+            (2 * HALF_LIFE_MS, 80, 1_000, "more new ones than are left"),
+        ];
         for (later, added, expected, what) in rows {
             for _ in 0..added {
                 latency.spread(&Spread::one(expected), Millis(1_000 + later));

@@ -144,9 +144,13 @@ for (const [name, what, answer, outcome] of [
 test("another account of the provider serves where one is refused", async () => {
   script("vxone-token", json(401, { error: "unauthorized_client" }));
   script("vxtwo-token", tokens());
-  script("vxpair", says("google", { text: "second" }));
-  const answer = await chat("vxpair/gemini-2.5-pro");
-  assert.deepEqual([answer.status, answer.said.text, sent("vxone-token").length], [200, "second", 1], answer.text);
+  script("vxpair", forever(says("google", { text: "second" })));
+  // Which account comes first is the seed's choice: after a few requests the refused one has been met and is out.
+  for (let n = 0; n < 6; n += 1) {
+    const answer = await chat("vxpair/gemini-2.5-pro");
+    assert.deepEqual([answer.status, answer.said.text], [200, "second"], answer.text);
+  }
+  assert.ok(sent("vxone-token").length <= 1, `the refused account was asked ${sent("vxone-token").length} times`);
 });
 
 test("a caller who leaves before there is a token is nobody's fault", async () => {
