@@ -1,6 +1,8 @@
 //! Cases that passed and failed.
 
-use std::fmt;
+use std::{fmt, process::ExitCode};
+
+use anyhow::Result;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -19,6 +21,20 @@ impl Counts {
         println!("{name}");
         for what in wrong {
             println!("  {}", shortened(what));
+        }
+    }
+}
+
+/// The end of a program that counts: the last line it prints, and its status.
+pub fn conclude(ran: Result<Counts>) -> ExitCode {
+    match ran {
+        Ok(counts) => {
+            println!("{counts}");
+            if counts.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
         }
     }
 }

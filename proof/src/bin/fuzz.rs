@@ -4,7 +4,7 @@ use std::{fs, panic, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use proof::{
-    counts::Counts,
+    counts::{Counts, conclude},
     fuzz::{self, Target},
 };
 
@@ -29,16 +29,7 @@ fn main() -> ExitCode {
             loud(cause);
         }
     }));
-    match read(std::env::args().skip(1)).and_then(|options| run(&options)) {
-        Ok(counts) => {
-            println!("{counts}");
-            if counts.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    conclude(read(std::env::args().skip(1)).and_then(|options| run(&options)))
 }
 
 fn read(arguments: impl Iterator<Item = String>) -> Result<Options> {

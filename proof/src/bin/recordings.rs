@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use portolan::dialect::Dialect;
 use proof::{
     answers, clients,
-    counts::Counts,
+    counts::{Counts, conclude},
     not_spoken,
     operations::{self, Spoken},
     pins::{Declared, Tally, mark},
@@ -24,16 +24,7 @@ fn main() -> ExitCode {
         ["clients", folder] => clients::run(Path::new(folder)),
         _ => Err(anyhow::anyhow!("usage: recordings corpus|clients DIR, or show DIR NAME")),
     };
-    match ran {
-        Ok(counts) => {
-            println!("{counts}");
-            if counts.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    conclude(ran)
 }
 
 fn show(folder: &Path, name: &str) -> ExitCode {

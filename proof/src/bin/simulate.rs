@@ -4,9 +4,12 @@
 use std::{path::Path, process::ExitCode};
 
 use anyhow::{Context, Result};
-use proof::sim::{
-    compare,
-    runs::{self, Options},
+use proof::{
+    counts::conclude,
+    sim::{
+        compare,
+        runs::{self, Options},
+    },
 };
 
 const USUAL_REQUESTS: usize = 30_000;
@@ -25,16 +28,7 @@ fn main() -> ExitCode {
             }
         };
     }
-    match read(arguments).and_then(|options| runs::run(&options)) {
-        Ok(counts) => {
-            println!("{counts}");
-            if counts.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    conclude(read(arguments).and_then(|options| runs::run(&options)))
 }
 
 fn read(mut arguments: impl Iterator<Item = String>) -> Result<Options> {

@@ -17,6 +17,8 @@ use super::policy::Policy;
 #[derive(Default)]
 pub struct Fleet {
     seed: u64,
+    /// Isolates are never told of each other: each goes on by itself, as when it cannot reach its object.
+    apart: bool,
     isolates: BTreeMap<usize, Local>,
     objects: BTreeMap<usize, Health>,
 }
@@ -24,6 +26,10 @@ pub struct Fleet {
 impl Fleet {
     pub fn new(seed: u64) -> Self {
         Self { seed, ..Self::default() }
+    }
+
+    pub fn apart(seed: u64) -> Self {
+        Self { seed, apart: true, ..Self::default() }
     }
 }
 
@@ -56,7 +62,7 @@ impl Policy for Fleet {
     }
 
     fn due(&mut self, isolate: usize, now: Millis) -> Option<String> {
-        let report = self.isolates.get_mut(&isolate)?.due(now)?;
+        let report = self.isolates.get_mut(&isolate).filter(|_| !self.apart)?.due(now)?;
         serde_json::to_string(&report).ok()
     }
 

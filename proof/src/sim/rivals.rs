@@ -7,12 +7,11 @@ use std::collections::BTreeMap;
 
 use portolan::{
     exchange::Lesson,
-    plan::health::{Signal, Standing, Tuning, View},
-    plan::{seed, sync::Local},
+    plan::health::{Signal, Standing, View},
     units::Millis,
 };
 
-use super::{policy::Policy, scenario::Scenario};
+use super::{fleet::Fleet, policy::Policy, scenario::Scenario};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rival {
@@ -54,44 +53,10 @@ impl Rival {
 
     pub fn policy<'a>(self, scenario: &'a Scenario) -> Box<dyn Policy + 'a> {
         match self {
-            Self::Alone => Box::new(Alone { seed: scenario.seed, isolates: BTreeMap::new() }),
+            Self::Alone => Box::new(Fleet::apart(scenario.seed)),
             Self::RetryOnly | Self::OneError | Self::Cooldown | Self::Ratio | Self::Outlier => {
                 Box::new(Memory { rival: self, scenario, cells: BTreeMap::new() })
             }
-        }
-    }
-}
-
-/// Half-opens by itself, as our isolates do while they cannot reach their object.
-struct Alone {
-    seed: u64,
-    isolates: BTreeMap<usize, Local>,
-}
-
-impl Policy for Alone {
-    fn born(&mut self, isolate: usize, _region: usize) {
-        let id = seed::fold(self.seed, &format!("isolate {isolate}"));
-        self.isolates.insert(isolate, Local::new(id, Tuning::default()));
-    }
-
-    fn died(&mut self, isolate: usize) {
-        self.isolates.remove(&isolate);
-    }
-
-    fn view(&self, isolate: usize, now: Millis) -> View {
-        self.isolates.get(&isolate).map(|local| local.view(now)).unwrap_or_default()
-    }
-
-    fn take(&mut self, isolate: usize, cell: &str, now: Millis) -> bool {
-        self.isolates.get_mut(&isolate).is_some_and(|local| local.take_probe(cell, now))
-    }
-
-    fn learn(&mut self, isolate: usize, lesson: Lesson, now: Millis, seed: u64) {
-        let Some(local) = self.isolates.get_mut(&isolate) else { return };
-        match lesson {
-            Lesson::Signal(cell, signal) => local.report(&cell, signal, now, seed),
-            Lesson::Probed(cell, signal) => local.probed(&cell, signal, now, seed),
-            Lesson::Released(cell) => local.released(&cell, now),
         }
     }
 }
