@@ -88,7 +88,7 @@ async fn send(
         id: head.id.clone(),
         time: head.started,
         dialect,
-        key: key.name,
+        payer: key.payer(),
         asked: what.to_owned(),
         region: head.region.clone(),
         unplanned: None,
