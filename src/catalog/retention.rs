@@ -86,12 +86,7 @@ const NO_STORE: (&str, &str) = ("store", "false");
 /// Its routing goes only to those that keep nothing.
 const NO_COLLECTION: (&str, &str) = ("provider", r#"{"data_collection":"deny","zdr":true}"#);
 
-const fn flag(
-    kind: &'static str,
-    asked: Asked,
-    (member, value): (&'static str, &'static str),
-    source: &'static str,
-) -> Flag {
+const fn flag(kind: &'static str, asked: Asked, (member, value): (&'static str, &'static str), source: &'static str) -> Flag {
     Flag { kind, asked, member, value, source, date: "2026-11" }
 }
 

@@ -82,8 +82,8 @@ async fn send(
     let loaded = store::current(env, context, &head.region, head.started).await;
     let config = &loaded.snapshot;
     let zdr = key.zdr || config.settings.policy.zdr == Some(true);
-    let permitted = Wishes::besides(&[], &head.headers)
-        .and_then(|wishes| forward::permit(&head.method, is_stored, wishes.strictly(zdr).zdr));
+    let permitted =
+        Wishes::besides(&[], &head.headers).and_then(|wishes| forward::permit(&head.method, is_stored, wishes.strictly(zdr).zdr));
     let early = Early {
         id: head.id.clone(),
         time: head.started,

@@ -227,7 +227,9 @@ async fn read(
             let outline = Outline::read(&bytes)?;
             (caller_of(dialect).facts(&outline)?, Wishes::read(&outline, headers)?)
         }
-        Task::Operate(operation) => (operate::facts(operation, dialect, &bytes, content_type)?, Wishes::besides(&bytes, headers)?),
+        Task::Operate(operation) => {
+            (operate::facts(operation, dialect, &bytes, content_type)?, Wishes::besides(&bytes, headers)?)
+        }
     };
     let facts = place.fill(facts);
     Ok(Read { body: body.into(), bytes, facts, wishes })

@@ -35,7 +35,8 @@ fn gateway(routes: &str, settings: &str) -> Rc<Snapshot> {
     providers.insert("shop".to_owned(), json!({"kind": "openai", "base_url": "https://shop.example/v1"}));
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let providers = Some(serde_json::to_string(&providers).unwrap());
-    Rc::new(config::build(&Documents { providers, routes: some(routes), settings: some(settings), prices: None }, &secrets).unwrap())
+    let documents = Documents { providers, routes: some(routes), settings: some(settings), ..Documents::default() };
+    Rc::new(config::build(&documents, &secrets).unwrap())
 }
 
 fn question(dialect: Dialect) -> Value {
@@ -43,7 +44,9 @@ fn question(dialect: Dialect) -> Value {
         OpenAiResponses => json!({"input": "Hello"}),
         OpenAiCompletions => json!({"prompt": "Hello"}),
         Gemini => json!({"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]}),
-        _ => json!({"max_tokens": 9, "messages": [{"role": "user", "content": "Hello"}]}),
+        OpenAiChat | Anthropic | Dialect::Converse | Dialect::Cohere | Dialect::WorkersAi => {
+            json!({"max_tokens": 9, "messages": [{"role": "user", "content": "Hello"}]})
+        }
     }
 }
 
@@ -182,7 +185,8 @@ fn an_object_of_the_callers_keeps_its_other_members() {
     let run = case.run([refusal()]);
     let sent: Value = serde_json::from_str(&run.sends[0].body).unwrap();
     assert_eq!(sent["provider"], json!({"order": ["a"], "data_collection": "deny", "zdr": true}));
-    let stored = self::case(&config, OpenAiChat, "openai/gpt-5.4", &json!({"store": true, "odd": 1.0})).header("x-portolan-zdr", "required");
+    let stored = self::case(&config, OpenAiChat, "openai/gpt-5.4", &json!({"store": true, "odd": 1.0}))
+        .header("x-portolan-zdr", "required");
     let run = stored.run([served()]);
     assert_eq!(run.header("x-portolan-dropped"), Some("store"), "overruled, and said so");
     assert!(run.sends[0].body.contains(r#""odd":1.0"#), "{}", run.sends[0].body);
@@ -196,7 +200,10 @@ fn every_try_of_a_request_is_told() {
     let failing = || error(500, "oops", "Oops.").header("x-should-retry", "false");
     let run = case.run([failing(), failing(), stream(told())]);
     let bodies: Vec<Value> = run.sends.iter().map(|sent| serde_json::from_str(&sent.body).unwrap()).collect();
-    assert_eq!((&bodies[0]["store"], &bodies[1]["store"], &bodies[2]["provider"]["zdr"]), (&json!(false), &json!(false), &json!(true)));
+    assert_eq!(
+        (&bodies[0]["store"], &bodies[1]["store"], &bodies[2]["provider"]["zdr"]),
+        (&json!(false), &json!(false), &json!(true))
+    );
 }
 
 #[test]
@@ -238,7 +245,8 @@ fn what_is_asked_besides_chat_is_held_to_it_too() {
     let config = gateway("", "");
     let of = |operation: Operation, model: &str, more: &str, zdr: bool| {
         let body = format!(r#"{{"model":"{model}","input":"a","prompt":"a"{more}}}"#);
-        let case = Case { config: Rc::clone(&config), task: Task::Operate(operation), ..Case::operation(operation, OpenAiChat, &body) };
+        let case =
+            Case { config: Rc::clone(&config), task: Task::Operate(operation), ..Case::operation(operation, OpenAiChat, &body) };
         if zdr { case.header("x-portolan-zdr", "required") } else { case }
     };
     for (operation, model, more, zdr, refused) in [
