@@ -6,6 +6,7 @@ mod operations;
 mod pattern;
 mod profiles;
 mod providers;
+pub mod retention;
 
 use std::borrow::Cow;
 
