@@ -2,14 +2,13 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>
 
-use sha2::{Digest, Sha256};
-
-use super::percent;
+use super::{
+    digest::{hex, hmac, sha256},
+    percent,
+};
 use crate::{sorted::in_order, units::Millis};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-/// SHA-256 works on blocks of so many bytes.
-const BLOCK: usize = 64;
 const DAY_SECONDS: u64 = 86_400;
 
 /// What is signed.
@@ -33,11 +32,7 @@ pub struct Keys<'a> {
 
 /// The digest of a body that is sent in pieces.
 pub fn body_digest<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
-    let mut digest = Sha256::new();
-    for piece in pieces {
-        digest.update(piece);
-    }
-    hex(&digest.finalize())
+    hex(&sha256(pieces))
 }
 
 /// The headers to add.
@@ -59,9 +54,9 @@ pub fn sign(call: &Call<'_>, keys: &Keys<'_>, now: Millis) -> Vec<(String, Strin
     text.push_str(&format!("\n{names}\n{}", call.body_sha256));
     let scope = format!("{date}/{}/{}/aws4_request", call.region, call.service);
     let to_sign = format!("{ALGORITHM}\n{time}\n{scope}\n{}", body_digest([text.as_bytes()]));
-    let seed = hmac(format!("AWS4{}", keys.secret_key).as_bytes(), date);
-    let key = [call.region, call.service, "aws4_request"].iter().fold(seed, |key, word| hmac(&key, word));
-    let signature = hex(&hmac(&key, &to_sign));
+    let seed = hmac(format!("AWS4{}", keys.secret_key).as_bytes(), &[date.as_bytes()]);
+    let key = [call.region, call.service, "aws4_request"].iter().fold(seed, |key, word| hmac(&key, &[word.as_bytes()]));
+    let signature = hex(&hmac(&key, &[to_sign.as_bytes()]));
     let proof = format!("{ALGORITHM} Credential={}/{scope}, SignedHeaders={names}, Signature={signature}", keys.access_key);
     added.push(("authorization", &proof));
     added.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
@@ -90,20 +85,6 @@ fn sorted(query: &str) -> String {
     let pairs = query.split('&').filter(|text| !text.is_empty()).map(pair);
     let pairs: Vec<String> = in_order(pairs, |a, b| a <= b).into_iter().map(|(name, value)| format!("{name}={value}")).collect();
     pairs.join("&")
-}
-
-/// RFC 2104 with SHA-256.
-fn hmac(key: &[u8], text: &str) -> [u8; 32] {
-    let hashed = Sha256::digest(key);
-    let key = if key.len() > BLOCK { hashed.as_slice() } else { key };
-    let mut block = [0; BLOCK];
-    block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
-    let inner = Sha256::new().chain_update(block.map(|byte: u8| byte ^ 0x36)).chain_update(text).finalize();
-    Sha256::new().chain_update(block.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize().into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// `20150830T123600Z`
