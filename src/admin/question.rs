@@ -130,7 +130,7 @@ impl Question {
             headers: self.inputs.headers.clone(),
             started: self.inputs.now,
             seed: self.inputs.seed,
-            key: self.key.name.clone(),
+            payer: self.key.payer(),
             region: self.inputs.origin.region.clone(),
             colo: self.inputs.origin.colo.clone(),
         }

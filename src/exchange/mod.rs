@@ -36,7 +36,7 @@ use crate::{
     config::Snapshot,
     dialect::{Caller, Dialect, Facts, surface::Operation},
     error::{Error, Kind},
-    ledger::{Receipt, record::Try},
+    ledger::{Payer, Receipt, record::Try},
     plan::{
         Attempt, Plan,
         health::Signal,
@@ -87,8 +87,7 @@ pub struct Call {
     pub headers: Vec<(String, String)>,
     pub started: Millis,
     pub seed: u64,
-    /// The gateway key's name.
-    pub key: String,
+    pub payer: Payer,
     pub region: String,
     /// Where the request came in; empty where nobody knows.
     pub colo: String,

@@ -2,7 +2,12 @@
 
 use serde_json::Value;
 
-use crate::{error::Error, units::Millis, wire::fields::Fields};
+use crate::{
+    config::{Rules, read_rules},
+    error::Error,
+    units::Millis,
+    wire::fields::Fields,
+};
 
 /// Items of one list; an entry is read on every request of its key.
 const MAX_ITEMS: usize = 100;
@@ -21,6 +26,8 @@ pub(super) struct Entry {
     pub expires: Option<Millis>,
     pub disabled: bool,
     pub overrides: bool,
+    pub zdr: bool,
+    pub rules: Rules,
 }
 
 /// Unknown fields are refused: a limit nobody enforces would be worse than none.
@@ -36,9 +43,11 @@ pub(super) fn read(text: &str) -> Result<Entry, Error> {
         expires: expires(&mut fields)?,
         disabled: fields.take_bool("disabled")?.unwrap_or_default(),
         overrides: fields.take_bool("overrides")?.unwrap_or(true),
+        zdr: fields.take_bool("zdr")?.unwrap_or_default(),
+        rules: rules(&mut fields)?,
     };
     if let Some(key) = fields.into_map().keys().next() {
-        let known = "name, tenant, tags, models, routes, expires, disabled, overrides";
+        let known = "name, tenant, tags, models, routes, expires, disabled, overrides, zdr, limits, budgets";
         return Err(Error::invalid(key, format!("`{key}` is not supported (yet); the fields are: {known}")));
     }
     let named = [&entry.name].into_iter().chain(&entry.tenant).chain(&entry.tags);
@@ -48,6 +57,14 @@ pub(super) fn read(text: &str) -> Result<Entry, Error> {
         }
     }
     Ok(entry)
+}
+
+fn rules(fields: &mut Fields) -> Result<Rules, Error> {
+    let members = ["limits", "budgets"].into_iter().filter_map(|key| Some((key.to_owned(), fields.take(key)?)));
+    read_rules(members.collect()).map_err(|problems| {
+        let first = problems.into_iter().next();
+        first.map_or_else(|| Error::invalid("", "it cannot be read"), |problem| Error::invalid(problem.path, problem.message))
+    })
 }
 
 fn strings(fields: &mut Fields, key: &str) -> Result<Option<Vec<String>>, Error> {

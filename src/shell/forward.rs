@@ -76,7 +76,7 @@ async fn send(
     plan: impl AsyncFnOnce(&Snapshot) -> Result<Forward, Error>,
 ) -> Response {
     let key = match admit(env, head).await.and_then(|key| key.permit_all().map(|()| key)) {
-        Ok(key) => key.name,
+        Ok(key) => key.payer(),
         Err(error) => return refuse(caller_of(dialect), &error, &head.id),
     };
     let loaded = store::current(env, context, &head.region, head.started).await;
@@ -85,7 +85,7 @@ async fn send(
         id: head.id.clone(),
         time: head.started,
         dialect,
-        key,
+        payer: key,
         asked: what.to_owned(),
         region: head.region.clone(),
         unplanned: None,

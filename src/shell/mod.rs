@@ -18,6 +18,7 @@ mod serve;
 mod settle;
 mod store;
 mod tap;
+mod tenant_object;
 
 use worker::{
     Context, Env, Result, ScheduleContext, ScheduledEvent, event,

@@ -144,7 +144,7 @@ async fn admitted(
                 headers,
                 started,
                 seed,
-                key: key.name,
+                payer: key.payer(),
                 region,
                 colo,
             };
@@ -155,7 +155,7 @@ async fn admitted(
         (Err(_), Ok(_)) => broken(),
         (_, Err((error, unplanned))) => {
             let Head { id, started, region, .. } = head;
-            let who = Early { id: id.clone(), time: started, dialect, key: key.name, asked, region, unplanned };
+            let who = Early { id: id.clone(), time: started, dialect, payer: key.payer(), asked, region, unplanned };
             settle::refused(env, context, who, &error, &loaded.snapshot);
             refuse(caller, &error, &id)
         }

@@ -41,6 +41,15 @@ struct Good {
     settings: Option<String>,
     #[serde(default)]
     prices: Option<String>,
+    #[serde(default)]
+    budgets: Option<String>,
+}
+
+impl Good {
+    fn documents(self) -> Documents {
+        let Self { routes, providers, settings, prices, budgets, .. } = self;
+        Documents { routes, providers, settings, prices, budgets }
+    }
 }
 
 /// The configuration in force. An old one is used while a new one is fetched in the background.
@@ -71,13 +80,13 @@ pub async fn config(env: &Env, now: Millis) -> Loaded {
 }
 
 async fn load(env: &Env, now: Millis) -> Loaded {
-    let read = bindings::values(env, ["routes", "providers", "settings", "prices", GOOD]).await;
-    let [routes, providers, settings, prices, good] = match read {
+    let read = bindings::values(env, ["routes", "providers", "settings", "prices", "budgets", GOOD]).await;
+    let [routes, providers, settings, prices, budgets, good] = match read {
         Ok(values) => values,
         Err(error) => return fallback(env, None, vec![problem(format!("KV could not be read: {error}"))], now),
     };
     let good: Option<Good> = good.and_then(|text| serde_json::from_str(&text).ok());
-    let documents = Documents { routes, providers, settings, prices };
+    let documents = Documents { routes, providers, settings, prices, budgets };
     match config::build(&documents, &secrets(env, &documents)) {
         Ok(snapshot) => {
             if good.as_ref().is_none_or(|good| good.version != snapshot.version) {
@@ -97,10 +106,7 @@ async fn load(env: &Env, now: Millis) -> Loaded {
 /// What holds when the documents do not: this isolate's own last configuration, else the last good set, else defaults.
 fn fallback(env: &Env, good: Option<Good>, problems: Vec<Problem>, now: Millis) -> Loaded {
     let own = isolate::with(|i| i.loaded.borrow().as_ref().map(|l| l.snapshot.clone()));
-    let snapshot = own.or_else(|| {
-        let Good { routes, providers, settings, prices, .. } = good?;
-        built(env, &Documents { routes, providers, settings, prices })
-    });
+    let snapshot = own.or_else(|| built(env, &good?.documents()));
     let snapshot = snapshot.or_else(|| built(env, &Documents::default())).unwrap_or_default();
     Loaded { snapshot, problems: Rc::new(problems), at: now }
 }
@@ -110,8 +116,8 @@ fn built(env: &Env, documents: &Documents) -> Option<Rc<Snapshot>> {
 }
 
 async fn keep(env: &Env, documents: Documents, version: &str, replaced: Option<Good>) {
-    let Documents { routes, providers, settings, prices } = documents;
-    let good = Good { version: version.to_owned(), routes, providers, settings, prices };
+    let Documents { routes, providers, settings, prices, budgets } = documents;
+    let good = Good { version: version.to_owned(), routes, providers, settings, prices, budgets };
     let Ok(text) = serde_json::to_string(&good) else { return };
     if let Err(error) = bindings::put(env, GOOD, &text).await {
         console_error!("the last good configuration could not be kept: {error}");
@@ -137,8 +143,8 @@ pub async fn past(env: &Env, version: &str, current: &Rc<Snapshot>) -> Option<Rc
         return Some(Rc::clone(current));
     }
     let text = bindings::value(env, &format!("{VERSION}{version}")).await.ok()??;
-    let Good { routes, providers, settings, prices, .. } = serde_json::from_str(&text).ok()?;
-    built(env, &Documents { routes, providers, settings, prices })
+    let good: Good = serde_json::from_str(&text).ok()?;
+    built(env, &good.documents())
 }
 
 fn secrets(env: &Env, documents: &Documents) -> SortedMap<String, String> {

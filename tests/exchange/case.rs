@@ -36,7 +36,8 @@ const SECRETS: [&str; 9] = [
 pub fn gateway(routes: &str, settings: &str) -> Rc<Snapshot> {
     let secrets: SortedMap<_, _> = SECRETS.iter().map(|name| ((*name).to_owned(), format!("value-of-{name}"))).collect();
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let documents = Documents { providers: some(PROVIDERS), routes: some(routes), settings: some(settings), prices: None };
+    let documents =
+        Documents { providers: some(PROVIDERS), routes: some(routes), settings: some(settings), ..Documents::default() };
     Rc::new(config::build(&documents, &secrets).unwrap())
 }
 
@@ -150,7 +151,7 @@ impl Case {
             headers: self.headers.clone(),
             started: START,
             seed: self.seed,
-            key: "ci".to_owned(),
+            payer: portolan::ledger::Payer::gateway("ci"),
             region: "weur".to_owned(),
             colo: "FRA".to_owned(),
         };
