@@ -9,7 +9,6 @@ use super::{
 use crate::{sorted::in_order, units::Millis};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-const DAY_SECONDS: u64 = 86_400;
 
 /// What is signed.
 pub struct Call<'a> {
@@ -90,21 +89,7 @@ fn sorted(query: &str) -> String {
 /// `20150830T123600Z`
 fn timestamp(now: Millis) -> String {
     let seconds = now.0 / 1000;
-    let (year, month, day) = civil(seconds / DAY_SECONDS);
+    let (year, month, day) = now.civil();
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
-}
-
-/// Year, month and day of a day since 1970-01-01. Years begin in March here, so that the leap day is their last:
-/// <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>
-const fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400;
-    (if month <= 2 { year + 1 } else { year }, month, day)
 }
