@@ -22,7 +22,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("plan", &["features", "config", "catalog", "dialect", "chat", "wire"]),
     // Tokens are estimated as they are where nobody counts them.
     ("features", &["operation", "chat"]),
-    ("ledger", &["chat", "catalog"]),
+    ("ledger", &["chat", "catalog", "wire"]),
     // The mock is one more answer that the shell is told to fetch.
     ("exchange", &["plan", "ledger", "mock", "operation", "config", "catalog", "dialect", "chat", "wire"]),
     // What is explained or simulated goes through the whole exchange.

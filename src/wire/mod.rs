@@ -10,3 +10,4 @@ pub mod multipart;
 pub mod percent;
 pub mod sigv4;
 pub mod sse;
+pub mod time;
