@@ -10,6 +10,7 @@ use portolan::{
 };
 
 mod conditions;
+mod given;
 mod manual;
 mod nesting;
 mod problems;

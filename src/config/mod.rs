@@ -1,6 +1,7 @@
 //! The documents of the operator, read and checked: nothing that does not cross-check ever takes effect.
 
 mod condition;
+mod given;
 mod host;
 mod limits;
 mod nesting;
@@ -18,6 +19,7 @@ mod service_account;
 mod settings;
 
 pub use condition::{Check, Condition, Datum, Literal, Pattern, Subject};
+pub use given::{Given, Secrets};
 pub use host::is_private_host;
 pub use limits::{Budget, Budgets, Limits, Period, Rules, read_rules};
 pub use price::read_amount;
