@@ -26,7 +26,7 @@ const SECRETS: [&str; 6] = ["ALPHA_KEY", "BETA_KEY", "GAMMA_KEY", "GEMINI_API_KE
 fn gateway(routes: &str) -> Rc<Snapshot> {
     let secrets: SortedMap<_, _> = SECRETS.iter().map(|name| ((*name).to_owned(), format!("value-of-{name}"))).collect();
     let some = |text: &str| Some(text.to_owned());
-    let documents = Documents { providers: some(PROVIDERS), routes: some(routes), settings: None, prices: None };
+    let documents = Documents { providers: some(PROVIDERS), routes: some(routes), ..Documents::default() };
     Rc::new(config::build(&documents, &secrets).unwrap())
 }
 

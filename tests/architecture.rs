@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Room, and the rooms it may use. `error`, `sorted` and `units` are free to all; nobody uses `shell`.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("wire", &[]),
     ("chat", &[]),
     ("dialect", &["wire", "chat"]),
@@ -16,21 +16,26 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("config", &["catalog", "dialect", "chat", "wire"]),
     // Counting tokens reads a chat's body; which shape a provider wants is a row of the catalog.
     ("operation", &["catalog", "dialect", "chat", "wire"]),
-    ("guard", &["config", "wire"]),
+    ("guard", &["config", "ledger", "wire"]),
     ("mock", &["dialect", "chat", "wire"]),
     // The facts of a body come from `dialect`, what a provider said from `chat`; `params` are edits.
     ("plan", &["features", "config", "catalog", "dialect", "chat", "wire"]),
     // Tokens are estimated as they are where nobody counts them.
     ("features", &["operation", "chat"]),
-    ("ledger", &["chat", "catalog"]),
+    ("ledger", &["chat", "catalog", "wire"]),
+    ("audit", &["wire"]),
     // The mock is one more answer that the shell is told to fetch.
     ("exchange", &["plan", "ledger", "mock", "operation", "config", "catalog", "dialect", "chat", "wire"]),
     // What is explained or simulated goes through the whole exchange.
-    ("admin", &["exchange", "plan", "ledger", "mock", "guard", "features", "config", "catalog", "dialect", "chat", "wire"]),
+    (
+        "admin",
+        &["audit", "exchange", "plan", "ledger", "mock", "guard", "features", "config", "catalog", "dialect", "chat", "wire"],
+    ),
     (
         "shell",
         &[
             "admin",
+            "audit",
             "exchange",
             "plan",
             "ledger",

@@ -10,6 +10,7 @@ use portolan::{
 };
 
 mod conditions;
+mod given;
 mod manual;
 mod nesting;
 mod problems;
@@ -25,7 +26,13 @@ fn secrets(names: &[&str]) -> SortedMap<String, String> {
 
 fn documents(parts: &[(&str, &str)]) -> Documents {
     let part = |name: &str| parts.iter().find(|(n, _)| *n == name).map(|(_, text)| (*text).to_owned());
-    Documents { routes: part("routes"), providers: part("providers"), settings: part("settings"), prices: part("prices") }
+    Documents {
+        routes: part("routes"),
+        providers: part("providers"),
+        settings: part("settings"),
+        prices: part("prices"),
+        budgets: part("budgets"),
+    }
 }
 
 fn example() -> Documents {
@@ -34,6 +41,7 @@ fn example() -> Documents {
         ("providers", include_str!("fixtures/config/providers.json")),
         ("settings", include_str!("fixtures/config/settings.json")),
         ("prices", include_str!("fixtures/config/prices.json")),
+        ("budgets", include_str!("fixtures/config/budgets.json")),
     ])
 }
 

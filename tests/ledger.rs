@@ -1,5 +1,7 @@
 //! Tests of the room `ledger` and of the numbers it reckons with: exact to the last picodollar.
 
+mod report;
+
 use portolan::{
     catalog::{Price, Told},
     chat::usage::Usage,

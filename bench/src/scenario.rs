@@ -274,7 +274,7 @@ mod tests {
             routes: text("routes"),
             providers: text("providers"),
             settings: text("settings"),
-            prices: None,
+            ..portolan::config::Documents::default()
         };
         let secrets = SortedMap::from([("BENCH_KEY".to_owned(), "sk-bench".to_owned())]);
         let snapshot = portolan::config::build(&texts, &secrets).unwrap();

@@ -40,39 +40,51 @@ pub enum Call<'a> {
     Simulate,
     /// The decision of one request, made again.
     Replay(&'a str),
-    Unknown,
+}
+
+/// What stands at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found<'a> {
+    Call(Call<'a>),
+    /// Something, but by these methods.
+    Allowed(String),
+    Nothing,
+}
+
+/// Those that any call is made by.
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/// What a request below `/admin/v1` asks for.
+pub fn find<'a>(method: &str, path: &'a str) -> Found<'a> {
+    if let Some(call) = Call::read(method, path) {
+        return Found::Call(call);
+    }
+    let allowed: Vec<&str> = METHODS.into_iter().filter(|method| Call::read(method, path).is_some()).collect();
+    if allowed.is_empty() { Found::Nothing } else { Found::Allowed(allowed.join(", ")) }
 }
 
 impl<'a> Call<'a> {
-    /// Calls that bring something along.
-    pub const fn is_posted(self) -> bool {
-        match self {
-            Self::Explain | Self::Simulate | Self::Order(_) => true,
-            Self::Requests | Self::Request(_) | Self::Health | Self::Config | Self::Replay(_) | Self::Unknown => false,
-        }
+    fn read(method: &str, path: &'a str) -> Option<Self> {
+        let path = path.trim_matches('/');
+        let parts: Vec<&str> = path.split('/').collect();
+        Some(match (method, parts.as_slice()) {
+            ("GET", ["requests"]) => Self::Requests,
+            ("GET", ["requests", id]) if is_id(id) => Self::Request(id),
+            ("GET", ["requests", id, "replay"]) if is_id(id) => Self::Replay(id),
+            ("GET", ["health"]) => Self::Health,
+            // A target has slashes of its own.
+            ("POST" | "PUT", ["health", _, ..]) => Self::Order(path.strip_prefix("health/")?),
+            ("GET", ["config"]) => Self::Config,
+            ("POST", ["explain"]) => Self::Explain,
+            ("POST", ["simulate"]) => Self::Simulate,
+            _ => return None,
+        })
     }
+}
 
-    pub fn read(path: &'a str) -> Self {
-        match path.trim_end_matches('/') {
-            "/requests" => Self::Requests,
-            "/health" => Self::Health,
-            "/config" => Self::Config,
-            "/explain" => Self::Explain,
-            "/simulate" => Self::Simulate,
-            other if other.starts_with("/health/") => Self::Order(other.trim_start_matches("/health/")),
-            other => {
-                let Some(below) = other.strip_prefix("/requests/") else { return Self::Unknown };
-                let (id, rest) = below.split_once('/').unwrap_or((below, ""));
-                // Our own ids, and nothing that means something in a query.
-                let is_id = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-                match rest {
-                    "" if is_id => Self::Request(id),
-                    "replay" if is_id => Self::Replay(id),
-                    _ => Self::Unknown,
-                }
-            }
-        }
-    }
+/// Our own ids, and nothing that means something in a query.
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 /// What anybody may know: whether all documents are in force, and which are not.
@@ -104,29 +116,31 @@ pub fn error(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Call;
+    use super::{Call, Found, find};
 
     #[test]
     fn paths_are_calls() {
-        for (path, call) in [
-            ("/requests", Call::Requests),
-            ("/requests/", Call::Requests),
-            ("/requests/req_1a", Call::Request("req_1a")),
-            ("/requests/a&limit=9", Call::Unknown),
-            ("/requests/a/b", Call::Unknown),
-            ("/requests/req_1a/replay", Call::Replay("req_1a")),
-            ("/requests/a&b/replay", Call::Unknown),
-            ("/explain", Call::Explain),
-            ("/simulate/", Call::Simulate),
-            ("/health", Call::Health),
-            ("/health/", Call::Health),
-            ("/health/acme", Call::Order("acme")),
-            ("/health/acme/large/2", Call::Order("acme/large/2")),
-            ("/health/acme%231/", Call::Order("acme%231")),
-            ("/config", Call::Config),
-            ("", Call::Unknown),
+        for (method, path, found) in [
+            ("GET", "/requests", Found::Call(Call::Requests)),
+            ("GET", "/requests/", Found::Call(Call::Requests)),
+            ("GET", "/requests/req_1a", Found::Call(Call::Request("req_1a"))),
+            ("GET", "/requests/a&limit=9", Found::Nothing),
+            ("GET", "/requests/a/b", Found::Nothing),
+            ("GET", "/requests/req_1a/replay", Found::Call(Call::Replay("req_1a"))),
+            ("GET", "/requests/a&b/replay", Found::Nothing),
+            ("POST", "/explain", Found::Call(Call::Explain)),
+            ("GET", "/explain", Found::Allowed("POST".to_owned())),
+            ("POST", "/simulate/", Found::Call(Call::Simulate)),
+            ("GET", "/health", Found::Call(Call::Health)),
+            ("DELETE", "/health/", Found::Allowed("GET".to_owned())),
+            ("POST", "/health/acme", Found::Call(Call::Order("acme"))),
+            ("GET", "/health/acme", Found::Allowed("POST, PUT".to_owned())),
+            ("PUT", "/health/acme/large/2", Found::Call(Call::Order("acme/large/2"))),
+            ("POST", "/health/acme%231/", Found::Call(Call::Order("acme%231"))),
+            ("GET", "/config", Found::Call(Call::Config)),
+            ("GET", "", Found::Nothing),
         ] {
-            assert_eq!(Call::read(path), call, "{path}");
+            assert_eq!(find(method, path), found, "{method} {path}");
         }
     }
 }

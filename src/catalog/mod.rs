@@ -8,6 +8,7 @@ mod price;
 mod profiles;
 mod providers;
 mod rates;
+pub mod retention;
 
 use std::borrow::Cow;
 

@@ -1,7 +1,9 @@
 //! The documents of the operator, read and checked: nothing that does not cross-check ever takes effect.
 
 mod condition;
+mod given;
 mod host;
+mod limits;
 mod nesting;
 mod parse;
 mod price;
@@ -17,7 +19,9 @@ mod service_account;
 mod settings;
 
 pub use condition::{Check, Condition, Datum, Literal, Pattern, Subject};
+pub use given::{Given, Secrets};
 pub use host::is_private_host;
+pub use limits::{Budget, Budgets, Limits, Period, Rules, read_rules};
 pub use price::read_amount;
 pub use provider::{Credential, House, Model, Provider};
 pub use read_condition::REGIONS;
@@ -45,6 +49,7 @@ pub struct Documents {
     pub providers: Option<String>,
     pub settings: Option<String>,
     pub prices: Option<String>,
+    pub budgets: Option<String>,
 }
 
 /// One thing wrong with a document, for the operator.
@@ -67,6 +72,7 @@ pub struct Snapshot {
     /// Providers without their secret, with the names it may have.
     pub off: SortedMap<String, Vec<String>>,
     pub settings: Settings,
+    pub budgets: Budgets,
     /// What the operator should know, though it hinders nothing.
     pub warnings: Vec<String>,
 }
@@ -75,6 +81,7 @@ const SETTINGS: &str = "settings";
 const PROVIDERS: &str = "providers";
 const PRICES: &str = "prices";
 const ROUTES: &str = "routes";
+const BUDGETS: &str = "budgets";
 /// Bytes of the digest that make a version: enough never to meet twice, short enough to read out.
 const VERSION_BYTES: usize = 8;
 /// Names of routes, providers and models.
@@ -82,12 +89,13 @@ const MAX_NAME: usize = 200;
 
 impl Documents {
     /// In the order they are read: each may lean on those before it.
-    fn by_name(&self) -> [(&'static str, Option<&str>); 4] {
+    pub fn by_name(&self) -> [(&'static str, Option<&str>); 5] {
         [
             (SETTINGS, self.settings.as_deref()),
             (PROVIDERS, self.providers.as_deref()),
             (PRICES, self.prices.as_deref()),
             (ROUTES, self.routes.as_deref()),
+            (BUDGETS, self.budgets.as_deref()),
         ]
     }
 
@@ -111,6 +119,7 @@ pub fn build(documents: &Documents, secrets: &SortedMap<String, String>) -> Resu
         providers: SortedMap::new(),
         off: SortedMap::new(),
         settings: Settings::default(),
+        budgets: Budgets::default(),
         warnings: vec![],
     };
     let mut parsed = vec![];
@@ -127,6 +136,7 @@ pub fn build(documents: &Documents, secrets: &SortedMap<String, String>) -> Resu
                 SETTINGS => snapshot.settings = settings::read_settings(document, &mut problems),
                 PROVIDERS => provider::read_providers(document, &mut snapshot, secrets, &mut problems),
                 PRICES => price::read_prices(document, &mut snapshot, &mut problems),
+                BUDGETS => limits::read_budgets(document, &mut snapshot, &mut problems),
                 _ => read_routes::read_routes(document, &mut snapshot, &mut problems),
             }
         }

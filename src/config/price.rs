@@ -15,6 +15,10 @@ use crate::{
 const DECIMALS: i64 = 6;
 /// Dollars per million tokens; the dearest models ask hundreds.
 const MAX_DOLLARS: u64 = 100_000;
+/// A dollar is 10^12 picodollars.
+const DOLLAR_DECIMALS: i64 = 12;
+/// Picodollars of a budget: a million dollars; sums of them stay below what SQLite's integers hold.
+const MAX_SUM: u64 = 1_000_000_000_000_000_000;
 
 /// The members of a price. What cached tokens cost is the input's price where nothing is said.
 pub(super) fn read_price(reader: &mut Reader<'_>) -> Option<Price> {
@@ -39,6 +43,17 @@ pub(super) fn read_max_price(reader: &mut Reader<'_>) -> MaxPrice {
     max
 }
 
+/// Dollars, not per million tokens: sums of money.
+pub(super) fn read_dollars(reader: &mut Reader<'_>, key: &'static str) -> Option<Money> {
+    let number = reader.number(key)?;
+    let amount = decimal(&number, DOLLAR_DECIMALS).filter(|amount| *amount <= MAX_SUM);
+    if amount.is_none() {
+        let range = format!("0 to {}, with at most twelve decimals", MAX_SUM / 10_u64.pow(12));
+        reader.problem(key, format!("`{number}` must be dollars: {range}."));
+    }
+    amount.map(Money)
+}
+
 fn member(reader: &mut Reader<'_>, key: &'static str) -> Option<Money> {
     let number = reader.number(key)?;
     let amount = read_amount(&number);
@@ -51,20 +66,24 @@ fn member(reader: &mut Reader<'_>, key: &'static str) -> Option<Money> {
 
 /// Exactly, from the number's decimal text: no sum of money goes through floating point.
 pub fn read_amount(number: &Number) -> Option<Money> {
+    decimal(number, DECIMALS).filter(|amount| *amount <= MAX_DOLLARS * 1_000_000).map(Money)
+}
+
+/// The number times ten to the power of `decimals`, if that is whole.
+fn decimal(number: &Number, decimals: i64) -> Option<u64> {
     let text = number.to_string();
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((&text, "0"));
     let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let part = part.trim_end_matches('0');
     let digits: u64 = format!("{whole}{part}").parse().ok()?;
-    let shift = DECIMALS + exponent.parse::<i64>().ok()? - i64::try_from(part.len()).ok()?;
+    let shift = decimals + exponent.parse::<i64>().ok()? - i64::try_from(part.len()).ok()?;
     let factor = 10_u64.checked_pow(u32::try_from(shift.unsigned_abs()).ok()?);
-    let amount = match (factor, digits) {
-        (_, 0) => 0,
-        (Some(factor), digits) if shift >= 0 => digits.checked_mul(factor)?,
-        (Some(factor), digits) if digits.is_multiple_of(factor) => digits / factor,
-        _ => return None,
-    };
-    (amount <= MAX_DOLLARS * 10_u64.pow(u32::try_from(DECIMALS).ok()?)).then_some(Money(amount))
+    match (factor, digits) {
+        (_, 0) => Some(0),
+        (Some(factor), digits) if shift >= 0 => digits.checked_mul(factor),
+        (Some(factor), digits) if digits.is_multiple_of(factor) => Some(digits / factor),
+        _ => None,
+    }
 }
 
 /// `prices`: overrides by `provider/model`.

@@ -22,6 +22,7 @@ pub mod probe;
 pub mod relay;
 pub mod reply;
 mod resume;
+mod retention;
 mod retry;
 mod send;
 mod story;
@@ -36,7 +37,7 @@ use crate::{
     config::Snapshot,
     dialect::{Caller, Dialect, Facts, surface::Operation},
     error::{Error, Kind},
-    ledger::{Receipt, record::Try},
+    ledger::{Payer, Receipt, record::Try},
     plan::{
         Attempt, Plan,
         health::Signal,
@@ -87,8 +88,7 @@ pub struct Call {
     pub headers: Vec<(String, String)>,
     pub started: Millis,
     pub seed: u64,
-    /// The gateway key's name.
-    pub key: String,
+    pub payer: Payer,
     pub region: String,
     /// Where the request came in; empty where nobody knows.
     pub colo: String,

@@ -6,6 +6,7 @@ use super::{Call, Exchange, Lesson, Task};
 use crate::{
     config::Snapshot,
     dialect::Dialect,
+    ledger::Payer,
     plan::{
         self, Ask, Reason,
         health::{Health, View},
@@ -49,7 +50,7 @@ pub fn begin(
         headers: vec![],
         started: now,
         seed,
-        key: KEY.to_owned(),
+        payer: Payer::gateway(KEY),
         region: region.to_owned(),
         colo: String::new(),
     };

@@ -202,6 +202,12 @@ impl Exchange {
         Reply { status: error.status, headers, body: Body::Text(self.error_text(error)) }
     }
 
+    /// The caller may not go on, though there is a plan: nothing is sent.
+    pub fn turn_away(&mut self, error: &Error, now: Millis) {
+        let reply = self.refuse(error, now);
+        self.state = State::Done(reply);
+    }
+
     /// The stream is over: what health learns from its end.
     pub fn relayed(&mut self, relay: &Relay, now: Millis) {
         self.receipt = relay.receipt().clone();
@@ -279,7 +285,8 @@ impl Exchange {
             time: self.call.started,
             id: self.call.id.clone(),
             client_request_id: self.call.header("x-request-id").map(short),
-            key: self.call.key.clone(),
+            key: self.call.payer.key.clone(),
+            tenant: self.call.payer.tenant.clone(),
             dialect: self.call.dialect.name(),
             task: self.call.task.name(),
             asked: short(&self.call.facts.model),

@@ -6,8 +6,9 @@ mod key;
 pub use key::{digest, entry_name, is_well_formed, presented};
 
 use crate::{
-    config::{Resolved, Snapshot, canonical_name},
+    config::{Resolved, Rules, Snapshot, canonical_name},
     error::{Error, Kind},
+    ledger::{DEFAULT_TENANT, Payer},
     units::Millis,
 };
 
@@ -17,13 +18,18 @@ const OWNER: &str = "gateway";
 const MAX_SHOWN: usize = 10;
 
 /// Who calls, as far as the gateway is concerned.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
+    /// The digest of its key; empty of the secret one.
+    pub id: String,
     pub name: String,
     pub tenant: Option<String>,
     pub tags: Vec<String>,
     /// Whether its requests may say how they are routed.
     pub overrides: bool,
+    /// Whether providers must keep nothing of its requests.
+    pub zdr: bool,
+    pub rules: Rules,
     /// Models it may name: `openai/gpt-5.4`, `openai/*`. `None`: no such limit.
     models: Option<Vec<String>>,
     /// Routes it may use. `None`: no such limit.
@@ -64,7 +70,7 @@ pub fn admit(key: Option<&str>, locks: Locks<'_>, now: Millis) -> Result<Caller,
     };
     if key::is_same(key, locks.gateway_key) {
         let name = OWNER.to_owned();
-        return Ok(Caller { name, tenant: None, tags: vec![], overrides: true, models: None, routes: None });
+        return Ok(Caller { name, overrides: true, ..Caller::default() });
     }
     let Some(entry) = locks.entry.filter(|_| is_well_formed(key)) else {
         return Err(refused("This gateway key is not known: check that it is whole, or ask the operator for another."));
@@ -82,10 +88,13 @@ pub fn admit(key: Option<&str>, locks: Locks<'_>, now: Millis) -> Result<Caller,
     }
     let canonical = |models: Vec<String>| models.iter().map(|name| canonical_name(name)).collect();
     Ok(Caller {
+        id: digest(key),
         name: entry.name,
         tenant: entry.tenant,
         tags: entry.tags,
         overrides: entry.overrides,
+        zdr: entry.zdr,
+        rules: entry.rules,
         models: entry.models.map(canonical),
         routes: entry.routes,
     })
@@ -96,6 +105,12 @@ fn refused(message: impl Into<String>) -> Error {
 }
 
 impl Caller {
+    /// Whose account its requests are on.
+    pub fn payer(&self) -> Payer {
+        let tenant = self.tenant.as_deref().unwrap_or(DEFAULT_TENANT).to_owned();
+        Payer { key: self.name.clone(), tenant, tags: self.tags.clone() }
+    }
+
     /// May it use what no list of models or routes can speak of?
     pub fn permit_all(&self) -> Result<(), Error> {
         if self.models.is_none() && self.routes.is_none() {

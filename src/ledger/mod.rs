@@ -1,8 +1,13 @@
 //! What a request used, cost and is remembered by.
 
 pub mod cost;
+pub mod entry;
 pub mod numbers;
+mod payer;
 pub mod record;
+pub mod report;
+
+pub use payer::{DEFAULT_TENANT, Payer};
 
 use crate::{catalog::Price, chat::usage::Usage, units::Money};
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::{
     chat::{Dialect, usage::Usage},
     error::Error,
+    ledger::Payer,
     units::{Millis, Money},
 };
 
@@ -37,6 +38,7 @@ pub struct Record {
     pub client_request_id: Option<String>,
     /// The gateway key's name.
     pub key: String,
+    pub tenant: String,
     pub dialect: &'static str,
     /// `generate`, `embed`, …; empty for what was passed on or refused.
     pub task: &'static str,
@@ -96,7 +98,7 @@ pub struct Early {
     pub id: String,
     pub time: Millis,
     pub dialect: Dialect,
-    pub key: String,
+    pub payer: Payer,
     /// Empty when the body could not be read.
     pub asked: String,
     pub region: String,
@@ -136,7 +138,8 @@ impl Record {
             time: who.time,
             id: who.id,
             client_request_id: None,
-            key: who.key,
+            key: who.payer.key,
+            tenant: who.payer.tenant,
             dialect: who.dialect.name(),
             task: "",
             asked: short(&who.asked),

@@ -28,6 +28,8 @@ pub(super) struct Candidate<'a> {
     pub timeouts: SomeTimeouts,
     /// Of the innermost strategy that had a choice.
     pub reason: Option<Reason>,
+    /// Nothing may be kept: somebody who has a say requires it.
+    pub zdr: bool,
 }
 
 /// What routing goes by.
@@ -151,13 +153,16 @@ impl<'a> Gathered<'a> {
                     self.skip(&target.name(), Why::TooMany);
                 }
             }
-            Place::Target(target) => match self.world.demand.why_not(target, way.zdr) {
-                Some(why) => self.skip(&target.name(), why),
-                None => {
-                    self.order.push(self.candidates.len());
-                    self.candidates.push(Candidate { target, timeouts: way.timeouts, reason: None });
+            Place::Target(target) => {
+                let zdr = self.world.demand.keeps_nothing(target, way.zdr);
+                match self.world.demand.why_not(target, zdr) {
+                    Some(why) => self.skip(&target.name(), why),
+                    None => {
+                        self.order.push(self.candidates.len());
+                        self.candidates.push(Candidate { target, timeouts: way.timeouts, reason: None, zdr });
+                    }
                 }
-            },
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use worker::{
 };
 
 use super::{
-    bindings, edge,
+    edge,
     head::Head,
     health_object,
     isolate::{self, Loaded},
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     admin::{
-        self, Asked, Call,
+        self, Asked, Call, Found,
         health::{self, Order},
     },
     error::{Error, Kind},
@@ -34,7 +34,7 @@ pub fn ready(loaded: &Loaded) -> Response {
 }
 
 pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head, path: &str) -> Response {
-    let token = bindings::secret(env, "ADMIN_TOKEN");
+    let token = store::own_secret(env, "ADMIN_TOKEN", head.started).await;
     if !guard::is_operator(&head.headers, token.as_deref()) {
         let hint = if token.is_some() {
             "Send `Authorization: Bearer` with the admin token."
@@ -43,12 +43,11 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
         };
         return answer(401, &admin::error(hint));
     }
-    let call = Call::read(path);
-    let posts = head.method == "POST" || (head.method == "PUT" && matches!(call, Call::Order(_)));
-    if call.is_posted() != posts && call != Call::Unknown {
-        let method = if call.is_posted() { "POST" } else { "GET" };
-        return answer(405, &admin::error(&format!("Send a {method} here.")));
-    }
+    let call = match admin::find(&head.method, path) {
+        Found::Call(call) => call,
+        Found::Allowed(methods) => return answer(405, &admin::error(&format!("Send {methods} here."))),
+        Found::Nothing => return answer(404, &admin::error("There is no such admin call.")),
+    };
     let found = match call {
         Call::Requests => journal_object::list(env, &head.query).await.map(|rows| format!("{{\"data\":{rows}}}")),
         Call::Request(id) => journal_object::list(env, &format!("id={id}")).await.map(|rows| format!("{{\"data\":{rows}}}")),
@@ -64,7 +63,6 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
         Call::Explain => return told(asked(request, env, context, head, admin::explain).await),
         Call::Simulate => return told(asked(request, env, context, head, admin::simulate).await),
         Call::Replay(id) => return told(replayed(env, context, head, id).await),
-        Call::Unknown => return answer(404, &admin::error("There is no such admin call.")),
     };
     found.map_or_else(|error| answer(500, &admin::error(&error)), |body| answer(200, &body))
 }

@@ -223,7 +223,7 @@ fn recorded(inputs: &Inputs, id: &str, config: &Rc<Snapshot>) -> Value {
                 headers: vec![],
                 started: inputs.now,
                 seed: inputs.seed,
-                key: inputs.key.clone(),
+                payer: portolan::ledger::Payer::gateway(&inputs.key),
                 region,
                 colo: inputs.origin.colo.clone(),
             };
@@ -234,7 +234,15 @@ fn recorded(inputs: &Inputs, id: &str, config: &Rc<Snapshot>) -> Value {
         Err(error) => {
             let unplanned = Some(Unplanned { task: Task::Generate.name(), stream: inputs.facts.stream, inputs: kept });
             let (key, asked) = (inputs.key.clone(), inputs.facts.model.clone());
-            let who = Early { id: id.to_owned(), time: NOW, dialect: inputs.dialect, key, asked, region, unplanned };
+            let who = Early {
+                id: id.to_owned(),
+                time: NOW,
+                dialect: inputs.dialect,
+                payer: portolan::ledger::Payer::gateway(&key),
+                asked,
+                region,
+                unplanned,
+            };
             Record::refused(who, &error, &config.version, Millis(NOW.0 + 3))
         }
     };

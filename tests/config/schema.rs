@@ -12,6 +12,7 @@ fn schema(name: &str) -> Value {
         "routes" => include_str!("../../schema/routes.json"),
         "providers" => include_str!("../../schema/providers.json"),
         "settings" => include_str!("../../schema/settings.json"),
+        "budgets" => include_str!("../../schema/budgets.json"),
         _ => include_str!("../../schema/prices.json"),
     };
     serde_json::from_str(text).unwrap()
@@ -72,6 +73,7 @@ fn schemas_and_reader_agree_on_documents() {
         ("providers", example.providers.as_deref().unwrap(), true),
         ("settings", example.settings.as_deref().unwrap(), true),
         ("prices", example.prices.as_deref().unwrap(), true),
+        ("budgets", example.budgets.as_deref().unwrap(), true),
         ("routes", r#"{"a":{"targets":[]}}"#, false),
         ("routes", r#"{"a":{"targets":[{"weight":1}]}}"#, false),
         ("routes", r#"{"a":{"targets":["mock/echo"],"strategy":"sticky","sticky_by":"metadata.session"}}"#, true),
@@ -102,6 +104,12 @@ fn schemas_and_reader_agree_on_documents() {
         ("settings", r#"{"timeouts":{"idle_ms":3600001}}"#, false),
         ("prices", r#"{"openai/x":{"input":1}}"#, false),
         ("prices", r#"{"openai/x":{"input":1,"output":100001}}"#, false),
+        ("budgets", r#"{"tenants":{"a":{"budgets":[{"usd":1}]}}}"#, false),
+        ("budgets", r#"{"tenants":{"a":{"budgets":[{"usd":1,"per":"year"}]}}}"#, false),
+        ("budgets", r#"{"tenants":{"a":{"budgets":[{"usd":0.000000000001,"per":"total"}]}}}"#, true),
+        ("budgets", r#"{"tenants":{"a":{"budgets":[{"usd":1000001,"per":"total"}]}}}"#, false),
+        ("budgets", r#"{"users":{"an end user":{"limits":{"concurrent":0}}}}"#, false),
+        ("budgets", r#"{"users":{"an end user":{"limits":{"concurrent":1}}}}"#, true),
     ] {
         let root = schema(name);
         assert_eq!(takes(&root, &root, &serde_json::from_str(text).unwrap()), expected, "the schema on {text}");
@@ -139,6 +147,10 @@ fn schemas_name_exactly_the_fields_that_are_read() {
         ("providers", "/$defs/model", json!({"openai": {"models": {"x": zz()}}})),
         ("providers", "/$defs/price", json!({"openai": {"models": {"x": {"price": {"input": 1, "output": 1, "zz": 1}}}}})),
         ("prices", "/$defs/price", json!({"openai/x": {"input": 1, "output": 1, "zz": 1}})),
+        ("budgets", "", zz()),
+        ("budgets", "/$defs/rules", json!({"tags": {"a": zz()}})),
+        ("budgets", "/$defs/rules/properties/limits", json!({"tags": {"a": {"limits": zz()}}})),
+        ("budgets", "/$defs/budget", json!({"tags": {"a": {"budgets": [{"usd": 1, "per": "day", "zz": 1}]}}})),
         ("settings", "", zz()),
         ("settings", "/properties/timeouts", json!({"timeouts": zz()})),
         ("settings", "/properties/retry", json!({"retry": zz()})),

@@ -36,7 +36,8 @@ const SECRETS: [&str; 9] = [
 pub fn gateway(routes: &str, settings: &str) -> Rc<Snapshot> {
     let secrets: SortedMap<_, _> = SECRETS.iter().map(|name| ((*name).to_owned(), format!("value-of-{name}"))).collect();
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let documents = Documents { providers: some(PROVIDERS), routes: some(routes), settings: some(settings), prices: None };
+    let documents =
+        Documents { providers: some(PROVIDERS), routes: some(routes), settings: some(settings), ..Documents::default() };
     Rc::new(config::build(&documents, &secrets).unwrap())
 }
 
@@ -131,7 +132,7 @@ impl Case {
         };
         let wishes = match self.task {
             Task::Generate => Wishes::read(&Outline::read(self.body.as_bytes()).unwrap(), &self.headers)?,
-            Task::Operate(_) => Wishes::NONE,
+            Task::Operate(_) => Wishes::besides(self.body.as_bytes(), &self.headers)?,
         };
         let ask = Ask { operation, wishes: &wishes, headers: &self.headers, ..Ask::generate(self.dialect, &facts) };
         plan::plan(ask, &self.config, &self.health, START, self.seed)
@@ -150,7 +151,7 @@ impl Case {
             headers: self.headers.clone(),
             started: START,
             seed: self.seed,
-            key: "ci".to_owned(),
+            payer: portolan::ledger::Payer::gateway("ci"),
             region: "weur".to_owned(),
             colo: "FRA".to_owned(),
         };

@@ -26,7 +26,7 @@ fn snapshot(routes: &str, settings: &str) -> Snapshot {
         providers: Some(PROVIDERS.to_owned()),
         routes: Some(routes.to_owned()),
         settings: Some(settings.to_owned()),
-        prices: None,
+        ..Documents::default()
     };
     config::build(&documents, &secrets).unwrap()
 }

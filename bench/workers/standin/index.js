@@ -4,6 +4,8 @@ import { DurableObject } from "cloudflare:workers";
 
 export class HealthObject extends DurableObject {}
 
+export class TenantObject extends DurableObject {}
+
 export class JournalObject extends DurableObject {
   constructor(state, env) {
     super(state, env);

@@ -50,6 +50,6 @@ pub fn snapshot(scenario: &Scenario) -> Result<Rc<Snapshot>> {
         routes.insert(route_name(number), json!({ "targets": targets, "strategy": strategy }));
     }
     let some = |map: Map<String, Value>| Some(Value::Object(map).to_string());
-    let documents = Documents { providers: some(providers), routes: some(routes), settings: None, prices: None };
+    let documents = Documents { providers: some(providers), routes: some(routes), ..Documents::default() };
     config::build(&documents, &secrets).map(Rc::new).map_err(|problems| anyhow!("{problems:?}"))
 }

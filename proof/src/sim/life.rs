@@ -76,7 +76,7 @@ impl Engine<'_> {
             headers: vec![],
             started: self.clock(),
             seed,
-            key: "sim".to_owned(),
+            payer: portolan::ledger::Payer::gateway("sim"),
             region: region_name(arrival.region).to_owned(),
             colo: String::new(),
         };

@@ -85,6 +85,7 @@ export class Gateway {
       durableObjects: {
         HEALTH: { className: "HealthObject", useSQLite: true },
         JOURNAL: { className: "JournalObject", useSQLite: true },
+        TENANT: { className: "TenantObject", useSQLite: true },
       },
       ...(ai && { wrappedBindings: { AI: "ai" } }),
       // The Worker's own socket: Miniflare's front worker would stand between it and the bytes.
