@@ -26,6 +26,7 @@ mod openai_completions;
 mod openai_responses;
 mod operation;
 mod plan;
+mod prices;
 #[path = "support/sequence.rs"]
 mod sequence;
 mod surface;
