@@ -19,6 +19,7 @@ mod operations;
 mod probe;
 mod relay;
 mod resumed;
+mod retention;
 mod retold;
 mod scenarios;
 mod script;

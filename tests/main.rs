@@ -6,6 +6,7 @@ mod account;
 mod admin;
 mod anthropic;
 mod architecture;
+mod audit;
 mod catalog;
 mod cohere;
 mod config;
@@ -26,6 +27,7 @@ mod openai_completions;
 mod openai_responses;
 mod operation;
 mod plan;
+mod prices;
 #[path = "support/sequence.rs"]
 mod sequence;
 mod surface;
