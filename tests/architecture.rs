@@ -16,7 +16,8 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("config", &["catalog", "dialect", "chat", "wire"]),
     // Counting tokens reads a chat's body; which shape a provider wants is a row of the catalog.
     ("operation", &["catalog", "dialect", "chat", "wire"]),
-    ("guard", &["config", "ledger", "wire"]),
+    // What a key may be let into: doors and dialects.
+    ("guard", &["config", "ledger", "dialect", "wire"]),
     ("mock", &["dialect", "chat", "wire"]),
     // The facts of a body come from `dialect`, what a provider said from `chat`; `params` are edits.
     ("plan", &["features", "config", "catalog", "dialect", "chat", "wire"]),
