@@ -18,7 +18,8 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("operation", &["catalog", "dialect", "chat", "wire"]),
     // What is refused is reckoned from the operator's rules, and what is counted are the ledger's entries.
     ("account", &["config", "ledger", "wire"]),
-    ("guard", &["account", "config", "ledger", "wire"]),
+    // What a key may be let into: doors and dialects.
+    ("guard", &["account", "config", "ledger", "dialect", "wire"]),
     ("mock", &["dialect", "chat", "wire"]),
     // The facts of a body come from `dialect`, what a provider said from `chat`; `params` are edits.
     ("plan", &["features", "config", "catalog", "dialect", "chat", "wire"]),

@@ -40,6 +40,9 @@ pub fn keep(ask: Ask<'_>, config: &Snapshot, health: &View, planned: Result<&Pla
     if looks.at(&Subject::KeyTags) && !ask.key.tags.is_empty() {
         out.put("tags", ask.key.tags);
     }
+    if let Some(providers) = ask.key.providers {
+        out.put("providers", providers);
+    }
     let header = |name: &str| ask.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
     let headers = looks.subjects.iter().filter_map(|subject| {
         let Subject::Header(name) = subject else { return None };

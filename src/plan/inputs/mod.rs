@@ -29,6 +29,8 @@ pub struct Inputs {
     pub origin: Origin,
     pub key: String,
     pub tags: Vec<String>,
+    /// Providers that alone may serve the key.
+    pub providers: Option<Vec<String>>,
     pub headers: Vec<(String, String)>,
     pub wishes: Wishes,
     /// A hash of the caller's conversation, where no more of it is known.
@@ -56,7 +58,7 @@ impl Inputs {
             operation: self.operation,
             features: self.features.as_ref(),
             origin: ask::Origin { region, country, colo },
-            key: ask::KeyHolder { name: &self.key, tags: &self.tags },
+            key: ask::KeyHolder { name: &self.key, tags: &self.tags, providers: self.providers.as_deref() },
             headers: &self.headers,
             wishes: &self.wishes,
             conversation: self.conversation,
