@@ -20,6 +20,7 @@ mod own_keys;
 mod probe;
 mod relay;
 mod resumed;
+mod retention;
 mod retold;
 mod scenarios;
 mod script;

@@ -5,6 +5,7 @@
 mod admin;
 mod anthropic;
 mod architecture;
+mod audit;
 mod catalog;
 mod cohere;
 mod config;

@@ -2,6 +2,44 @@
 
 use serde::Serialize;
 
+/// Which of a provider's offers a request was served under: each has prices of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Service {
+    #[default]
+    Standard,
+    Batch,
+    Flex,
+    Priority,
+}
+
+impl Service {
+    pub const ALL: [Self; 4] = [Self::Standard, Self::Batch, Self::Flex, Self::Priority];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Batch => "batch",
+            Self::Flex => "flex",
+            Self::Priority => "priority",
+        }
+    }
+
+    /// Of a provider's word. What is paid for otherwise, such as capacity that was bought before, costs here as usual.
+    pub fn read(word: &str) -> Self {
+        match word {
+            "batch" => Self::Batch,
+            "flex" => Self::Flex,
+            "priority" | "fast" => Self::Priority,
+            _ => Self::Standard,
+        }
+    }
+
+    pub const fn is_standard(&self) -> bool {
+        matches!(self, Self::Standard)
+    }
+}
+
 /// Tokens of one response. The three input counts are disjoint; `reasoning` is the share of `output` spent thinking.
 ///
 /// Anthropic reports input so; OpenAI and Gemini count cached tokens within input, and their readers subtract. Gemini

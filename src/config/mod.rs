@@ -186,8 +186,8 @@ impl Snapshot {
         target.timeouts.or(outer).over(&self.settings, reasoning)
     }
 
-    pub fn price(&self, provider: &str, model: &str) -> Option<Price> {
-        self.model(provider, model)?.price
+    pub fn price(&self, provider: &str, model: &str) -> Option<&Price> {
+        self.model(provider, model)?.price.as_ref()
     }
 }
 

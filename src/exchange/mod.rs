@@ -22,6 +22,7 @@ pub mod probe;
 pub mod relay;
 pub mod reply;
 mod resume;
+mod retention;
 mod retry;
 mod send;
 mod story;

@@ -42,7 +42,7 @@ pub(super) fn read(text: &str) -> Result<Entry, Error> {
         expires: expires(&mut fields)?,
         disabled: fields.take_bool("disabled")?.unwrap_or_default(),
         overrides: fields.take_bool("overrides")?.unwrap_or(true),
-        zdr: fields.take_bool("zdr")?.unwrap_or_default(),
+        zdr: required(&mut fields, "zdr")?,
         rules: rules(&mut fields)?,
     };
     if let Some(key) = fields.into_map().keys().next() {
@@ -56,6 +56,16 @@ pub(super) fn read(text: &str) -> Result<Entry, Error> {
         }
     }
     Ok(entry)
+}
+
+/// True, or the word that a request's header says.
+fn required(fields: &mut Fields, key: &str) -> Result<bool, Error> {
+    match fields.take(key) {
+        None | Some(Value::Bool(false)) => Ok(false),
+        Some(Value::Bool(true)) => Ok(true),
+        Some(Value::String(word)) if word == "required" => Ok(true),
+        Some(_) => Err(Error::invalid(key, format!("`{key}` must be true, false or \"required\""))),
+    }
 }
 
 fn rules(fields: &mut Fields) -> Result<Rules, Error> {

@@ -113,6 +113,8 @@ pub struct Attempt {
     pub profile: Profile,
     /// The route's `params`, for the body as it is sent.
     pub edits: Vec<Edit>,
+    /// Nothing may be kept of what it is sent, and it is told so.
+    pub zdr: bool,
 }
 
 /// The same inputs give the same plan, on any machine, for ever: nothing here asks a clock or a die.
@@ -318,6 +320,7 @@ fn attempt(ask: Ask<'_>, candidate: &Candidate<'_>, config: &Snapshot, health: &
         endpoint: ask.operation.and_then(|operation| provider.offers(operation)),
         profile: provider.profile(&target.model),
         edits: target.edits.clone(),
+        zdr: candidate.zdr,
     })
 }
 

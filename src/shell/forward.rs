@@ -22,7 +22,7 @@ use crate::{
         forward::{self, Forward},
     },
     ledger::record::Early,
-    plan::outcome,
+    plan::{Wishes, outcome},
 };
 
 /// `/passthrough/{provider}/…`
@@ -33,7 +33,7 @@ pub async fn passthrough(
     head: &Head,
     (provider, path): (&str, &str),
 ) -> Response {
-    send(request, env, context, head, (Dialect::OpenAiChat, "passthrough"), async |config: &Snapshot| {
+    send(request, env, context, head, (Dialect::OpenAiChat, "passthrough", false), async |config: &Snapshot| {
         forward::passthrough(config, provider, (path, &head.query), &head.headers)
     })
     .await
@@ -47,7 +47,7 @@ pub async fn stored(
     head: &Head,
     (what, id, rest): (Kept, &str, &str),
 ) -> Response {
-    send(request, env, context, head, (what.dialect(), what.name()), async |config: &Snapshot| {
+    send(request, env, context, head, (what.dialect(), what.name(), true), async |config: &Snapshot| {
         let owner = owner(env, id).await;
         forward::stored(config, owner.as_deref(), (what, id, rest), &head.query, &head.headers)
     })
@@ -72,25 +72,32 @@ async fn send(
     env: &Env,
     context: &Context,
     head: &Head,
-    (dialect, what): (Dialect, &'static str),
+    (dialect, what, is_stored): (Dialect, &'static str, bool),
     plan: impl AsyncFnOnce(&Snapshot) -> Result<Forward, Error>,
 ) -> Response {
     let key = match admit(env, head).await.and_then(|key| key.permit_all().map(|()| key)) {
-        Ok(key) => key.payer(),
+        Ok(key) => key,
         Err(error) => return refuse(caller_of(dialect), &error, &head.id),
     };
     let loaded = store::current(env, context, &head.region, head.started).await;
     let config = &loaded.snapshot;
+    let zdr = key.zdr || config.settings.policy.zdr == Some(true);
+    let permitted =
+        Wishes::besides(&[], &head.headers).and_then(|wishes| forward::permit(&head.method, is_stored, wishes.strictly(zdr).zdr));
     let early = Early {
         id: head.id.clone(),
         time: head.started,
         dialect,
-        payer: key,
+        payer: key.payer(),
         asked: what.to_owned(),
         region: head.region.clone(),
         unplanned: None,
     };
-    let called = match plan(config).await {
+    let planned = match permitted {
+        Ok(()) => plan(config).await,
+        Err(error) => Err(error),
+    };
+    let called = match planned {
         Ok(forward) => {
             call(request, &forward, config.settings.timeouts.total_ms).await.map(|(call, answer)| (forward, call, answer))
         }

@@ -116,14 +116,13 @@ async fn admitted(
     let content_type = head.header("content-type").unwrap_or_default();
     let limits = (loaded.snapshot.settings.max_body_bytes, content_type);
     let read = read(request, (dialect, task, &place), limits, &head.headers).await;
-    let read = read.and_then(|read| Ok(Read { wishes: read.wishes.within(key.overrides)?, ..read }));
+    let read = read.and_then(|read| Ok(Read { wishes: read.wishes.within(key.overrides)?.strictly(key.zdr), ..read }));
     let asked = read.as_ref().map(|read| read.facts.model.clone()).unwrap_or_default();
     let continues = read.as_ref().ok().and_then(|read| read.facts.continues.clone());
     let owner = match &continues {
         Some(id) => forward::owner(env, id).await,
         None => None,
     };
-    let read = read.and_then(|read| Ok(Read { wishes: read.wishes.within(key.overrides)?, ..read }));
     let planned = match &read {
         Ok(read) => planned(env, loaded, (&head, &key), (dialect, task), (read, owner.as_deref())).await,
         Err(error) => Err((error.clone(), None)),
@@ -228,7 +227,9 @@ async fn read(
             let outline = Outline::read(&bytes)?;
             (caller_of(dialect).facts(&outline)?, Wishes::read(&outline, headers)?)
         }
-        Task::Operate(operation) => (operate::facts(operation, dialect, &bytes, content_type)?, Wishes::NONE),
+        Task::Operate(operation) => {
+            (operate::facts(operation, dialect, &bytes, content_type)?, Wishes::besides(&bytes, headers)?)
+        }
     };
     let facts = place.fill(facts);
     Ok(Read { body: body.into(), bytes, facts, wishes })

@@ -2,6 +2,7 @@
 
 pub mod base64;
 pub(crate) mod compose;
+pub mod digest;
 pub mod event_stream;
 pub mod fields;
 pub mod framing;
@@ -11,3 +12,4 @@ pub mod percent;
 pub mod sigv4;
 pub mod sse;
 pub mod time;
+pub mod webhook;

@@ -132,7 +132,7 @@ impl Case {
         };
         let wishes = match self.task {
             Task::Generate => Wishes::read(&Outline::read(self.body.as_bytes()).unwrap(), &self.headers)?,
-            Task::Operate(_) => Wishes::NONE,
+            Task::Operate(_) => Wishes::besides(self.body.as_bytes(), &self.headers)?,
         };
         let ask = Ask { operation, wishes: &wishes, headers: &self.headers, ..Ask::generate(self.dialect, &facts) };
         plan::plan(ask, &self.config, &self.health, START, self.seed)
