@@ -16,6 +16,7 @@ mod hosting;
 mod large;
 mod models;
 mod operations;
+mod own_keys;
 mod probe;
 mod relay;
 mod resumed;

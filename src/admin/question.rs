@@ -109,6 +109,7 @@ impl Question {
             wishes,
             conversation: None,
             health,
+            own_keys: vec![],
             now,
             seed: seed::hash(&id),
         };
