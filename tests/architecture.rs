@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Room, and the rooms it may use. `error`, `sorted` and `units` are free to all; nobody uses `shell`.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("wire", &[]),
     ("chat", &[]),
     ("dialect", &["wire", "chat"]),
@@ -23,14 +23,16 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     // Tokens are estimated as they are where nobody counts them.
     ("features", &["operation", "chat"]),
     ("ledger", &["chat", "catalog"]),
+    ("cache", &["config", "catalog", "dialect", "chat", "wire"]),
     // The mock is one more answer that the shell is told to fetch.
-    ("exchange", &["plan", "ledger", "mock", "operation", "config", "catalog", "dialect", "chat", "wire"]),
+    ("exchange", &["cache", "plan", "ledger", "mock", "operation", "config", "catalog", "dialect", "chat", "wire"]),
     // What is explained or simulated goes through the whole exchange.
     ("admin", &["exchange", "plan", "ledger", "mock", "guard", "features", "config", "catalog", "dialect", "chat", "wire"]),
     (
         "shell",
         &[
             "admin",
+            "cache",
             "exchange",
             "plan",
             "ledger",

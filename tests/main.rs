@@ -5,6 +5,7 @@
 mod admin;
 mod anthropic;
 mod architecture;
+mod cache;
 mod catalog;
 mod cohere;
 mod config;

@@ -8,6 +8,7 @@ use super::{
     reply::{Body, Reply},
 };
 use crate::{
+    cache::{HEADER, Standing},
     chat::event::UpstreamError,
     dialect::{Dialect, surface::Operation},
     error::{Blame, Error},
@@ -147,8 +148,7 @@ impl Exchange {
         if let Some(parent) = self.call.header("traceparent") {
             headers.push(("traceparent".to_owned(), parent.to_owned()));
         }
-        // There is no cache to hit.
-        headers.push(("x-portolan-cache".to_owned(), "off".to_owned()));
+        headers.push((HEADER.to_owned(), self.keeping.standing.name().to_owned()));
         headers.push(("x-portolan-route".to_owned(), self.plan.route.clone()));
         if let Some(attempt) = self.attempt_now() {
             headers.push(("x-portolan-provider".to_owned(), attempt.provider.clone()));
@@ -209,14 +209,17 @@ impl Exchange {
     }
 
     /// The stream is over: what health learns from its end.
-    pub fn relayed(&mut self, relay: &Relay, now: Millis) {
+    pub fn relayed(&mut self, relay: &mut Relay, now: Millis) {
         self.receipt = relay.receipt().clone();
         self.receipt.raw_usage = relay.raw_usage().and_then(numbers::of);
         if relay.has_trapped() {
             return self.trapped();
         }
         match relay.fault().cloned() {
-            None => self.learn_good(Signal::Ok { first_ms: self.decisive().map_or(0, |t| t.ms) }),
+            None => {
+                self.keep_stream(relay, now);
+                self.learn_good(Signal::Ok { first_ms: self.decisive().map_or(0, |t| t.ms) });
+            }
             Some(outcome) => {
                 self.learn(&outcome, now);
                 self.last = Some(outcome);
@@ -297,6 +300,7 @@ impl Exchange {
             answered_by: model,
             response_id: id.filter(|_| self.keeps()).map(|id| short(&id)),
             stream: self.call.facts.stream,
+            cache: Some(self.keeping.standing).filter(|s| *s != Standing::Off).map(Standing::name),
             status: self.status(),
             outcome: failed.or(self.after.trapped.then_some("gateway")).unwrap_or(if answered { "ok" } else { "refused" }),
             fault: self.fault().map(Blame::name),
@@ -348,7 +352,7 @@ fn dropped_text(dropped: &[String]) -> String {
 }
 
 /// Header values are visible ASCII; anything else in a caller's or provider's name becomes a question mark.
-fn clean(value: &mut String) {
+pub(super) fn clean(value: &mut String) {
     if value.bytes().any(|b| !(b' '..=b'~').contains(&b)) {
         *value = value.chars().map(|c| if (' '..='~').contains(&c) { c } else { '?' }).collect();
     }

@@ -57,6 +57,9 @@ pub struct Record {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_id: Option<String>,
     pub stream: bool,
+    /// `hit` or `miss`, where there is a response cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<&'static str>,
     pub status: u16,
     /// `ok`, or what went wrong last.
     pub outcome: &'static str,
@@ -106,6 +109,16 @@ pub struct Early {
     pub unplanned: Option<Unplanned>,
 }
 
+/// Whose answer was given again, and what it had used.
+pub struct Given {
+    pub provider: String,
+    pub model: String,
+    pub answered_by: Option<String>,
+    pub usage: Option<Usage>,
+    pub estimated: bool,
+    pub stream: bool,
+}
+
 /// What a plan was to be made of when there was none.
 pub struct Unplanned {
     pub task: &'static str,
@@ -133,6 +146,26 @@ impl Record {
         Self { status, outcome: "forwarded", provider, upstream_ms, ..Self::bare(who, config, now) }
     }
 
+    /// An answer that was given from the response cache: nobody was asked, and it cost nothing.
+    pub fn cached(who: Early, task: &'static str, route: &str, answer: Given, config: &str, now: Millis) -> Self {
+        let Given { provider, model, answered_by, usage, estimated, stream } = answer;
+        Self {
+            task,
+            route: short(route),
+            provider: Some(provider),
+            model: Some(model),
+            answered_by,
+            usage,
+            estimated,
+            stream,
+            cost: Some(Money(0)),
+            cache: Some("hit"),
+            status: 200,
+            outcome: "ok",
+            ..Self::bare(who, config, now)
+        }
+    }
+
     fn bare(who: Early, config: &str, now: Millis) -> Self {
         Self {
             time: who.time,
@@ -150,6 +183,7 @@ impl Record {
             answered_by: None,
             response_id: None,
             stream: false,
+            cache: None,
             status: 0,
             outcome: "",
             fault: None,

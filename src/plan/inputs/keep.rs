@@ -61,6 +61,33 @@ pub fn keep(ask: Ask<'_>, config: &Snapshot, health: &View, planned: Result<&Pla
     out
 }
 
+/// What the routes that a caller names look at besides its body: where it comes in, its headers and its key's tags.
+pub fn looked_at<'a>(ask: Ask<'a>, config: &'a Snapshot) -> Vec<(&'a str, &'a str)> {
+    let mut looks = Looks::default();
+    for (_, name) in ask.named() {
+        if let Some(route) = config.routes.get(name) {
+            looks.add(route, config);
+        }
+    }
+    let origin = ask.origin;
+    let places = [
+        (Subject::Region, "region", origin.region),
+        (Subject::Country, "country", origin.country),
+        (Subject::Colo, "colo", origin.colo),
+    ];
+    let mut out: Vec<(&str, &str)> =
+        places.into_iter().filter(|(subject, ..)| looks.at(subject)).map(|(_, name, value)| (name, value)).collect();
+    for subject in &looks.subjects {
+        if let Subject::Header(name) = subject {
+            out.extend(ask.headers.iter().filter(|(n, _)| n == name).map(|(name, value)| (name.as_str(), value.as_str())));
+        }
+    }
+    if looks.at(&Subject::KeyTags) {
+        out.extend(ask.key.tags.iter().map(|tag| ("tag", tag.as_str())));
+    }
+    out
+}
+
 /// That the plan was made later than the request came.
 pub fn keep_held(inputs: &mut Map<String, Value>, held_ms: u64) {
     if held_ms > 0 {
