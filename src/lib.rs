@@ -37,6 +37,7 @@
 //!  mock      the built-in provider: deterministic answers, and faults on demand
 //!  exchange  the life of one request: tries, hedging, failover, the way back of a stream and its going on elsewhere
 //!  ledger    usage × price, and the one line a request is remembered by
+//!  audit     a chain of hashes over what operators changed and requests cost, and its verifier
 //!  admin     the operator's calls: what is said of configuration and health, plans explained, simulated, made again
 //!  shell     wasm only: awaits, converts, stores; performs what the others decide
 //!  error     one error for the whole house: what the caller is told, and whose fault it is
@@ -83,6 +84,7 @@
 //! - **a binding**: a file in `shell/`, and its lines in `wrangler.toml`. Nothing else.
 
 pub mod admin;
+pub mod audit;
 pub mod cache;
 pub mod catalog;
 pub mod chat;

@@ -153,7 +153,7 @@ fn two_requests_share_an_answer_only_if_nothing_tells_them_apart() {
 
 #[test]
 fn what_is_stored_comes_back_until_it_is_too_old() {
-    let usage = Usage { input: 1, cache_read: 2, cache_write: 3, output: 4, reasoning: 5 };
+    let usage = Usage { input: 1, cache_read: 2, cache_write: 3, output: 4, reasoning: 5, ..Usage::default() };
     let plain = Stored {
         provider: "acme".to_owned(),
         model: "a/b".to_owned(),

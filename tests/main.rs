@@ -5,6 +5,7 @@
 mod admin;
 mod anthropic;
 mod architecture;
+mod audit;
 mod cache;
 mod catalog;
 mod cohere;
@@ -26,6 +27,7 @@ mod openai_completions;
 mod openai_responses;
 mod operation;
 mod plan;
+mod prices;
 #[path = "support/sequence.rs"]
 mod sequence;
 mod surface;

@@ -15,7 +15,7 @@ pub struct Stored {
     /// The model as the provider named it.
     pub answered_by: Option<String>,
     pub content_type: String,
-    /// What the provider counted, or would have.
+    /// Its tokens, as the provider counted them. What else it was paid for is no matter: nobody pays again.
     pub usage: Option<Usage>,
     pub estimated: bool,
     /// When it is too old; KV forgets some time after that.
@@ -34,7 +34,7 @@ impl Stored {
         head.put("content_type", &self.content_type);
         head.put("estimated", self.estimated);
         head.put("until", self.until.0);
-        if let Some(Usage { input, cache_read, cache_write, output, reasoning }) = self.usage {
+        if let Some(Usage { input, cache_read, cache_write, output, reasoning, .. }) = self.usage {
             let mut usage = Map::new();
             for (key, count) in COUNTS.into_iter().zip([input, cache_read, cache_write, output, reasoning]) {
                 usage.put(key, count);
@@ -56,7 +56,8 @@ impl Stored {
             Some(mut counts) => {
                 let mut read = COUNTS.map(|key| counts.take_u64(key).ok().flatten()).into_iter();
                 let mut next = || read.next().flatten();
-                Some(Usage { input: next()?, cache_read: next()?, cache_write: next()?, output: next()?, reasoning: next()? })
+                let [input, cache_read, cache_write] = [next()?, next()?, next()?];
+                Some(Usage { input, cache_read, cache_write, output: next()?, reasoning: next()?, ..Usage::default() })
             }
         };
         let stored = Self {

@@ -1,6 +1,7 @@
 //! The documents of the operator, read and checked: nothing that does not cross-check ever takes effect.
 
 mod condition;
+mod given;
 mod host;
 mod limits;
 mod nesting;
@@ -18,6 +19,7 @@ mod service_account;
 mod settings;
 
 pub use condition::{Check, Condition, Datum, Literal, Pattern, Subject};
+pub use given::{Given, Secrets};
 pub use host::is_private_host;
 pub use limits::{Budget, Budgets, Limits, Period, Rules, read_rules};
 pub use price::read_amount;
@@ -177,8 +179,8 @@ impl Snapshot {
         target.timeouts.or(outer).over(&self.settings, reasoning)
     }
 
-    pub fn price(&self, provider: &str, model: &str) -> Option<Price> {
-        self.model(provider, model)?.price
+    pub fn price(&self, provider: &str, model: &str) -> Option<&Price> {
+        self.model(provider, model)?.price.as_ref()
     }
 }
 

@@ -6,7 +6,10 @@ use super::{
     MaxPrice, Snapshot,
     reader::{Problems, Reader},
 };
-use crate::{catalog::Price, units::Money};
+use crate::{
+    catalog::{Price, Told},
+    units::Money,
+};
 
 /// A dollar per million tokens is 10^6 picodollars a token.
 const DECIMALS: i64 = 6;
@@ -26,14 +29,7 @@ pub(super) fn read_price(reader: &mut Reader<'_>) -> Option<Price> {
         reader.problems.add(path.clone(), format!("`{path}` needs `input` and `output`, dollars per million tokens."));
         return None;
     };
-    Some(Price {
-        input,
-        output,
-        cache_read: cache_read.unwrap_or(input),
-        cache_write: cache_write.unwrap_or(input),
-        source: "configuration",
-        date: "",
-    })
+    Some(Price::told(input, output, (cache_read, cache_write), Told { source: "configuration".to_owned(), ..Told::default() }))
 }
 
 /// What a target may cost at most.

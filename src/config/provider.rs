@@ -68,7 +68,7 @@ impl fmt::Debug for Credential {
 }
 
 /// What is known of a model; `None` is "nobody said".
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Model {
     pub context: Option<u64>,
     pub max_output: Option<u64>,
@@ -167,12 +167,12 @@ fn sold_as(row: &catalog::Provider, name: &str) -> String {
 }
 
 impl Model {
-    const fn of(row: &catalog::Model) -> Self {
+    fn of(row: &catalog::Model) -> Self {
         Self {
             context: Some(row.context),
             max_output: Some(row.max_output),
             supports: Some(row.supports),
-            price: row.price,
+            price: row.price.clone(),
             zdr: None,
         }
     }
@@ -210,22 +210,23 @@ impl Provider {
 
     /// What a model takes.
     pub fn profile(&self, model: &str) -> Profile {
-        let known = self.models.get(model).copied().unwrap_or_default();
+        let known = self.models.get(model);
+        let supports = known.and_then(|known| known.supports);
         let mut profile = catalog::profile(self.kind, model);
         if self.house == House::Lookalike && !self.kind.lookalikes.is_empty() {
             // Whether it thinks nobody knows, and some refuse to be told: `supports` says it.
             profile = Profile { thinking: Thinking::None, history: History::Bare, ..profile };
-            if known.supports.is_some_and(|supports| supports.reasoning) {
+            if supports.is_some_and(|supports| supports.reasoning) {
                 profile.thinking = Thinking::Effort;
             }
         }
-        if let Some(supports) = known.supports {
+        if let Some(supports) = supports {
             profile.json_schema &= supports.json_schema;
             if !supports.reasoning {
                 profile.thinking = Thinking::None;
             }
         }
-        Profile { max_output: known.max_output, ..profile }
+        Profile { max_output: known.and_then(|known| known.max_output), ..profile }
     }
 }
 
@@ -359,6 +360,6 @@ fn read_model(reader: &mut Reader<'_>, model: &mut Model) {
     }
     model.zdr = reader.flag("zdr").or(model.zdr);
     if let Some(price) = reader.object("price", read_price) {
-        model.price = price.or(model.price);
+        model.price = price.or_else(|| model.price.take());
     }
 }

@@ -88,7 +88,7 @@ impl Exchange {
     /// Of what the receipt counts.
     pub(super) fn cost(&self, attempt: &Attempt) -> Option<Money> {
         let price = self.config.price(&attempt.provider, &attempt.model);
-        self.receipt.usage.zip(price.as_ref()).map(|(usage, price)| cost::of(&usage, price))
+        self.receipt.usage.zip(price).map(|(usage, price)| cost::of(&usage, price))
     }
 
     pub(super) fn deliver(&mut self, body: Body, (content_type, cost): (&str, Option<Money>), now: Millis) {

@@ -14,7 +14,7 @@ use crate::{
     error::{Blame, Error},
     ledger::{
         Receipt, numbers,
-        record::{Record, Try, short},
+        record::{Record, Try},
     },
     plan::{
         self, Attempt,
@@ -22,6 +22,7 @@ use crate::{
         outcome::{self, Outcome, Transport, Whose},
     },
     units::Millis,
+    wire::name::recorded,
 };
 
 /// What a plan was made of, as records keep it.
@@ -287,18 +288,18 @@ impl Exchange {
         Record {
             time: self.call.started,
             id: self.call.id.clone(),
-            client_request_id: self.call.header("x-request-id").map(short),
+            client_request_id: self.call.header("x-request-id").map(recorded),
             key: self.call.payer.key.clone(),
             tenant: self.call.payer.tenant.clone(),
             dialect: self.call.dialect.name(),
             task: self.call.task.name(),
-            asked: short(&self.call.facts.model),
+            asked: recorded(&self.call.facts.model),
             route: self.plan.route.clone(),
             rule: self.plan.rule.clone(),
             provider: attempt.map(|a| a.provider.clone()),
             model: attempt.map(|a| a.model.clone()),
-            answered_by: model,
-            response_id: id.filter(|_| self.keeps()).map(|id| short(&id)),
+            answered_by: model.map(|name| recorded(&name)),
+            response_id: id.filter(|_| self.keeps()).map(|id| recorded(&id)),
             stream: self.call.facts.stream,
             cache: Some(self.keeping.standing).filter(|s| *s != Standing::Off).map(Standing::name),
             status: self.status(),

@@ -5,6 +5,7 @@ pub mod entry;
 pub mod numbers;
 mod payer;
 pub mod record;
+pub mod report;
 
 pub use payer::{DEFAULT_TENANT, Payer};
 

@@ -8,6 +8,7 @@ use crate::{
     error::Error,
     ledger::Payer,
     units::{Millis, Money},
+    wire::name::recorded,
 };
 
 /// One upstream send and how it ended.
@@ -42,7 +43,7 @@ pub struct Record {
     pub dialect: &'static str,
     /// `generate`, `embed`, …; empty for what was passed on or refused.
     pub task: &'static str,
-    /// The model as the caller named it.
+    /// The model as the caller named it, where that can be a name at all: it may be anything.
     pub asked: String,
     pub route: String,
     /// Which of the route's rules held.
@@ -151,10 +152,10 @@ impl Record {
         let Given { provider, model, answered_by, usage, estimated, stream } = answer;
         Self {
             task,
-            route: short(route),
+            route: recorded(route),
             provider: Some(provider),
             model: Some(model),
-            answered_by,
+            answered_by: answered_by.map(|name| recorded(&name)),
             usage,
             estimated,
             stream,
@@ -175,7 +176,7 @@ impl Record {
             tenant: who.payer.tenant,
             dialect: who.dialect.name(),
             task: "",
-            asked: short(&who.asked),
+            asked: recorded(&who.asked),
             route: String::new(),
             rule: None,
             provider: None,
@@ -208,15 +209,10 @@ impl Record {
     }
 }
 
-/// Characters of a caller's own text in the record: ids and names fit, prompts do not.
-const MAX_ECHO: usize = 128;
-
-/// A caller's own text as far as a record repeats it.
-pub fn short(text: &str) -> String {
-    text.chars().take(MAX_ECHO).collect()
-}
+/// Characters of a refusal in a record: its reason fits.
+const MAX_REFUSAL: usize = 128;
 
 /// A refusal as a plan's only line.
 pub fn refusal(error: &Error) -> String {
-    format!("refused: {}", short(&error.message))
+    format!("refused: {}", error.message.chars().take(MAX_REFUSAL).collect::<String>())
 }

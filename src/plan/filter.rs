@@ -136,7 +136,7 @@ fn too_dear(model: &Model, ceiling: MaxPrice) -> Option<Why> {
     if ceiling == MaxPrice::default() {
         return None;
     }
-    let Some(price) = model.price else { return Some(Why::NoPrice) };
+    let Some(price) = &model.price else { return Some(Why::NoPrice) };
     let above = |price: Money, most: Option<Money>| most.is_some_and(|most| price > most);
     (above(price.input, ceiling.input) || above(price.output, ceiling.output)).then_some(Why::TooDear)
 }

@@ -246,7 +246,7 @@ impl<'a> Gathered<'a> {
     fn cost(&self, target: &Target) -> Option<Money> {
         let ask = self.world.demand.ask;
         let model = self.world.demand.config.model(&target.provider, &target.model)?;
-        let price = model.price?;
+        let price = model.price.as_ref()?;
         let input = ask.features.map_or(USUAL_INPUT, |features| features.input_tokens);
         let most = ask.facts.max_output.into_iter().chain(model.max_output).min();
         let output = most.map_or(USUAL_OUTPUT, |most| most.min(USUAL_OUTPUT));

@@ -7,7 +7,7 @@ use worker::{
 };
 
 use super::{
-    bindings, cache, edge,
+    cache, edge,
     head::Head,
     health_object,
     isolate::{self, Loaded},
@@ -34,7 +34,7 @@ pub fn ready(loaded: &Loaded) -> Response {
 }
 
 pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head, path: &str) -> Response {
-    let token = bindings::secret(env, "ADMIN_TOKEN");
+    let token = store::own_secret(env, "ADMIN_TOKEN", head.started).await;
     if !guard::is_operator(&head.headers, token.as_deref()) {
         let hint = if token.is_some() {
             "Send `Authorization: Bearer` with the admin token."

@@ -4,6 +4,14 @@ const told = async (errand) => {
   try { return await errand(); } catch (error) { throw String(error); }
 };
 
+// Texts of the Secrets Store in the order of `names`, one a line: `=` and the text, or `!` and why there is none.
+export function storeSecrets(env, names) {
+  const one = async (name) => {
+    try { return `=${await env[name].get()}`; } catch (error) { return `!${error?.message ?? error}`; }
+  };
+  return Promise.all(names.split("\n").map(one));
+}
+
 // Values of KV in the order of `keys`, one a line; undefined where there is none.
 export function kvGet(env, keys, cacheTtl) {
   return told(async () => {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    config::{Problem, ServiceAccount, Snapshot},
+    config::{Given, Problem, ServiceAccount, Snapshot},
     plan::{health::Tuning, seed, sync::Local},
     units::Millis,
 };
@@ -29,6 +29,8 @@ pub struct Isolate {
     pub keys: RefCell<HashMap<String, (Option<String>, Millis)>>,
     pub health: RefCell<Option<Local>>,
     pub journal: RefCell<Outbox>,
+    /// What the Secrets Store gave.
+    pub in_store: RefCell<Given>,
     /// Stored responses of late, and the provider that keeps each.
     owners: RefCell<VecDeque<(String, String)>>,
     /// Google's tokens, and until when each is used.

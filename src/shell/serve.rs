@@ -11,7 +11,7 @@ use worker::{
 };
 
 use super::{
-    admin, bindings, cache, clock, cors,
+    admin, cache, clock, cors,
     drive::{self, Driven, Ways},
     edge, forward,
     head::Head,
@@ -289,7 +289,7 @@ fn plan(ask: Ask<'_>, loaded: &Loaded, (head, now): (&Head, Millis), key: &guard
 
 pub async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
     let presented = guard::presented(&head.headers, Some(&head.query));
-    let gateway_key = bindings::secret(env, "GATEWAY_KEY");
+    let gateway_key = store::own_secret(env, "GATEWAY_KEY", head.started).await;
     let mut entry = None;
     if let Some(name) = presented.as_deref().and_then(|key| guard::needs_entry(key, gateway_key.as_deref())) {
         entry = store::key_entry(env, name, head.started).await;

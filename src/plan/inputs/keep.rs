@@ -12,7 +12,7 @@ use crate::{
     dialect::Facts,
     error::Error,
     features::Features,
-    wire::compose::Members,
+    wire::{compose::Members, name::recorded},
 };
 
 /// Characters of a caller's own value: names and labels fit, prompts do not.
@@ -192,9 +192,13 @@ fn wishes(wishes: &Wishes, looks: &Looks<'_>, out: &mut Map<String, Value>) {
         ignored: _,
     } = wishes;
     let mut said = Map::new();
-    for (key, names) in [("models", models), ("order", order), ("only", only), ("ignore", ignore)] {
+    // Those were found, and are names; these are whatever the caller wrote.
+    if !models.is_empty() {
+        said.put("models", models);
+    }
+    for (key, names) in [("order", order), ("only", only), ("ignore", ignore)] {
         if !names.is_empty() {
-            said.put(key, names);
+            said.put(key, names.iter().map(|name| recorded(name)).collect::<Vec<_>>());
         }
     }
     for (key, flag) in [("require_parameters", *require_parameters), ("zdr", *zdr)] {
