@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Room, and the rooms it may use. `error`, `sorted` and `units` are free to all; nobody uses `shell`.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("wire", &[]),
     ("chat", &[]),
     ("dialect", &["wire", "chat"]),
@@ -27,8 +27,9 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("features", &["operation", "chat"]),
     ("ledger", &["chat", "catalog", "wire"]),
     ("audit", &["wire"]),
+    ("cache", &["config", "catalog", "dialect", "chat", "wire"]),
     // The mock is one more answer that the shell is told to fetch.
-    ("exchange", &["account", "plan", "ledger", "mock", "operation", "config", "catalog", "dialect", "chat", "wire"]),
+    ("exchange", &["account", "cache", "plan", "ledger", "mock", "operation", "config", "catalog", "dialect", "chat", "wire"]),
     // What is explained or simulated goes through the whole exchange.
     (
         "admin",
@@ -43,6 +44,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
             "account",
             "admin",
             "audit",
+            "cache",
             "exchange",
             "plan",
             "ledger",

@@ -13,6 +13,7 @@ mod ended;
 pub mod forward;
 mod hedge;
 mod hosting;
+mod kept;
 mod meter;
 pub mod models;
 pub mod operate;
@@ -237,6 +238,7 @@ pub struct Exchange {
     after: After,
     /// What the plan was made of, for the record.
     inputs: story::Inputs,
+    keeping: kept::Keeping,
 }
 
 impl Exchange {
@@ -273,6 +275,7 @@ impl Exchange {
             served_here: false,
             after: After::default(),
             inputs: story::Inputs::new(),
+            keeping: kept::Keeping::default(),
         }
     }
 

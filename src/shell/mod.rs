@@ -3,6 +3,7 @@
 mod active;
 mod admin;
 mod bindings;
+mod cache;
 mod clock;
 mod cors;
 #[expect(dead_code, reason = "what stores sealed texts comes next")]

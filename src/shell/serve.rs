@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
+use js_sys::Uint8Array;
 use serde_json::{Map, Value};
 use wasm_bindgen::JsValue;
 use worker::{
@@ -10,7 +11,7 @@ use worker::{
 };
 
 use super::{
-    admin, clock, cors,
+    admin, cache, clock, cors,
     drive::{self, Driven, Ways},
     edge, forward,
     head::Head,
@@ -21,6 +22,7 @@ use super::{
     store,
 };
 use crate::{
+    cache::{Slot, Stored},
     config::Snapshot,
     dialect::{
         Caller, Dialect, Endpoint, Facts,
@@ -34,7 +36,7 @@ use crate::{
     },
     features::{self, Features},
     guard,
-    ledger::record::{Early, Unplanned},
+    ledger::record::{Early, Given, Unplanned},
     plan::{self, Ask, KeyHolder, Plan, Wishes},
     units::Millis,
     wire::json::Outline,
@@ -127,6 +129,19 @@ async fn admitted(
         Some(id) => forward::owner(env, id).await,
         None => None,
     };
+    let looked = match &read {
+        Ok(Read { facts, wishes, bytes, .. }) => {
+            cache::look(env, &loaded.snapshot, (&head, &key), (dialect, task), (facts, wishes, bytes)).await
+        }
+        Err(_) => Ok((None, None)),
+    };
+    let (slot, read) = match (looked, read) {
+        (Ok((_, Some(stored))), Ok(read)) => {
+            return given(env, context, &loaded.snapshot, (head, key), (dialect, task), (read, stored));
+        }
+        (Ok((slot, _)), read) => (slot, read),
+        (Err(error), _) => (None, Err(error)),
+    };
     let planned = match &read {
         Ok(read) => planned(env, loaded, (&head, &key), (dialect, task), (read, owner.as_deref())).await,
         Err(error) => Err((error.clone(), None)),
@@ -153,7 +168,10 @@ async fn admitted(
             };
             let mut exchange = Exchange::new(call, Rc::clone(&loaded.snapshot), plan).made_of(inputs);
             exchange.held(held_ms);
-            run(request, env, context, exchange, &body).await
+            if let Some(slot) = &slot {
+                exchange = exchange.missed(slot);
+            }
+            run(request, env, context, (exchange, slot), &body).await
         }
         (Err(_), Ok(_)) => broken(),
         (_, Err((error, unplanned))) => {
@@ -285,9 +303,37 @@ pub async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
     guard::admit(presented.as_deref(), locks, head.started)
 }
 
-async fn run(request: &Request, env: &Env, context: &Context, exchange: Exchange, body: &JsValue) -> Response {
+/// An answer from the cache: nobody is asked.
+fn given(
+    env: &Env,
+    context: &Context,
+    config: &Snapshot,
+    (head, key): (Head, guard::Caller),
+    (dialect, task): (Dialect, Task),
+    (read, stored): (Read, Stored),
+) -> Response {
+    let Read { facts, wishes, .. } = read;
+    let route = wishes.route.unwrap_or_else(|| facts.model.clone());
+    let Head { headers, id, started, region, .. } = head;
+    let took = clock::now().since(started);
+    let reply = reply::replayed(&stored, (&id, &route), &headers, took);
+    let body = Uint8Array::from(stored.body.as_slice());
+    let who = Early { id, time: started, dialect, payer: key.payer(), asked: facts.model, region, unplanned: None };
+    let Stored { provider, model, answered_by, usage, estimated, .. } = stored;
+    let given = Given { provider, model, answered_by, usage, estimated, stream: facts.stream };
+    settle::given(env, context, who, (task, &route, given), config);
+    respond(&reply, &body)
+}
+
+async fn run(
+    request: &Request,
+    env: &Env,
+    context: &Context,
+    (exchange, slot): (Exchange, Option<Slot>),
+    body: &JsValue,
+) -> Response {
     let is_patient = exchange.is_patient();
-    let settlement = RefCell::new(Settlement::hold(exchange, env, context));
+    let settlement = RefCell::new(Settlement::hold((exchange, slot), env, context));
     if is_patient {
         return outlet::patient(request, env, settlement, body).await;
     }
@@ -303,7 +349,7 @@ pub fn conclude(request: &Request, env: &Env, settlement: Settlement, driven: Dr
         }
         Driven::Stream(call, relaying) => stream(&call, *relaying, settlement),
         Driven::Answer(reply, answer) => {
-            drop(settlement);
+            settlement.end();
             respond(&reply, &answer)
         }
         Driven::Last(_) | Driven::Idle | Driven::Lost => broken(),

@@ -6,15 +6,16 @@ use futures::channel::oneshot;
 use js_sys::Promise;
 use worker::{Context, Env, console_log, wasm_bindgen_futures::JsFuture};
 
-use super::{clock, edge, health_object, isolate, journal_object};
+use super::{cache, clock, edge, health_object, isolate, journal_object};
 use crate::{
+    cache::Slot,
     config::Snapshot,
     error::Error,
     exchange::{
-        Exchange, Lesson,
+        Exchange, Lesson, Task,
         relay::{Ended, Relay},
     },
-    ledger::record::{Early, Record},
+    ledger::record::{Early, Given, Record},
     units::Millis,
 };
 
@@ -24,6 +25,8 @@ pub struct Settlement {
     relay: Option<Rc<RefCell<Relay>>>,
     /// Its end, by sending or by dropping, wakes what `wait_until` holds.
     done: Option<oneshot::Sender<Following>>,
+    /// Where a good answer is kept.
+    slot: Option<(Slot, Env)>,
     /// Where lessons go that are not this isolate's to learn.
     lessons: Option<Lessons>,
 }
@@ -34,8 +37,9 @@ pub type Lessons = Rc<RefCell<Vec<Lesson>>>;
 pub type Following = Pin<Box<dyn Future<Output = ()>>>;
 
 impl Settlement {
-    pub fn hold(exchange: Exchange, env: &Env, context: &Context) -> Self {
+    pub fn hold((exchange, slot): (Exchange, Option<Slot>), env: &Env, context: &Context) -> Self {
         let (done, settled) = oneshot::channel::<Following>();
+        let slot = slot.map(|slot| (slot, env.clone()));
         let env = env.clone();
         let region = exchange.call().region.clone();
         context.wait_until(async move {
@@ -44,12 +48,12 @@ impl Settlement {
             }
             flush(&env, &region).await;
         });
-        Self { exchange, relay: None, done: Some(done), lessons: None }
+        Self { exchange, relay: None, done: Some(done), slot, lessons: None }
     }
 
     /// Of a request that is nobody's, with nothing to be done after it.
     pub const fn apart(exchange: Exchange, lessons: Lessons) -> Self {
-        Self { exchange, relay: None, done: None, lessons: Some(lessons) }
+        Self { exchange, relay: None, done: None, slot: None, lessons: Some(lessons) }
     }
 
     /// Works on the exchange, and tells health at once what it learned.
@@ -67,8 +71,39 @@ impl Settlement {
             drop(done.send(Box::pin(async move {
                 // The helper's promise never fails; should the runtime end it, the drop settles all the same.
                 drop(JsFuture::from(over).await);
-                drop(self);
+                self.end_relay();
+                self.finish().await;
             })));
+        }
+    }
+
+    /// The answer is given, whole: it is stored after the response and never in its way, if it is one to be kept.
+    pub fn end(mut self) {
+        let done = self.done.take().filter(|_| self.slot.is_some());
+        if let Some(done) = done {
+            drop(done.send(Box::pin(self.finish())));
+        }
+    }
+
+    /// Settles, and stores the answer if it is one to be kept.
+    pub async fn finish(mut self) {
+        let kept = self.slot.take().zip(self.exchange.take_kept());
+        drop(self);
+        if let Some(((slot, env), stored)) = kept {
+            cache::keep(&env, &slot, &stored).await;
+        }
+    }
+
+    fn end_relay(&mut self) {
+        let now = clock::now();
+        match self.relay.take().as_ref().map(|relay| relay.try_borrow_mut()) {
+            Some(Ok(mut relay)) => {
+                drop(relay.end(Ended::Gone, &[], 0));
+                self.exchange.relayed(&mut relay, now);
+            }
+            // It died at its work, and never gave it back.
+            Some(Err(_)) => self.exchange.trapped(),
+            None => {}
         }
     }
 
@@ -112,6 +147,15 @@ pub fn refused(env: &Env, context: &Context, who: Early, error: &Error, config: 
     context.wait_until(async move { flush(&env, &region).await });
 }
 
+/// An answer that was given from the cache.
+pub fn given(env: &Env, context: &Context, who: Early, (task, route, given): (Task, &str, Given), config: &Snapshot) {
+    let region = who.region.clone();
+    let record = Record::cached(who, task.name(), route, given, &config.version, clock::now());
+    note(&record, config.settings.log_console);
+    let env = env.clone();
+    context.wait_until(async move { flush(&env, &region).await });
+}
+
 /// A call that was passed on as it came.
 pub fn forwarded(env: &Env, context: &Context, who: Early, answer: (&str, u16), config: &Snapshot) {
     let region = who.region.clone();
@@ -133,16 +177,8 @@ fn note(record: &Record, on_console: bool) {
 
 impl Drop for Settlement {
     fn drop(&mut self) {
+        self.end_relay();
         let now = clock::now();
-        match self.relay.take().as_ref().map(|relay| relay.try_borrow_mut()) {
-            Some(Ok(mut relay)) => {
-                drop(relay.end(Ended::Gone, &[], 0));
-                self.exchange.relayed(&relay, now);
-            }
-            // It died at its work, and never gave it back.
-            Some(Err(_)) => self.exchange.trapped(),
-            None => {}
-        }
         self.exchange.close(now);
         self.learn(now);
         note(&self.exchange.record(now), self.exchange.logs_to_console());

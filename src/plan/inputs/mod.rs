@@ -6,7 +6,7 @@
 mod keep;
 mod read;
 
-pub use keep::{keep, keep_held};
+pub use keep::{keep, keep_held, looked_at};
 
 use super::{Ask, Plan, Wishes, ask, health::View, wishes::Sort};
 use crate::{
