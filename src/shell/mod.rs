@@ -21,6 +21,7 @@ mod settle;
 mod store;
 mod tap;
 mod tenant_object;
+mod till;
 
 use worker::{
     Context, Env, Result, ScheduleContext, ScheduledEvent, event,

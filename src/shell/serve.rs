@@ -19,6 +19,7 @@ use super::{
     outlet,
     settle::{self, Settlement},
     store,
+    till::Ticket,
 };
 use crate::{
     config::Snapshot,
@@ -155,7 +156,7 @@ async fn admitted(
         (_, Err((error, unplanned))) => {
             let Head { id, started, region, .. } = head;
             let who = Early { id: id.clone(), time: started, dialect, payer: key.payer(), asked, region, unplanned };
-            settle::refused(env, context, who, &error, &loaded.snapshot);
+            settle::refused(env, context, (who, None), &error, &loaded.snapshot);
             refuse(caller, &error, &id)
         }
     }
@@ -283,7 +284,8 @@ pub async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
 
 async fn run(request: &Request, env: &Env, context: &Context, exchange: Exchange, body: &JsValue) -> Response {
     let is_patient = exchange.is_patient();
-    let settlement = RefCell::new(Settlement::hold(exchange, env, context));
+    let ticket = Ticket::open(env, context, &exchange.call().payer.tenant, exchange.entry());
+    let settlement = RefCell::new(Settlement::hold(exchange, ticket, env, context));
     if is_patient {
         return outlet::patient(request, env, settlement, body).await;
     }
