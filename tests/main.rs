@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod account;
 mod admin;
 mod anthropic;
 mod architecture;
@@ -26,6 +27,7 @@ mod openai_completions;
 mod openai_responses;
 mod operation;
 mod plan;
+mod prices;
 #[path = "support/sequence.rs"]
 mod sequence;
 mod surface;
