@@ -20,6 +20,7 @@ use super::{
     outlet,
     settle::{self, Settlement},
     store,
+    till::Ticket,
 };
 use crate::{
     cache::{Slot, Stored},
@@ -177,7 +178,7 @@ async fn admitted(
         (_, Err((error, unplanned))) => {
             let Head { id, started, region, .. } = head;
             let who = Early { id: id.clone(), time: started, dialect, payer: key.payer(), asked, region, unplanned };
-            settle::refused(env, context, who, &error, &loaded.snapshot);
+            settle::refused(env, context, (who, None), &error, &loaded.snapshot);
             refuse(caller, &error, &id)
         }
     }
@@ -333,7 +334,8 @@ async fn run(
     body: &JsValue,
 ) -> Response {
     let is_patient = exchange.is_patient();
-    let settlement = RefCell::new(Settlement::hold((exchange, slot), env, context));
+    let ticket = Ticket::open(env, context, &exchange.call().payer.tenant, exchange.entry());
+    let settlement = RefCell::new(Settlement::hold((exchange, slot, ticket), env, context));
     if is_patient {
         return outlet::patient(request, env, settlement, body).await;
     }
