@@ -1,5 +1,7 @@
 //! What one tenant used and may use: its ledger, its limits and its chain of audit entries, in SQLite. One object a tenant.
 
+mod audit;
+
 use std::cell::Cell;
 
 use js_sys::Array;
@@ -18,6 +20,8 @@ use super::{
 #[wasm_bindgen]
 pub struct TenantObject {
     state: JsValue,
+    env: Env,
+    chain: audit::Chain,
     /// This life of the object has seen its tables.
     has_tables: Cell<bool>,
 }
@@ -25,8 +29,8 @@ pub struct TenantObject {
 #[wasm_bindgen(wasm_bindgen_futures = worker::wasm_bindgen_futures)]
 impl TenantObject {
     #[wasm_bindgen(constructor)]
-    pub fn new(state: JsValue) -> Self {
-        Self { state, has_tables: Cell::new(false) }
+    pub fn new(state: JsValue, env: Env) -> Self {
+        Self { state, env, chain: audit::Chain::default(), has_tables: Cell::new(false) }
     }
 
     /// A message by POST or a question by GET, at the name of who asked: `ledger`, `usage`, `audit`.
@@ -34,11 +38,13 @@ impl TenantObject {
         let message = JsFuture::from(request.text()?).await?.as_string().unwrap_or_default();
         let url = request.url();
         let path = url.split_once("://object/").map_or("", |(_, path)| path);
-        Ok(text(200, "application/json", &self.answer(path, &message)?))
+        let answer = self.answer(path, &message)?;
+        self.chain.arm(&self.state).await?;
+        Ok(text(200, "application/json", &answer))
     }
 
     pub async fn alarm(&self) -> Result<(), JsValue> {
-        Ok(())
+        self.chain.look_after(&self.state, &self.env).await
     }
 }
 
@@ -48,6 +54,9 @@ impl TenantObject {
         if !self.has_tables.replace(true) {
             self.run("CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL)", &[])?;
         }
+        if let Some(asked) = path.strip_prefix("audit/") {
+            return self.chain.answer(&self.state, asked, message);
+        }
         Err(format!("nothing is known of {path}, {} bytes", message.len()).into())
     }
 
@@ -56,8 +65,11 @@ impl TenantObject {
     }
 }
 
+pub use audit::BUCKET as AUDIT_BUCKET;
+
+pub const BINDING: &str = "TENANT";
+
 /// Asks a tenant's object.
-#[expect(dead_code, reason = "the ledger will")]
 pub async fn ask(env: &Env, tenant: &str, path: &str, message: &str) -> Result<String, String> {
-    Object { binding: "TENANT", name: tenant, hint: "" }.ask(env, path, message).await
+    Object { binding: BINDING, name: tenant, hint: "" }.ask(env, path, message).await
 }
