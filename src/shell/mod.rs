@@ -2,6 +2,7 @@
 
 mod active;
 mod admin;
+mod audit;
 mod bindings;
 mod cache;
 mod clock;
