@@ -33,6 +33,7 @@
 //!  config    the operator's documents, read and cross-checked into one snapshot
 //!  guard     who calls, and may they? keys and what each may name
 //!  plan      which targets, in which order, and why; health and breakers; what a failure means, and whose fault it is
+//!  cache     answers that are kept where the operator asks for it: which, under which name, in which form
 //!  mock      the built-in provider: deterministic answers, and faults on demand
 //!  exchange  the life of one request: tries, hedging, failover, the way back of a stream and its going on elsewhere
 //!  ledger    usage × price, and the one line a request is remembered by
@@ -86,6 +87,7 @@
 pub mod account;
 pub mod admin;
 pub mod audit;
+pub mod cache;
 pub mod catalog;
 pub mod chat;
 pub mod config;

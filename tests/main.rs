@@ -7,6 +7,7 @@ mod admin;
 mod anthropic;
 mod architecture;
 mod audit;
+mod cache;
 mod catalog;
 mod cohere;
 mod config;

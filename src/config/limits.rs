@@ -1,5 +1,7 @@
 //! What a key, a tenant, a tag or an end user may use: how much a minute, how much at once, for how much money.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value};
 
 use super::{
@@ -125,7 +127,7 @@ pub(super) fn read_budgets(document: Map<String, Value>, snapshot: &mut Snapshot
         tags: named(reader, "tags"),
         users: named(reader, "users"),
     });
-    snapshot.budgets = read.unwrap_or_default();
+    snapshot.budgets = Rc::new(read.unwrap_or_default());
 }
 
 fn named(reader: &mut Reader<'_>, kind: &'static str) -> SortedMap<String, Rules> {

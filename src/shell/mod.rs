@@ -2,7 +2,9 @@
 
 mod active;
 mod admin;
+mod audit;
 mod bindings;
+mod cache;
 mod clock;
 mod cors;
 #[expect(dead_code, reason = "what stores sealed texts comes next")]
@@ -15,12 +17,14 @@ mod head;
 mod health_object;
 mod isolate;
 mod journal_object;
+mod listing;
 mod outlet;
 mod serve;
 mod settle;
 mod store;
 mod tap;
 mod tenant_object;
+mod till;
 
 use worker::{
     Context, Env, Result, ScheduleContext, ScheduledEvent, event,
