@@ -12,6 +12,7 @@ use portolan::{
 mod conditions;
 mod manual;
 mod nesting;
+mod news;
 mod problems;
 mod schema;
 mod secrets;

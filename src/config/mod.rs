@@ -4,6 +4,7 @@ mod condition;
 mod host;
 mod limits;
 mod nesting;
+pub mod news;
 mod parse;
 mod price;
 mod provider;

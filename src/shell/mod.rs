@@ -2,6 +2,7 @@
 
 mod active;
 mod admin;
+mod admin_write;
 mod bindings;
 mod clock;
 mod cors;
@@ -15,6 +16,7 @@ mod head;
 mod health_object;
 mod isolate;
 mod journal_object;
+mod news;
 mod outlet;
 mod serve;
 mod settle;
