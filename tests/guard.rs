@@ -205,6 +205,24 @@ fn a_key_uses_what_is_on_its_lists() {
 }
 
 #[test]
+fn a_key_may_require_that_nothing_is_kept() {
+    for (said, expected) in [
+        ("", Some(false)),
+        (r#","zdr":null"#, Some(false)),
+        (r#","zdr":false"#, Some(false)),
+        (r#","zdr":true"#, Some(true)),
+        (r#","zdr":"required""#, Some(true)),
+        // What is not understood lets nobody in: to pass it over would be to keep something.
+        (r#","zdr":"yes""#, None),
+        (r#","zdr":1"#, None),
+    ] {
+        let entry = format!(r#"{{"name":"ci"{said}}}"#);
+        let got = admit(Some(KEY), Locks { entry: Some(&entry), ..Locks::default() }, NOW);
+        assert_eq!(got.ok().map(|caller| caller.zdr), expected, "{said}");
+    }
+}
+
+#[test]
 fn who_may_say_how_its_requests_are_routed() {
     for (entry, expected) in [
         (None, true),

@@ -55,6 +55,20 @@ impl<'a> KeyCall<'a> {
         })
     }
 
+    /// What it is called in the audit chain.
+    pub const fn action(&self) -> &'static str {
+        match self {
+            Self::List | Self::Show(_) => "read",
+            Self::Create => "create",
+            Self::Replace(_) => "put",
+            Self::Patch(_) => "patch",
+            Self::Delete(_) => "delete",
+            Self::Rotate(_) => "rotate",
+            Self::Disable(_) => "disable",
+            Self::Enable(_) => "enable",
+        }
+    }
+
     /// The key it is about.
     pub const fn id(&self) -> Option<&'a str> {
         match self {

@@ -1,5 +1,6 @@
 //! The operator's calls: which there are, and what is said of the configuration.
 
+pub mod audit;
 pub mod documents;
 mod drive;
 mod explain;
@@ -45,6 +46,12 @@ pub enum Call<'a> {
     Simulate,
     /// The decision of one request, made again.
     Replay(&'a str),
+    /// Entries of a chain.
+    Audit,
+    /// Whether it holds.
+    AuditVerify,
+    /// Where it ends.
+    AuditHead,
     Keys(KeyCall<'a>),
     /// A document's text.
     Document(&'static str),
@@ -86,6 +93,9 @@ impl<'a> Call<'a> {
             ("GET", ["config"]) => Self::Config,
             ("POST", ["explain"]) => Self::Explain,
             ("POST", ["simulate"]) => Self::Simulate,
+            ("GET", ["audit"]) => Self::Audit,
+            ("GET", ["audit", "verify"]) => Self::AuditVerify,
+            ("GET", ["audit", "head"]) => Self::AuditHead,
             (_, ["keys", rest @ ..]) => Self::Keys(KeyCall::read(method, rest)?),
             ("GET", [name]) => Self::Document(document(name)?),
             ("PUT", [name]) => Self::PutDocument(document(name)?),
@@ -108,12 +118,12 @@ pub fn readiness(config: &Snapshot, problems: &[Problem]) -> String {
     json_text(&state(config, problems))
 }
 
-/// The same with what may want the operator's attention.
-pub fn config(config: &Snapshot, problems: &[Problem]) -> String {
+/// The same with what may want the operator's attention; `more`: what only the Worker's bindings tell.
+pub fn config(config: &Snapshot, problems: &[Problem], more: Option<String>) -> String {
     let mut state = state(config, problems);
     if let Value::Object(state) = &mut state {
         let off: Map<String, Value> = config.off.iter().map(|(name, missing)| (name.clone(), missing.into_json())).collect();
-        state.put("warnings", &config.warnings);
+        state.put("warnings", config.warnings.iter().cloned().chain(more).collect::<Vec<_>>());
         state.put("providers", config.providers.keys().collect::<Vec<_>>());
         state.put("off", off);
     }
@@ -162,6 +172,10 @@ mod tests {
             ("PUT", "/health/acme/large/2", Found::Call(Call::Order("acme/large/2"))),
             ("POST", "/health/acme%231/", Found::Call(Call::Order("acme%231"))),
             ("GET", "/config", Found::Call(Call::Config)),
+            ("GET", "/audit", Found::Call(Call::Audit)),
+            ("GET", "/audit/verify", Found::Call(Call::AuditVerify)),
+            ("GET", "/audit/head", Found::Call(Call::AuditHead)),
+            ("DELETE", "/audit", Found::Allowed("GET".to_owned())),
             ("GET", "/keys", Found::Call(Call::Keys(KeyCall::List))),
             ("POST", "/keys/", Found::Call(Call::Keys(KeyCall::Create))),
             ("DELETE", "/keys", Found::Allowed("GET, POST".to_owned())),

@@ -76,12 +76,16 @@ impl Question {
                 let outline = Outline::read(body.as_bytes())?;
                 (caller.facts(&outline)?, Wishes::read(&outline, &headers)?)
             }
-            Task::Operate(operation) => (operate::facts(operation, dialect, body.as_bytes(), "application/json")?, Wishes::NONE),
+            Task::Operate(operation) => (
+                operate::facts(operation, dialect, body.as_bytes(), "application/json")?,
+                Wishes::besides(body.as_bytes(), &headers)?,
+            ),
         };
         let facts = place.fill(facts);
         reply::check_continues(&facts)?;
         let id = fields.take_str("request_id")?.unwrap_or_else(|| asked.id.clone());
         let key = holder(&mut fields, now)?;
+        let wishes = wishes.strictly(key.zdr);
         let health = match fields.take("health") {
             Some(Value::Object(list)) => standings::read(list, "health", now)?,
             Some(_) => return Err(must_be("health", "an object of cells, such as {\"openai/gpt-5.4\": \"open\"}")),
@@ -105,6 +109,7 @@ impl Question {
             wishes,
             conversation: None,
             health,
+            own_keys: vec![],
             now,
             seed: seed::hash(&id),
         };

@@ -125,6 +125,7 @@ fn read(record: &mut Fields) -> Result<(Inputs, bool), Error> {
         wishes: Wishes::NONE,
         conversation: None,
         health: View::default(),
+        own_keys: vec![],
         now: Millis(record.take_u64("time")?.unwrap_or_default()),
         seed,
     };

@@ -5,6 +5,8 @@ use serde_json::Value;
 use crate::{
     config::news::digest_of,
     error::{Error, Kind},
+    guard,
+    ledger::DEFAULT_TENANT,
     wire::json::json_text,
 };
 
@@ -24,6 +26,15 @@ pub struct Change {
     /// `None`: to be deleted.
     pub text: Option<String>,
     pub was: Option<String>,
+}
+
+impl Change {
+    /// What is changed, its name, and the tenant whose it is; `None`: all tenants'.
+    pub fn subject(&self) -> (&'static str, &str, Option<String>) {
+        let Some(id) = guard::id_of_name(&self.name) else { return ("document", &self.name, None) };
+        let entry = self.text.as_deref().or(self.was.as_deref()).and_then(|text| guard::read_entry(text).ok());
+        ("key", id, Some(entry.and_then(|entry| entry.tenant).unwrap_or_else(|| DEFAULT_TENANT.to_owned())))
+    }
 }
 
 impl Written {

@@ -77,7 +77,7 @@ fn describe(model: &ListedModel, value: &mut Value) {
     if let Some(max) = model.max_output {
         map.put("max_output_tokens", max);
     }
-    if let Some(price) = model.price {
+    if let Some(price) = &model.price {
         let pricing = json!({
             "prompt": price.input.dollars(),
             "completion": price.output.dollars(),

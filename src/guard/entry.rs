@@ -82,7 +82,7 @@ pub fn read_entry(text: &str) -> Result<Entry, Error> {
         expires: instant(&mut fields, "expires")?,
         disabled: fields.take_bool("disabled")?.unwrap_or_default(),
         overrides: fields.take_bool("overrides")?.unwrap_or(true),
-        zdr: fields.take_bool("zdr")?.unwrap_or_default(),
+        zdr: required(&mut fields, "zdr")?,
         rules: rules(&mut fields)?,
         account: fields.take_str("account")?,
         hint: fields.take_str("hint")?,
@@ -100,6 +100,16 @@ pub fn read_entry(text: &str) -> Result<Entry, Error> {
         }
     }
     Ok(entry)
+}
+
+/// True, or the word that a request's header says.
+fn required(fields: &mut Fields, key: &str) -> Result<bool, Error> {
+    match fields.take(key) {
+        None | Some(Value::Bool(false)) => Ok(false),
+        Some(Value::Bool(true)) => Ok(true),
+        Some(Value::String(word)) if word == "required" => Ok(true),
+        Some(_) => Err(Error::invalid(key, format!("`{key}` must be true, false or \"required\""))),
+    }
 }
 
 /// A member that an entry does not have.

@@ -13,6 +13,7 @@ use crate::{
         keys::{self, Given, KeyCall, Page},
         written::Written,
     },
+    audit,
     config::news::{Item, told as spread_to},
     error::{Blame, Error, Kind},
     guard,
@@ -49,7 +50,7 @@ async fn key(request: &Request, env: &Env, head: &Head, call: KeyCall<'_>) -> Re
     };
     let random = edge::random_bytes(KEY_BYTES);
     let given = Given { body: &body, if_match: head.header("if-match"), random: &random, now: clock::now() };
-    commit(env, keys::call(call, current.as_deref(), given)?).await
+    commit(env, head, call.action(), keys::call(call, current.as_deref(), given)?).await
 }
 
 async fn entry(env: &Env, name: &str) -> Result<Option<String>, Error> {
@@ -92,11 +93,11 @@ pub async fn put_document(request: &Request, env: &Env, head: &Head, name: &'sta
         let found = store::documents(env).await.map_err(|error| unstored(&error))?;
         let mut after = found.clone();
         documents::set(name, &body, &mut after);
-        let secrets = store::secrets(env, &after);
-        documents::put(name, &body, &found, head.header("if-match"), &secrets)
+        let secrets = store::secrets(env, &after, head.started).await;
+        documents::put(name, &body, &found, head.header("if-match"), &secrets.found)
     };
     match checked.await {
-        Ok(Ok(written)) => answered(commit(env, written).await),
+        Ok(Ok(written)) => answered(commit(env, head, "put", written).await),
         Ok(Err(problems)) => text(400, "application/json", &json_text(&problems)),
         Err(error) => told(Err(error)),
     }
@@ -119,7 +120,12 @@ async fn body(request: &Request, limit: u64) -> Result<String, Error> {
 }
 
 /// Writes what a call came to, and puts it in force. An operator's change that is not here is not made.
-async fn commit(env: &Env, mut written: Written) -> Result<Written, Error> {
+async fn commit(env: &Env, head: &Head, action: &str, mut written: Written) -> Result<Written, Error> {
+    // A key is shown once: if it could not be noted afterwards, it would be lost.
+    let is_shown_once = written.body.get("key").is_some();
+    if is_shown_once {
+        note(env, head, action, &written).await?;
+    }
     let mut items = vec![];
     for change in &written.changes {
         let done = match &change.text {
@@ -139,7 +145,21 @@ async fn commit(env: &Env, mut written: Written) -> Result<Written, Error> {
             body.put("in_force", spread_to(&regions));
         }
     }
+    if !is_shown_once {
+        note(env, head, action, &written).await?;
+    }
     Ok(written)
+}
+
+async fn note(env: &Env, head: &Head, action: &str, written: &Written) -> Result<(), Error> {
+    for change in &written.changes {
+        let (what, name, tenant) = change.subject();
+        let digest = |text: &Option<String>| text.as_ref().map(|text| audit::digest(text));
+        let (before, after) = (digest(&change.was), digest(&change.text));
+        let noted = audit::Change { action: action.to_owned(), what, name: name.to_owned(), before, after, ..Default::default() };
+        super::audit::note(env, head, tenant.as_deref().unwrap_or(audit::OPERATOR), noted).await?;
+    }
+    Ok(())
 }
 
 fn unstored(error: &str) -> Error {

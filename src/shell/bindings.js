@@ -4,6 +4,14 @@ const told = async (errand) => {
   try { return await errand(); } catch (error) { throw String(error); }
 };
 
+// Texts of the Secrets Store in the order of `names`, one a line: `=` and the text, or `!` and why there is none.
+export function storeSecrets(env, names) {
+  const one = async (name) => {
+    try { return `=${await env[name].get()}`; } catch (error) { return `!${error?.message ?? error}`; }
+  };
+  return Promise.all(names.split("\n").map(one));
+}
+
 // Values of KV in the order of `keys`, one a line; undefined where there is none.
 export function kvGet(env, keys, cacheTtl) {
   return told(async () => {
@@ -72,4 +80,68 @@ export async function wake(state, ms) {
 // For an object: one statement; the first column of its rows, with commas between.
 export function sql(state, statement, bindings) {
   return [...state.storage.sql.exec(statement, ...bindings).raw()].map(([first]) => first).join(",");
+}
+
+// Sealed answers, in a namespace of their own.
+export function cacheGet(env, name) {
+  return told(async () => {
+    const bytes = await env.CACHE.get(name, "arrayBuffer");
+    return bytes ? new Uint8Array(bytes) : undefined;
+  });
+}
+
+export function cachePut(env, name, bytes, seconds) {
+  return told(() => env.CACHE.put(name, bytes, { expirationTtl: seconds }));
+}
+
+// For an object: its alarm goes off in `ms`, whenever it would have. Stored with what the same turn stores.
+export function arm(state, ms) {
+  state.storage.setAlarm(Date.now() + ms).catch(() => {});
+}
+
+// Writes a text under the first key of `keys`, one a line, that has none yet, and nothing when all have. What `mark` says
+// can be listed.
+export function writeOnce(env, binding, keys, text, mark) {
+  return told(async () => {
+    const options = { onlyIf: { etagDoesNotMatch: "*" }, customMetadata: { mark }, httpMetadata: { contentType: "application/json" } };
+    for (const key of keys.split("\n")) if (await env[binding].put(key, text, options)) return;
+  });
+}
+
+// The marks of what is below a folder of a bucket, one a line; nothing where no bucket is bound.
+export function marks(env, binding, prefix) {
+  return told(async () => {
+    const found = [];
+    for (let cursor, more = Boolean(env[binding]); more;) {
+      const page = await env[binding].list({ prefix, cursor, include: ["customMetadata"] });
+      found.push(...page.objects.map(({ customMetadata }) => customMetadata?.mark ?? ""));
+      more = page.truncated;
+      cursor = page.cursor;
+    }
+    return found.join("\n");
+  });
+}
+
+// Calls a webhook; anything but a 2xx is a failure. `headers`: `name: value` a line.
+export function deliver(url, headers, body, ms) {
+  return told(async () => {
+    const pairs = headers.split("\n").map((line) => line.split(/: (.*)/, 2));
+    const answer = await fetch(url, { method: "POST", headers: pairs, body, redirect: "manual", signal: AbortSignal.timeout(ms) });
+    await answer.body?.cancel();
+    if (!answer.ok) throw `it answered ${answer.status}`;
+  });
+}
+
+// The lines that an object tells in pages, as a stream: a page is asked for by the `seq` of the line before it.
+export function pages(env, binding, name, path, after, limit) {
+  return new ReadableStream({
+    async pull(controller) {
+      const text = await ask(env, binding, name, "", path, `${after} ${limit}`);
+      const lines = text.trimEnd().split("\n");
+      if (!text) return controller.close();
+      after = JSON.parse(lines.at(-1)).seq;
+      controller.enqueue(new TextEncoder().encode(text));
+      if (lines.length < limit) controller.close();
+    },
+  }, { highWaterMark: 0 });
 }

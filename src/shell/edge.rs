@@ -28,6 +28,14 @@ extern "C" {
     pub fn random_bytes(count: u32) -> Vec<u8>;
     fn respond(status: u16, headers: &str, content: &JsValue) -> Response;
 
+    type Timer;
+    #[wasm_bindgen(constructor)]
+    fn begin(ms: f64) -> Timer;
+    #[wasm_bindgen(method, getter)]
+    fn over(this: &Timer) -> Promise;
+    #[wasm_bindgen(method)]
+    fn stop(this: &Timer);
+
     pub type Call;
     #[wasm_bindgen(constructor)]
     pub fn new(request: &Request) -> Call;
@@ -79,7 +87,7 @@ pub async fn settled(promise: Promise) -> JsValue {
     JsFuture::from(promise).await.unwrap_or(JsValue::from_str("reset"))
 }
 
-fn number(value: u64) -> f64 {
+pub fn number(value: u64) -> f64 {
     f64::from(u32::try_from(value).unwrap_or(u32::MAX))
 }
 
@@ -89,6 +97,25 @@ pub async fn pause(ms: u64) {
 
 pub async fn pause_for(ms: f64) {
     settled(sleep(ms)).await;
+}
+
+/// A pause that leaves nothing behind when it is given up before its time.
+pub struct Nap(Timer);
+
+impl Nap {
+    pub fn begin(ms: u64) -> Self {
+        Self(Timer::begin(number(ms)))
+    }
+
+    pub async fn over(&self) {
+        settled(self.0.over()).await;
+    }
+}
+
+impl Drop for Nap {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
 }
 
 /// The whole body of a request; `None` when it is longer than `limit`.

@@ -11,6 +11,7 @@ use super::{
     isolate, journal_object,
     serve::{admit, caller_of, refuse},
     settle, store,
+    till::Ticket,
 };
 use crate::{
     chat::event::UpstreamError,
@@ -22,8 +23,8 @@ use crate::{
         forward::{self, Forward},
     },
     guard,
-    ledger::record::Early,
-    plan::outcome,
+    ledger::{entry::Opening, record::Early},
+    plan::{Wishes, outcome},
 };
 
 /// `/passthrough/{provider}/…`
@@ -84,6 +85,9 @@ async fn send(
         Err(error) => return refuse(caller_of(dialect), &error, &head.id),
     };
     let config = &loaded.snapshot;
+    let zdr = key.zdr || config.settings.policy.zdr == Some(true);
+    let permitted = Wishes::besides(&[], &head.headers)
+        .and_then(|wishes| forward::permit(&head.method, endpoint == Endpoint::Stored, wishes.strictly(zdr).zdr));
     let early = Early {
         id: head.id.clone(),
         time: head.started,
@@ -93,22 +97,28 @@ async fn send(
         region: head.region.clone(),
         unplanned: None,
     };
-    let planned = plan(config).await.and_then(|forward| key.permit_provider(&forward.provider).map(|()| forward));
+    let planned = match permitted {
+        Ok(()) => plan(config).await.and_then(|forward| key.permit_provider(&forward.provider).map(|()| forward)),
+        Err(error) => Err(error),
+    };
+    let mut ticket = None;
     let called = match planned {
         Ok(forward) => {
+            let opening = Opening::forwarded(&head.id, head.started, &early.payer, (what, &forward.provider));
+            ticket = Some(Ticket::open(env, context, &early.payer.tenant, opening));
             call(request, &forward, config.settings.timeouts.total_ms).await.map(|(call, answer)| (forward, call, answer))
         }
         Err(error) => Err(error),
     };
     match called {
         Ok((forward, call, answer)) => {
-            settle::forwarded(env, context, early, (&forward.provider, answer.status), config);
+            settle::forwarded(env, context, (early, ticket), (&forward.provider, answer.status), config);
             let mut headers = forward::answered(&answer.headers);
             headers.extend([("x-request-id", &head.id), ("x-portolan-provider", &forward.provider)].map(own));
             edge::response(answer.status, &headers, &call.body())
         }
         Err(error) => {
-            settle::refused(env, context, early, &error, config);
+            settle::refused(env, context, (early, ticket), &error, config);
             refuse(caller_of(dialect), &error, &head.id)
         }
     }

@@ -3,7 +3,9 @@
 mod active;
 mod admin;
 mod admin_write;
+mod audit;
 mod bindings;
+mod cache;
 mod clock;
 mod cors;
 #[expect(dead_code, reason = "what stores sealed texts comes next")]
@@ -16,6 +18,7 @@ mod head;
 mod health_object;
 mod isolate;
 mod journal_object;
+mod listing;
 mod news;
 mod outlet;
 mod serve;
@@ -23,6 +26,7 @@ mod settle;
 mod store;
 mod tap;
 mod tenant_object;
+mod till;
 
 use worker::{
     Context, Env, Result, ScheduleContext, ScheduledEvent, event,

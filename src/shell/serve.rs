@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
+use js_sys::Uint8Array;
 use serde_json::{Map, Value};
 use wasm_bindgen::JsValue;
 use worker::{
@@ -10,17 +11,19 @@ use worker::{
 };
 
 use super::{
-    admin, bindings, clock, cors,
+    admin, cache, clock, cors,
     drive::{self, Driven, Ways},
     edge, forward,
     head::Head,
     health_object,
     isolate::{self, Loaded},
-    outlet,
+    listing, outlet,
     settle::{self, Settlement},
     store,
+    till::Ticket,
 };
 use crate::{
+    cache::{Slot, Stored},
     config::Snapshot,
     dialect::{
         Caller, Dialect, Endpoint, Facts,
@@ -29,12 +32,12 @@ use crate::{
     },
     error::{Error, Kind},
     exchange::{
-        Call, Exchange, Relaying, Task, models, operate,
+        Call, Exchange, Relaying, Task, operate,
         reply::{self, Body, Reply},
     },
     features::{self, Features},
     guard::{self, Door, Found},
-    ledger::record::{Early, Unplanned},
+    ledger::record::{Early, Given, Unplanned},
     plan::{self, Ask, KeyHolder, Plan, Wishes},
     units::Millis,
     wire::json::Outline,
@@ -53,7 +56,7 @@ pub async fn serve(request: &Request, env: &Env, context: &Context) -> Response 
         }
         Surface::Stored { what, id, rest } => forward::stored(request, env, context, &head, (what, &id, &rest)).await,
         Surface::Passthrough { provider, path } => forward::passthrough(request, env, context, &head, (&provider, &path)).await,
-        Surface::Models { dialect, id } => listed(env, context, &head, dialect, id.as_deref()).await,
+        Surface::Models { dialect, id } => listing::models(env, context, &head, dialect, id.as_deref()).await,
         Surface::Hello => text(200, "text/plain", ""),
         Surface::Root => text(200, "text/plain; charset=utf-8", ROOT),
         Surface::Live => text(200, "application/json", r#"{"ok":true}"#),
@@ -120,14 +123,26 @@ async fn admitted(
     let content_type = head.header("content-type").unwrap_or_default();
     let limits = (loaded.snapshot.settings.max_body_bytes, content_type);
     let read = read(request, (dialect, task, &place), limits, &head.headers).await;
-    let read = read.and_then(|read| Ok(Read { wishes: read.wishes.within(key.overrides)?, ..read }));
+    let read = read.and_then(|read| Ok(Read { wishes: read.wishes.within(key.overrides)?.strictly(key.zdr), ..read }));
     let asked = read.as_ref().map(|read| read.facts.model.clone()).unwrap_or_default();
     let continues = read.as_ref().ok().and_then(|read| read.facts.continues.clone());
     let owner = match &continues {
         Some(id) => forward::owner(env, id).await,
         None => None,
     };
-    let read = read.and_then(|read| Ok(Read { wishes: read.wishes.within(key.overrides)?, ..read }));
+    let looked = match &read {
+        Ok(Read { facts, wishes, bytes, .. }) => {
+            cache::look(env, &loaded.snapshot, (&head, &key), (dialect, task), (facts, wishes, bytes)).await
+        }
+        Err(_) => Ok((None, None)),
+    };
+    let (slot, read) = match (looked, read) {
+        (Ok((_, Some(stored))), Ok(read)) => {
+            return given(env, context, &loaded.snapshot, (head, key), (dialect, task), (read, stored));
+        }
+        (Ok((slot, _)), read) => (slot, read),
+        (Err(error), _) => (None, Err(error)),
+    };
     let planned = match &read {
         Ok(read) => planned(env, loaded, (&head, &key), (dialect, task), (read, owner.as_deref())).await,
         Err(error) => Err((error.clone(), None)),
@@ -154,13 +169,16 @@ async fn admitted(
             };
             let mut exchange = Exchange::new(call, Rc::clone(&loaded.snapshot), plan).made_of(inputs);
             exchange.held(held_ms);
-            run(request, env, context, exchange, &body).await
+            if let Some(slot) = &slot {
+                exchange = exchange.missed(slot);
+            }
+            run(request, env, context, (exchange, slot), &body).await
         }
         (Err(_), Ok(_)) => broken(),
         (_, Err((error, unplanned))) => {
             let Head { id, started, region, .. } = head;
             let who = Early { id: id.clone(), time: started, dialect, payer: key.payer(), asked, region, unplanned };
-            settle::refused(env, context, who, &error, &loaded.snapshot);
+            settle::refused(env, context, (who, None), &error, &loaded.snapshot);
             refuse(caller, &error, &id)
         }
     }
@@ -232,7 +250,9 @@ async fn read(
             let outline = Outline::read(&bytes)?;
             (caller_of(dialect).facts(&outline)?, Wishes::read(&outline, headers)?)
         }
-        Task::Operate(operation) => (operate::facts(operation, dialect, &bytes, content_type)?, Wishes::NONE),
+        Task::Operate(operation) => {
+            (operate::facts(operation, dialect, &bytes, content_type)?, Wishes::besides(&bytes, headers)?)
+        }
     };
     let facts = place.fill(facts);
     Ok(Read { body: body.into(), bytes, facts, wishes })
@@ -274,7 +294,7 @@ fn plan(ask: Ask<'_>, loaded: &Loaded, (head, now): (&Head, Millis), key: &guard
 
 pub async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
     let presented = guard::presented(&head.headers, Some(&head.query));
-    let gateway_key = bindings::secret(env, "GATEWAY_KEY");
+    let gateway_key = store::own_secret(env, "GATEWAY_KEY", head.started).await;
     let mut entry = None;
     // Whose key is known, or nobody's, is not asked how often its neighbours guessed.
     let check = || isolate::with(|i| i.throttle.borrow().check(Door::Gateway, head.address(), head.started));
@@ -295,9 +315,38 @@ pub async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
     admitted
 }
 
-async fn run(request: &Request, env: &Env, context: &Context, exchange: Exchange, body: &JsValue) -> Response {
+/// An answer from the cache: nobody is asked.
+fn given(
+    env: &Env,
+    context: &Context,
+    config: &Snapshot,
+    (head, key): (Head, guard::Caller),
+    (dialect, task): (Dialect, Task),
+    (read, stored): (Read, Stored),
+) -> Response {
+    let Read { facts, wishes, .. } = read;
+    let route = wishes.route.unwrap_or_else(|| facts.model.clone());
+    let Head { headers, id, started, region, .. } = head;
+    let took = clock::now().since(started);
+    let reply = reply::replayed(&stored, (&id, &route), &headers, took);
+    let body = Uint8Array::from(stored.body.as_slice());
+    let who = Early { id, time: started, dialect, payer: key.payer(), asked: facts.model, region, unplanned: None };
+    let Stored { provider, model, answered_by, usage, estimated, .. } = stored;
+    let given = Given { provider, model, answered_by, usage, estimated, stream: facts.stream };
+    settle::given(env, context, who, (task, &route, given), config);
+    respond(&reply, &body)
+}
+
+async fn run(
+    request: &Request,
+    env: &Env,
+    context: &Context,
+    (exchange, slot): (Exchange, Option<Slot>),
+    body: &JsValue,
+) -> Response {
     let is_patient = exchange.is_patient();
-    let settlement = RefCell::new(Settlement::hold(exchange, env, context));
+    let ticket = Ticket::open(env, context, &exchange.call().payer.tenant, exchange.entry());
+    let settlement = RefCell::new(Settlement::hold((exchange, slot, ticket), env, context));
     if is_patient {
         return outlet::patient(request, env, settlement, body).await;
     }
@@ -313,7 +362,7 @@ pub fn conclude(request: &Request, env: &Env, settlement: Settlement, driven: Dr
         }
         Driven::Stream(call, relaying) => stream(&call, *relaying, settlement),
         Driven::Answer(reply, answer) => {
-            drop(settlement);
+            settlement.end();
             respond(&reply, &answer)
         }
         Driven::Last(_) | Driven::Idle | Driven::Lost => broken(),
@@ -344,21 +393,4 @@ pub fn broken() -> Response {
 
 pub fn text(status: u16, content_type: &str, text: &str) -> Response {
     edge::response(status, &[("content-type".to_owned(), content_type.to_owned())], &JsValue::from_str(text))
-}
-
-async fn listed(env: &Env, context: &Context, head: &Head, dialect: Dialect, id: Option<&str>) -> Response {
-    let caller = caller_of(dialect);
-    let loaded = store::current(env, context, &head.region, head.started).await;
-    let key = match admit(env, head).await.and_then(|key| key.enter(Endpoint::Models, None).map(|()| key)) {
-        Ok(key) => key,
-        Err(error) => return refuse(caller, &error, &head.id),
-    };
-    match models::list(&loaded.snapshot, dialect, id, &|name| key.sees(name, &loaded.snapshot)) {
-        Ok(body) => {
-            let headers = [("content-type", "application/json"), ("x-request-id", &head.id), ("request-id", &head.id)];
-            let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            cors::with_cors(edge::response(200, &headers, &JsValue::from_str(&body)), &loaded, cors::origin(head).as_deref())
-        }
-        Err(error) => refuse(caller, &error, &head.id),
-    }
 }

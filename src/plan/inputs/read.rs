@@ -36,6 +36,7 @@ impl Inputs {
         self.features = kept.take_fields("features")?.map(features).transpose()?;
         let conversation = kept.take_str("conversation")?;
         self.conversation = conversation.and_then(|hex| u64::from_str_radix(&hex, 16).ok());
+        self.own_keys = pairs(&mut kept, "own_keys")?;
         self.wishes = kept.take_fields("wishes")?.map_or(Ok(Wishes::NONE), wishes)?;
         self.now = self.now.plus(kept.take_u64(HELD)?.unwrap_or_default());
         if let Some(Value::Object(health)) = kept.take("health") {
