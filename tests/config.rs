@@ -13,6 +13,7 @@ mod conditions;
 mod given;
 mod manual;
 mod nesting;
+mod news;
 mod own_keys;
 mod problems;
 mod schema;

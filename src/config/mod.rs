@@ -7,6 +7,7 @@ mod given;
 mod host;
 mod limits;
 mod nesting;
+pub mod news;
 mod own_key;
 mod parse;
 mod price;
