@@ -13,6 +13,7 @@ mod conditions;
 mod given;
 mod manual;
 mod nesting;
+mod prices;
 mod problems;
 mod schema;
 mod secrets;
