@@ -2,6 +2,7 @@
 
 #[path = "admin/explain.rs"]
 mod explain;
+mod prices;
 #[path = "admin/replay.rs"]
 mod replay;
 #[path = "admin/simulate.rs"]

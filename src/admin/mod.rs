@@ -4,6 +4,7 @@ mod drive;
 mod explain;
 mod faults;
 pub mod health;
+pub mod prices;
 mod question;
 mod replay;
 mod simulate;
@@ -34,6 +35,8 @@ pub enum Call<'a> {
     /// The operator's word on a target.
     Order(&'a str),
     Config,
+    /// What models cost, and who says so.
+    Prices,
     /// What would become of a request.
     Explain,
     /// The same with faults.
@@ -75,6 +78,7 @@ impl<'a> Call<'a> {
             // A target has slashes of its own.
             ("POST" | "PUT", ["health", _, ..]) => Self::Order(path.strip_prefix("health/")?),
             ("GET", ["config"]) => Self::Config,
+            ("GET", ["prices"]) => Self::Prices,
             ("POST", ["explain"]) => Self::Explain,
             ("POST", ["simulate"]) => Self::Simulate,
             _ => return None,
@@ -92,12 +96,12 @@ pub fn readiness(config: &Snapshot, problems: &[Problem]) -> String {
     json_text(&state(config, problems))
 }
 
-/// The same with what may want the operator's attention.
-pub fn config(config: &Snapshot, problems: &[Problem]) -> String {
+/// The same with what may want the operator's attention; `more`: what bindings and the clock tell.
+pub fn config(config: &Snapshot, problems: &[Problem], more: Vec<String>) -> String {
     let mut state = state(config, problems);
     if let Value::Object(state) = &mut state {
         let off: Map<String, Value> = config.off.iter().map(|(name, missing)| (name.clone(), missing.into_json())).collect();
-        state.put("warnings", &config.warnings);
+        state.put("warnings", config.warnings.iter().cloned().chain(more).collect::<Vec<_>>());
         state.put("providers", config.providers.keys().collect::<Vec<_>>());
         state.put("off", off);
     }
@@ -138,6 +142,7 @@ mod tests {
             ("PUT", "/health/acme/large/2", Found::Call(Call::Order("acme/large/2"))),
             ("POST", "/health/acme%231/", Found::Call(Call::Order("acme%231"))),
             ("GET", "/config", Found::Call(Call::Config)),
+            ("GET", "/prices", Found::Call(Call::Prices)),
             ("GET", "", Found::Nothing),
         ] {
             assert_eq!(find(method, path), found, "{method} {path}");

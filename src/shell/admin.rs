@@ -7,7 +7,7 @@ use worker::{
 };
 
 use super::{
-    edge,
+    cache, edge,
     head::Head,
     health_object,
     isolate::{self, Loaded},
@@ -19,6 +19,7 @@ use crate::{
     admin::{
         self, Asked, Call, Found,
         health::{self, Order},
+        prices,
     },
     error::{Error, Kind},
     guard,
@@ -58,7 +59,12 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
         Call::Order(target) => return told(order(request, env, target).await),
         Call::Config => {
             let loaded = store::current(env, context, &head.region, head.started).await;
-            Ok(admin::config(&loaded.snapshot, &loaded.problems))
+            let more = [cache::warning(env, &loaded.snapshot), prices::warning(&loaded.snapshot, head.started)];
+            Ok(admin::config(&loaded.snapshot, &loaded.problems, more.into_iter().flatten().collect()))
+        }
+        Call::Prices => {
+            let loaded = store::current(env, context, &head.region, head.started).await;
+            Ok(prices::list(&loaded.snapshot, head.started))
         }
         Call::Explain => return told(asked(request, env, context, head, admin::explain).await),
         Call::Simulate => return told(asked(request, env, context, head, admin::simulate).await),

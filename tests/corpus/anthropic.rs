@@ -238,7 +238,7 @@ fn recorded_answers_read_as_their_recorder_saw_them() {
             let written =
                 Anthropic.write_response(&response, &Asked { stamp: stamp(), facts: &Facts::default(), body: &[] }, None);
             // The provider's own numbers are not written.
-            let plain = |response: Response| Response { raw_usage: None, ..response };
+            let plain = |response: Response| Response { raw_usage: None, usage: response.usage.map(plain_counts), ..response };
             assert_eq!(Anthropic.read_response(&written).map(plain), Ok(plain(response)), "{}", case.name);
         } else {
             let bytes = whole.as_bytes();

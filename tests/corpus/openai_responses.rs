@@ -138,7 +138,7 @@ fn seen(response: &Response) -> String {
     let Response { parts, stop, usage, logprobs, .. } = response;
     // Reading a number may cost its last digit.
     let logprobs: Vec<_> = logprobs.iter().map(|t| format!("{} {:.9} {}", t.token, t.logprob, t.top.len())).collect();
-    format!("{parts:?} {stop:?} {usage:?} {logprobs:?}")
+    format!("{parts:?} {stop:?} {:?} {logprobs:?}", usage.map(counts))
 }
 
 #[test]
