@@ -9,7 +9,7 @@ mod replay;
 mod simulate;
 
 pub use explain::explain;
-pub use question::Asked;
+pub use question::{Asked, tenant_asked};
 pub use replay::{replay, version};
 use serde_json::{Map, Value};
 pub use simulate::simulate;
@@ -40,6 +40,17 @@ pub enum Call<'a> {
     Simulate,
     /// The decision of one request, made again.
     Replay(&'a str),
+    /// A tenant's own keys, as far as they may be known.
+    OwnKeys(&'a str),
+    /// A tenant brings a key to a provider.
+    SetOwnKey {
+        tenant: &'a str,
+        provider: &'a str,
+    },
+    DropOwnKey {
+        tenant: &'a str,
+        provider: &'a str,
+    },
 }
 
 /// What stands at a path.
@@ -77,6 +88,9 @@ impl<'a> Call<'a> {
             ("GET", ["config"]) => Self::Config,
             ("POST", ["explain"]) => Self::Explain,
             ("POST", ["simulate"]) => Self::Simulate,
+            ("GET", ["tenants", tenant, "secrets"]) => Self::OwnKeys(tenant),
+            ("PUT", ["tenants", tenant, "secrets", provider]) => Self::SetOwnKey { tenant, provider },
+            ("DELETE", ["tenants", tenant, "secrets", provider]) => Self::DropOwnKey { tenant, provider },
             _ => return None,
         })
     }
@@ -138,6 +152,10 @@ mod tests {
             ("PUT", "/health/acme/large/2", Found::Call(Call::Order("acme/large/2"))),
             ("POST", "/health/acme%231/", Found::Call(Call::Order("acme%231"))),
             ("GET", "/config", Found::Call(Call::Config)),
+            ("GET", "/tenants/acme/secrets", Found::Call(Call::OwnKeys("acme"))),
+            ("PUT", "/tenants/acme/secrets/openai", Found::Call(Call::SetOwnKey { tenant: "acme", provider: "openai" })),
+            ("DELETE", "/tenants/a%20b/secrets/x/", Found::Call(Call::DropOwnKey { tenant: "a%20b", provider: "x" })),
+            ("GET", "/tenants/acme/secrets/openai", Found::Allowed("PUT, DELETE".to_owned())),
             ("GET", "", Found::Nothing),
         ] {
             assert_eq!(find(method, path), found, "{method} {path}");

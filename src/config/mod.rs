@@ -7,6 +7,7 @@ mod given;
 mod host;
 mod limits;
 mod nesting;
+pub mod own_entry;
 mod own_key;
 mod parse;
 mod price;
@@ -76,7 +77,7 @@ pub struct Snapshot {
     /// Providers without their secret, with the names it may have.
     pub off: SortedMap<String, Vec<String>>,
     /// Of those that are off, the ones that lack nothing but a key: a tenant's own turns them on for it.
-    keyless: SortedMap<String, Provider>,
+    keyless: Rc<SortedMap<String, Provider>>,
     pub settings: Settings,
     pub budgets: Rc<Budgets>,
     /// What the operator should know, though it hinders nothing.
@@ -124,7 +125,7 @@ pub fn build(documents: &Documents, secrets: &SortedMap<String, String>) -> Resu
         routes: Rc::default(),
         providers: SortedMap::new(),
         off: SortedMap::new(),
-        keyless: SortedMap::new(),
+        keyless: Rc::default(),
         settings: Settings::default(),
         budgets: Rc::default(),
         warnings: vec![],

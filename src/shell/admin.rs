@@ -11,7 +11,7 @@ use super::{
     head::Head,
     health_object,
     isolate::{self, Loaded},
-    journal_object,
+    journal_object, own_keys,
     serve::text,
     store,
 };
@@ -23,10 +23,13 @@ use crate::{
     error::{Error, Kind},
     guard,
     plan::{inputs::Origin, region},
+    wire::percent,
 };
 
 /// Bytes of a body: a word on a target is a hundred.
 const MAX_BODY: u64 = 4_096;
+/// Bytes of a body with a provider's key: a service account's file is a quarter of it.
+const MAX_KEY_BODY: u64 = 16_384;
 
 pub fn ready(loaded: &Loaded) -> Response {
     let status = if loaded.problems.is_empty() { 200 } else { 503 };
@@ -63,12 +66,28 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
         Call::Explain => return told(asked(request, env, context, head, admin::explain).await),
         Call::Simulate => return told(asked(request, env, context, head, admin::simulate).await),
         Call::Replay(id) => return told(replayed(env, context, head, id).await),
+        Call::OwnKeys(tenant) => return told(own_keys::list(env, &percent::decoded(tenant)).await),
+        Call::SetOwnKey { tenant, provider } | Call::DropOwnKey { tenant, provider } => {
+            let whose = (percent::decoded(tenant), percent::decoded(provider));
+            let loaded = store::current(env, context, &head.region, head.started).await;
+            return told(own_key(request, env, &loaded, head, (&whose.0, &whose.1)).await);
+        }
     };
     found.map_or_else(|error| answer(500, &admin::error(&error)), |body| answer(200, &body))
 }
 
 fn told(found: Result<String, Error>) -> Response {
     found.map_or_else(|error| answer(error.status, &admin::error(&error.message)), |body| answer(200, &body))
+}
+
+/// Brings a tenant's own key, or takes it away.
+async fn own_key(request: &Request, env: &Env, loaded: &Loaded, head: &Head, whose: (&str, &str)) -> Result<String, Error> {
+    if head.method == "DELETE" {
+        return own_keys::drop(env, &loaded.snapshot, whose).await;
+    }
+    let body = edge::read_body(request, MAX_KEY_BODY).await;
+    let body = body.ok_or_else(|| Error::new(Kind::TooLarge, "The body is larger than any key."))?.to_vec();
+    own_keys::set(env, &loaded.snapshot, whose, std::str::from_utf8(&body).unwrap_or_default(), head.started).await
 }
 
 /// What would become of a request. Nothing is sent, and no permit for a probe is taken.
@@ -84,6 +103,7 @@ async fn asked(
     let body = edge::read_body(request, limit).await;
     let body = body.ok_or_else(|| Error::new(Kind::TooLarge, format!("The body is larger than {limit} bytes.")))?.to_vec();
     let text = std::str::from_utf8(&body).map_err(|_| Error::invalid("", "The body is not UTF-8."))?;
+    let loaded = own_keys::theirs(env, context, loaded, admin::tenant_asked(text).as_deref(), head.started).await?;
     let place = head.origin();
     let origin = Origin { region: place.region.to_owned(), country: place.country.to_owned(), colo: place.colo.to_owned() };
     let health = isolate::with_health(|health| health.view(head.started));

@@ -8,7 +8,7 @@ use worker::{
 use super::{
     edge,
     head::Head,
-    isolate, journal_object,
+    isolate, journal_object, own_keys,
     serve::{admit, caller_of, refuse},
     settle, store,
 };
@@ -80,6 +80,10 @@ async fn send(
         Err(error) => return refuse(caller_of(dialect), &error, &head.id),
     };
     let loaded = store::current(env, context, &head.region, head.started).await;
+    let loaded = match own_keys::theirs(env, context, loaded, key.tenant.as_deref(), head.started).await {
+        Ok(loaded) => loaded,
+        Err(error) => return refuse(caller_of(dialect), &error, &head.id),
+    };
     let config = &loaded.snapshot;
     let zdr = key.zdr || config.settings.policy.zdr == Some(true);
     let permitted =

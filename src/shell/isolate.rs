@@ -6,6 +6,7 @@ use std::{
     rc::Rc,
 };
 
+use super::own_keys::Tenants;
 use crate::{
     config::{Given, Problem, ServiceAccount, Snapshot},
     plan::{health::Tuning, seed, sync::Local},
@@ -29,6 +30,8 @@ pub struct Isolate {
     pub keys: RefCell<HashMap<String, (Option<String>, Millis)>>,
     pub health: RefCell<Option<Local>>,
     pub journal: RefCell<Outbox>,
+    /// Tenants' own keys.
+    pub tenants: RefCell<Tenants>,
     /// What the Secrets Store gave.
     pub in_store: RefCell<Given>,
     /// Stored responses of late, and the provider that keeps each.

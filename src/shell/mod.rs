@@ -5,7 +5,6 @@ mod admin;
 mod bindings;
 mod clock;
 mod cors;
-#[expect(dead_code, reason = "what stores sealed texts comes next")]
 mod crypt;
 mod drive;
 mod edge;
@@ -16,6 +15,7 @@ mod health_object;
 mod isolate;
 mod journal_object;
 mod outlet;
+mod own_keys;
 mod serve;
 mod settle;
 mod store;

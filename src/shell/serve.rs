@@ -16,7 +16,7 @@ use super::{
     head::Head,
     health_object,
     isolate::{self, Loaded},
-    outlet,
+    outlet, own_keys,
     settle::{self, Settlement},
     store,
 };
@@ -97,7 +97,10 @@ async fn answer(request: &Request, env: &Env, context: &Context, head: Head, job
     let loaded = store::current(env, context, &head.region, head.started).await;
     let origin = cors::origin(&head);
     let response = match admit(env, &head).await {
-        Ok(key) => admitted(request, env, context, &loaded, (head, job, key)).await,
+        Ok(key) => match own_keys::theirs(env, context, loaded.clone(), key.tenant.as_deref(), head.started).await {
+            Ok(loaded) => admitted(request, env, context, &loaded, (head, job, key)).await,
+            Err(error) => refuse(caller_of(job.dialect), &error, &head.id),
+        },
         // Not in the journal: anybody could fill it.
         Err(error) => refuse(caller_of(job.dialect), &error, &head.id),
     };
@@ -334,10 +337,15 @@ pub fn text(status: u16, content_type: &str, text: &str) -> Response {
 
 async fn listed(env: &Env, context: &Context, head: &Head, dialect: Dialect, id: Option<&str>) -> Response {
     let caller = caller_of(dialect);
-    if let Err(error) = admit(env, head).await {
-        return refuse(caller, &error, &head.id);
-    }
     let loaded = store::current(env, context, &head.region, head.started).await;
+    let loaded = match admit(env, head).await {
+        Ok(key) => own_keys::theirs(env, context, loaded, key.tenant.as_deref(), head.started).await,
+        Err(error) => Err(error),
+    };
+    let loaded = match loaded {
+        Ok(loaded) => loaded,
+        Err(error) => return refuse(caller, &error, &head.id),
+    };
     match models::list(&loaded.snapshot, dialect, id) {
         Ok(body) => {
             let headers = [("content-type", "application/json"), ("x-request-id", &head.id), ("request-id", &head.id)];

@@ -14,7 +14,7 @@ use crate::{
         Exchange, Lesson,
         relay::{Ended, Relay},
     },
-    ledger::record::{Early, Record},
+    ledger::record::{Early, OWN_CREDENTIAL, Record},
     units::Millis,
 };
 
@@ -115,7 +115,10 @@ pub fn refused(env: &Env, context: &Context, who: Early, error: &Error, config: 
 /// A call that was passed on as it came.
 pub fn forwarded(env: &Env, context: &Context, who: Early, answer: (&str, u16), config: &Snapshot) {
     let region = who.region.clone();
-    note(&Record::forwarded(who, answer, &config.version, clock::now()), config.settings.log_console);
+    let mut record = Record::forwarded(who, answer, &config.version, clock::now());
+    let is_own = config.providers.get(answer.0).is_some_and(|provider| provider.own.is_some());
+    record.credential = is_own.then_some(OWN_CREDENTIAL);
+    note(&record, config.settings.log_console);
     let env = env.clone();
     context.wait_until(async move { flush(&env, &region).await });
 }

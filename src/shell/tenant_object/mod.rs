@@ -14,6 +14,10 @@ use super::{
     bindings::{self, Object},
     serve::text,
 };
+use crate::config::own_entry;
+
+/// The tenant's own keys for providers, by their path and where they are kept.
+pub const OWN_KEYS: &str = "own_keys";
 
 #[wasm_bindgen]
 pub struct TenantObject {
@@ -48,7 +52,21 @@ impl TenantObject {
         if !self.has_tables.replace(true) {
             self.run("CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL)", &[])?;
         }
+        if path == OWN_KEYS {
+            return self.own_keys(message);
+        }
         Err(format!("nothing is known of {path}, {} bytes", message.len()).into())
+    }
+
+    /// A tenant's own keys: edited here, one after the other, for KV has no transactions. The answer is all of them.
+    fn own_keys(&self, edit: &str) -> Result<String, JsValue> {
+        let stored = self.run("SELECT value FROM about WHERE name = ?", &[OWN_KEYS.into()])?;
+        if edit.is_empty() {
+            return Ok(stored);
+        }
+        let edited = own_entry::edited(&stored, edit).map_err(|error| JsValue::from_str(&error.message))?;
+        self.run("INSERT OR REPLACE INTO about (name, value) VALUES (?, ?)", &[OWN_KEYS.into(), edited.as_str().into()])?;
+        Ok(edited)
     }
 
     fn run(&self, statement: &str, values: &[JsValue]) -> Result<String, JsValue> {
@@ -57,7 +75,6 @@ impl TenantObject {
 }
 
 /// Asks a tenant's object.
-#[expect(dead_code, reason = "the ledger will")]
 pub async fn ask(env: &Env, tenant: &str, path: &str, message: &str) -> Result<String, String> {
     Object { binding: "TENANT", name: tenant, hint: "" }.ask(env, path, message).await
 }
