@@ -13,6 +13,7 @@ mod forward;
 mod gemini;
 mod hedge;
 mod hosting;
+mod kept;
 mod large;
 mod models;
 mod operations;

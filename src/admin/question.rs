@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     config::Snapshot,
     dialect::{
-        Caller, Dialect,
+        Caller, Dialect, Endpoint,
         surface::{self, Line, Place, Surface},
     },
     error::Error,
@@ -110,6 +110,7 @@ impl Question {
             origin: origin(&mut fields, &asked.origin)?,
             key: key.name.clone(),
             tags: key.tags.clone(),
+            providers: key.providers.clone(),
             headers,
             wishes,
             conversation: None,
@@ -126,6 +127,7 @@ impl Question {
 
     /// The plan, as the same request would get it.
     pub fn plan(&self, config: &Snapshot) -> Result<plan::Plan, Error> {
+        self.key.enter(Endpoint::generate(self.inputs.dialect), Some(self.inputs.dialect))?;
         self.key.permit_each(self.inputs.ask().named(), config)?;
         self.inputs.plan(config)
     }

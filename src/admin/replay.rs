@@ -120,6 +120,7 @@ fn read(record: &mut Fields) -> Result<(Inputs, bool), Error> {
         origin: Origin { region, ..Origin::default() },
         key: record.take_str("key")?.unwrap_or_default(),
         tags: vec![],
+        providers: None,
         headers: vec![],
         wishes: Wishes::NONE,
         conversation: None,

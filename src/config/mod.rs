@@ -33,8 +33,8 @@ pub use read_condition::REGIONS;
 use reader::Problems;
 pub use resolve::{ListedModel, Resolved};
 pub use route::{
-    Choice, Hedge, Lossy, MaxPrice, OnContentFilter, OnStreamBreak, Place, Policy, Requires, Route, Rule, Strategy, Target,
-    WhenAllUnavailable,
+    Cache, Choice, Hedge, Lossy, MaxPrice, OnContentFilter, OnStreamBreak, Place, Policy, Requires, Route, Rule, Strategy,
+    Target, WhenAllUnavailable,
 };
 pub use secrets::secret_names;
 use serde_json::Map;

@@ -100,6 +100,9 @@ fn read_route(reader: &mut Reader<'_>, around: &mut Around<'_>) -> Option<Route>
         timeouts: reader.object("timeouts", read_timeouts).unwrap_or_default(),
         ..read_policy(reader)
     };
+    if policy.zdr == Some(true) && policy.cache.flatten().is_some() {
+        reader.problem("cache", "Where `zdr` is true nothing is kept: leave `cache` out.");
+    }
     let rules = read_rules(reader, around);
     let default = reader.text("default");
     let items = reader.items("targets");

@@ -151,7 +151,7 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
             }
             (excluded, Some(Reason::TriedAnyway))
         }
-        Arranged { .. } => return Err(nothing_left(&resolved.route, &skipped)),
+        Arranged { .. } => return Err(nothing_left(&resolved.route, &skipped, ask.key)),
     };
     let retry = policy.retry.over(config.settings.retry);
     let alone = wishes.allow_fallbacks == Some(false) && wishes.order.is_empty();
@@ -186,7 +186,7 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
         attempts.extend(attempt(ask, candidate, config, health, (now, seed)).map(|a| Attempt { reason: reason.at(place), ..a }));
     }
     if attempts.is_empty() {
-        return Err(nothing_left(&resolved.route, &skipped));
+        return Err(nothing_left(&resolved.route, &skipped, ask.key));
     }
     let total_ms = attempts.iter().map(|a| a.timeouts.total(ask.facts.stream)).max().unwrap_or_default();
     let whole = policy.lossy.unwrap_or_default();
@@ -333,8 +333,18 @@ fn soonest(excluded: &[usize], standing: impl Fn(usize) -> Standing) -> Option<M
     until.min()
 }
 
-fn nothing_left(route: &str, skipped: &[Skipped]) -> Error {
-    let why: Vec<String> = skipped.iter().map(ToString::to_string).collect();
+/// Of what the gateway key may not use, no names.
+fn nothing_left(route: &str, skipped: &[Skipped], key: KeyHolder<'_>) -> Error {
+    let (denied, open): (Vec<&Skipped>, Vec<&Skipped>) = skipped.iter().partition(|skipped| skipped.why == Why::NotForKey);
+    let mut why: Vec<String> = open.iter().map(ToString::to_string).collect();
+    if !denied.is_empty() {
+        let may = key.providers.unwrap_or_default().iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let may = if may.is_empty() { "use no provider".to_owned() } else { format!("only use {may}") };
+        why.push(format!("the gateway key `{}` may {may}", key.name));
+        if open.is_empty() {
+            return Error::new(Kind::Forbidden, format!("No target of `{route}` can serve this request: {}.", why.join("; ")));
+        }
+    }
     let kind = if skipped.iter().any(|skipped| matches!(skipped.why, Why::Shut { .. })) {
         Kind::Unavailable
     } else if !skipped.is_empty() && skipped.iter().all(|skipped| matches!(skipped.why, Why::TooLong { .. })) {

@@ -69,3 +69,20 @@ export async function wake(state, ms) {
 export function sql(state, statement, bindings) {
   return [...state.storage.sql.exec(statement, ...bindings).raw()].map(([first]) => first).join(",");
 }
+
+// Sealed answers, in a namespace of their own.
+export function cacheGet(env, name) {
+  return told(async () => {
+    const bytes = await env.CACHE.get(name, "arrayBuffer");
+    return bytes ? new Uint8Array(bytes) : undefined;
+  });
+}
+
+export function cachePut(env, name, bytes, seconds) {
+  return told(() => env.CACHE.put(name, bytes, { expirationTtl: seconds }));
+}
+
+// For an object: its alarm goes off in `ms`, whenever it would have. Stored with what the same turn stores.
+export function arm(state, ms) {
+  state.storage.setAlarm(Date.now() + ms).catch(() => {});
+}

@@ -18,7 +18,6 @@ extern "C" {
 #[derive(Clone, Copy)]
 pub enum Purpose {
     TenantKeys,
-    #[expect(dead_code, reason = "the response cache will")]
     Cache,
 }
 

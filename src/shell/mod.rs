@@ -3,6 +3,7 @@
 mod active;
 mod admin;
 mod bindings;
+mod cache;
 mod clock;
 mod cors;
 mod crypt;
@@ -21,6 +22,7 @@ mod settle;
 mod store;
 mod tap;
 mod tenant_object;
+mod till;
 
 use worker::{
     Context, Env, Result, ScheduleContext, ScheduledEvent, event,

@@ -205,6 +205,7 @@ fn inputs(dice: &mut Dice) -> (Inputs, String) {
         },
         key: "ci".to_owned(),
         tags: maybe(dice, |_| vec!["gold".to_owned()]).unwrap_or_default(),
+        providers: (dice.below(8) == 0).then(|| vec!["alpha".to_owned(), "gamma".to_owned()]),
         headers: ["x-team", "cookie"].map(|name| (name.to_owned(), (*dice.pick(&["research", "sales"])).to_owned())).to_vec(),
         wishes: maybe(dice, wishes).unwrap_or(Wishes::NONE),
         conversation: None,
@@ -312,7 +313,8 @@ fn another_standing_is_another_decision() {
     let mut dice = Dice(1);
     let (mut inputs, id) = inputs(&mut dice);
     (inputs.facts.model, inputs.facts.tools) = ("three".to_owned(), false);
-    (inputs.wishes, inputs.features, inputs.own_keys) = (Wishes::NONE, None, vec![]);
+    (inputs.wishes, inputs.features, inputs.providers) = (Wishes::NONE, None, None);
+    inputs.own_keys = vec![];
     inputs.health = View::of([("beta/large".to_owned(), Standing::Open { until: NOW.plus(5_000) })]);
     let record = recorded(&inputs, &id, &config);
     assert_eq!(record["inputs"]["health"], json!({"beta/large": {"standing": "open", "until": NOW.0 + 5_000}}));
@@ -337,7 +339,8 @@ fn a_plain_request_keeps_next_to_nothing() {
     let config = gateway(r#"{"one": {"targets": ["alpha/small"]}, "two": {"targets": ["alpha/small", "beta/large"]}}"#);
     let mut dice = Dice(2);
     let (mut inputs, id) = inputs(&mut dice);
-    (inputs.wishes, inputs.features, inputs.own_keys) = (Wishes::NONE, None, vec![]);
+    (inputs.wishes, inputs.features, inputs.providers) = (Wishes::NONE, None, None);
+    inputs.own_keys = vec![];
     inputs.health = View::of([("elsewhere/m".to_owned(), Standing::Probe), ("pair#0".to_owned(), Standing::Probe)]);
     for (model, tools, max_output, expected) in [
         ("one", false, None, None),

@@ -6,7 +6,7 @@
 mod keep;
 mod read;
 
-pub use keep::{keep, keep_held};
+pub use keep::{keep, keep_held, looked_at};
 
 use super::{Ask, Plan, Wishes, ask, health::View, wishes::Sort};
 use crate::{
@@ -29,6 +29,8 @@ pub struct Inputs {
     pub origin: Origin,
     pub key: String,
     pub tags: Vec<String>,
+    /// Providers that alone may serve the key.
+    pub providers: Option<Vec<String>>,
     pub headers: Vec<(String, String)>,
     pub wishes: Wishes,
     /// A hash of the caller's conversation, where no more of it is known.
@@ -58,7 +60,7 @@ impl Inputs {
             operation: self.operation,
             features: self.features.as_ref(),
             origin: ask::Origin { region, country, colo },
-            key: ask::KeyHolder { name: &self.key, tags: &self.tags },
+            key: ask::KeyHolder { name: &self.key, tags: &self.tags, providers: self.providers.as_deref() },
             headers: &self.headers,
             wishes: &self.wishes,
             conversation: self.conversation,

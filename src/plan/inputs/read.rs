@@ -31,6 +31,7 @@ impl Inputs {
         self.origin.country = kept.take_str("country")?.unwrap_or_default();
         self.origin.colo = kept.take_str("colo")?.unwrap_or_default();
         self.tags = strings(&mut kept, "tags")?;
+        self.providers = kept.peek("providers").is_some().then(|| strings(&mut kept, "providers")).transpose()?;
         self.headers = pairs(&mut kept, "headers")?;
         self.features = kept.take_fields("features")?.map(features).transpose()?;
         let conversation = kept.take_str("conversation")?;
