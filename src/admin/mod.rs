@@ -1,5 +1,6 @@
 //! The operator's calls: which there are, and what is said of the configuration.
 
+pub mod audit;
 mod drive;
 mod explain;
 mod faults;
@@ -51,6 +52,12 @@ pub enum Call<'a> {
         tenant: &'a str,
         provider: &'a str,
     },
+    /// Entries of a chain.
+    Audit,
+    /// Whether it holds.
+    AuditVerify,
+    /// Where it ends.
+    AuditHead,
 }
 
 /// What stands at a path.
@@ -91,6 +98,9 @@ impl<'a> Call<'a> {
             ("GET", ["tenants", tenant, "secrets"]) => Self::OwnKeys(tenant),
             ("PUT", ["tenants", tenant, "secrets", provider]) => Self::SetOwnKey { tenant, provider },
             ("DELETE", ["tenants", tenant, "secrets", provider]) => Self::DropOwnKey { tenant, provider },
+            ("GET", ["audit"]) => Self::Audit,
+            ("GET", ["audit", "verify"]) => Self::AuditVerify,
+            ("GET", ["audit", "head"]) => Self::AuditHead,
             _ => return None,
         })
     }
@@ -156,6 +166,10 @@ mod tests {
             ("PUT", "/tenants/acme/secrets/openai", Found::Call(Call::SetOwnKey { tenant: "acme", provider: "openai" })),
             ("DELETE", "/tenants/a%20b/secrets/x/", Found::Call(Call::DropOwnKey { tenant: "a%20b", provider: "x" })),
             ("GET", "/tenants/acme/secrets/openai", Found::Allowed("PUT, DELETE".to_owned())),
+            ("GET", "/audit", Found::Call(Call::Audit)),
+            ("GET", "/audit/verify", Found::Call(Call::AuditVerify)),
+            ("GET", "/audit/head", Found::Call(Call::AuditHead)),
+            ("DELETE", "/audit", Found::Allowed("GET".to_owned())),
             ("GET", "", Found::Nothing),
         ] {
             assert_eq!(find(method, path), found, "{method} {path}");
