@@ -20,7 +20,7 @@ use crate::{
         self, Asked, Call, Found,
         health::{self, Order},
     },
-    audit::OPERATOR,
+    audit::{Change, OPERATOR},
     error::{Error, Kind},
     guard,
     plan::{inputs::Origin, region},
@@ -86,12 +86,18 @@ fn told(found: Result<String, Error>) -> Response {
 
 /// Brings a tenant's own key, or takes it away.
 async fn own_key(request: &Request, env: &Env, loaded: &Loaded, head: &Head, whose: (&str, &str)) -> Result<String, Error> {
-    if head.method == "DELETE" {
-        return own_keys::drop(env, &loaded.snapshot, whose).await;
-    }
-    let body = edge::read_body(request, MAX_KEY_BODY).await;
-    let body = body.ok_or_else(|| Error::new(Kind::TooLarge, "The body is larger than any key."))?.to_vec();
-    own_keys::set(env, &loaded.snapshot, whose, std::str::from_utf8(&body).unwrap_or_default(), head.started).await
+    let is_gone = head.method == "DELETE";
+    let told = if is_gone {
+        own_keys::drop(env, &loaded.snapshot, whose).await?
+    } else {
+        let body = edge::read_body(request, MAX_KEY_BODY).await;
+        let body = body.ok_or_else(|| Error::new(Kind::TooLarge, "The body is larger than any key."))?.to_vec();
+        own_keys::set(env, &loaded.snapshot, whose, std::str::from_utf8(&body).unwrap_or_default(), head.started).await?
+    };
+    let action = if is_gone { "delete" } else { "put" };
+    let change = Change { action: action.to_owned(), what: "secret", name: whose.1.to_owned(), ..Change::default() };
+    audit::note(env, head, whose.0, change).await?;
+    Ok(told)
 }
 
 /// What would become of a request. Nothing is sent, and no permit for a probe is taken.
