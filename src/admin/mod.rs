@@ -15,7 +15,7 @@ pub mod written;
 
 pub use explain::explain;
 use keys::KeyCall;
-pub use question::Asked;
+pub use question::{Asked, tenant_asked};
 pub use replay::{replay, version};
 use serde_json::{Map, Value};
 pub use simulate::simulate;
@@ -49,6 +49,17 @@ pub enum Call<'a> {
     Simulate,
     /// The decision of one request, made again.
     Replay(&'a str),
+    /// A tenant's own keys, as far as they may be known.
+    OwnKeys(&'a str),
+    /// A tenant brings a key to a provider.
+    SetOwnKey {
+        tenant: &'a str,
+        provider: &'a str,
+    },
+    DropOwnKey {
+        tenant: &'a str,
+        provider: &'a str,
+    },
     /// Entries of a chain.
     Audit,
     /// Whether it holds.
@@ -99,6 +110,9 @@ impl<'a> Call<'a> {
             ("GET", ["prices", "document"]) => Self::Document(document("prices")?),
             ("POST", ["explain"]) => Self::Explain,
             ("POST", ["simulate"]) => Self::Simulate,
+            ("GET", ["tenants", tenant, "secrets"]) => Self::OwnKeys(tenant),
+            ("PUT", ["tenants", tenant, "secrets", provider]) => Self::SetOwnKey { tenant, provider },
+            ("DELETE", ["tenants", tenant, "secrets", provider]) => Self::DropOwnKey { tenant, provider },
             ("GET", ["audit"]) => Self::Audit,
             ("GET", ["audit", "verify"]) => Self::AuditVerify,
             ("GET", ["audit", "head"]) => Self::AuditHead,
@@ -178,6 +192,10 @@ mod tests {
             ("PUT", "/health/acme/large/2", Found::Call(Call::Order("acme/large/2"))),
             ("POST", "/health/acme%231/", Found::Call(Call::Order("acme%231"))),
             ("GET", "/config", Found::Call(Call::Config)),
+            ("GET", "/tenants/acme/secrets", Found::Call(Call::OwnKeys("acme"))),
+            ("PUT", "/tenants/acme/secrets/openai", Found::Call(Call::SetOwnKey { tenant: "acme", provider: "openai" })),
+            ("DELETE", "/tenants/a%20b/secrets/x/", Found::Call(Call::DropOwnKey { tenant: "a%20b", provider: "x" })),
+            ("GET", "/tenants/acme/secrets/openai", Found::Allowed("PUT, DELETE".to_owned())),
             ("GET", "/audit", Found::Call(Call::Audit)),
             ("GET", "/audit/verify", Found::Call(Call::AuditVerify)),
             ("GET", "/audit/head", Found::Call(Call::AuditHead)),

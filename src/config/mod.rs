@@ -8,6 +8,7 @@ mod host;
 mod limits;
 mod nesting;
 pub mod news;
+pub mod own_entry;
 mod own_key;
 mod parse;
 mod price;
@@ -79,7 +80,7 @@ pub struct Snapshot {
     /// Providers without their secret, with the names it may have.
     pub off: SortedMap<String, Vec<String>>,
     /// Of those that are off, the ones that lack nothing but a key: a tenant's own turns them on for it.
-    keyless: SortedMap<String, Provider>,
+    keyless: Rc<SortedMap<String, Provider>>,
     pub settings: Settings,
     pub budgets: Rc<Budgets>,
     /// What the operator should know, though it hinders nothing.
@@ -127,7 +128,7 @@ pub fn build(documents: &Documents, secrets: &SortedMap<String, String>) -> Resu
         routes: Rc::default(),
         providers: SortedMap::new(),
         off: SortedMap::new(),
-        keyless: SortedMap::new(),
+        keyless: Rc::default(),
         settings: Settings::default(),
         budgets: Rc::default(),
         warnings: vec![],

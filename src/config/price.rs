@@ -235,7 +235,8 @@ pub(super) fn read_prices(mut document: Map<String, Value>, snapshot: &mut Snaps
         match snapshot.locate(&name) {
             Err(message) => problems.add(name, message),
             Ok((provider, model)) => {
-                let known = snapshot.providers.get_mut(&provider).or_else(|| snapshot.keyless.get_mut(&provider));
+                let known =
+                    snapshot.providers.get_mut(&provider).or_else(|| Rc::make_mut(&mut snapshot.keyless).get_mut(&provider));
                 let entry = known.map(|provider| Rc::make_mut(&mut provider.models).or_default(model));
                 if let (Some(entry), Some(price)) = (entry, price) {
                     entry.price = Some(price);

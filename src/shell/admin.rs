@@ -12,7 +12,7 @@ use super::{
     head::Head,
     health_object,
     isolate::{self, Loaded},
-    journal_object,
+    journal_object, own_keys,
     serve::text,
     store,
 };
@@ -22,14 +22,17 @@ use crate::{
         health::{self, Order},
         prices,
     },
-    audit::OPERATOR,
+    audit::{Change, OPERATOR},
     error::{Error, Kind},
     guard::{self, Door},
     plan::{inputs::Origin, region},
+    wire::percent,
 };
 
 /// Bytes of a body: a word on a target is a hundred.
 const MAX_BODY: u64 = 4_096;
+/// Bytes of a body with a provider's key: a service account's file is a quarter of it.
+const MAX_KEY_BODY: u64 = 16_384;
 
 pub fn ready(loaded: &Loaded) -> Response {
     let status = if loaded.problems.is_empty() { 200 } else { 503 };
@@ -81,6 +84,12 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
         Call::Document(name) => return admin_write::document(env, head, name).await,
         Call::PutDocument(name) => return admin_write::put_document(request, env, head, name).await,
         Call::Replay(id) => return told(replayed(env, context, head, id).await),
+        Call::OwnKeys(tenant) => return told(own_keys::list(env, &percent::decoded(tenant)).await),
+        Call::SetOwnKey { tenant, provider } | Call::DropOwnKey { tenant, provider } => {
+            let whose = (percent::decoded(tenant), percent::decoded(provider));
+            let loaded = store::current(env, context, &head.region, head.started).await;
+            return told(own_key(request, env, &loaded, head, (&whose.0, &whose.1)).await);
+        }
         Call::Audit => return audit::list(env, &head.query).await,
         Call::AuditVerify => return audit::verify(env, &head.query).await,
         Call::AuditHead => return audit::head(env, &head.query).await,
@@ -98,6 +107,22 @@ fn refused(error: &Error) -> Response {
     edge::response(error.status, &headers, &JsValue::from_str(&admin::refusal(error)))
 }
 
+/// Brings a tenant's own key, or takes it away.
+async fn own_key(request: &Request, env: &Env, loaded: &Loaded, head: &Head, whose: (&str, &str)) -> Result<String, Error> {
+    let is_gone = head.method == "DELETE";
+    let told = if is_gone {
+        own_keys::drop(env, &loaded.snapshot, whose).await?
+    } else {
+        let body = edge::read_body(request, MAX_KEY_BODY).await;
+        let body = body.ok_or_else(|| Error::new(Kind::TooLarge, "The body is larger than any key."))?.to_vec();
+        own_keys::set(env, &loaded.snapshot, whose, std::str::from_utf8(&body).unwrap_or_default(), head.started).await?
+    };
+    let action = if is_gone { "delete" } else { "put" };
+    let change = Change { action: action.to_owned(), what: "secret", name: whose.1.to_owned(), ..Change::default() };
+    audit::note(env, head, whose.0, change).await?;
+    Ok(told)
+}
+
 /// What would become of a request. Nothing is sent, and no permit for a probe is taken.
 async fn asked(
     request: &Request,
@@ -111,6 +136,7 @@ async fn asked(
     let body = edge::read_body(request, limit).await;
     let body = body.ok_or_else(|| Error::new(Kind::TooLarge, format!("The body is larger than {limit} bytes.")))?.to_vec();
     let text = std::str::from_utf8(&body).map_err(|_| Error::invalid("", "The body is not UTF-8."))?;
+    let loaded = own_keys::theirs(env, context, loaded, admin::tenant_asked(text).as_deref(), head.started).await?;
     let place = head.origin();
     let origin = Origin { region: place.region.to_owned(), country: place.country.to_owned(), colo: place.colo.to_owned() };
     let health = isolate::with_health(|health| health.view(head.started));

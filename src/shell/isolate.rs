@@ -6,6 +6,7 @@ use std::{
     rc::Rc,
 };
 
+use super::own_keys::Tenants;
 use crate::{
     config::{Given, Problem, ServiceAccount, Snapshot, news::News},
     guard::Throttle,
@@ -36,6 +37,8 @@ pub struct Isolate {
     pub heard_at: Cell<Millis>,
     pub throttle: RefCell<Throttle>,
     pub journal: RefCell<Outbox>,
+    /// Tenants' own keys.
+    pub tenants: RefCell<Tenants>,
     /// What is to be told to tenants' ledgers.
     tills: RefCell<SortedMap<String, Till>>,
     /// What the Secrets Store gave.

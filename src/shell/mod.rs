@@ -8,7 +8,6 @@ mod bindings;
 mod cache;
 mod clock;
 mod cors;
-#[expect(dead_code, reason = "what stores sealed texts comes next")]
 mod crypt;
 mod drive;
 mod edge;
@@ -21,6 +20,7 @@ mod journal_object;
 mod listing;
 mod news;
 mod outlet;
+mod own_keys;
 mod serve;
 mod settle;
 mod store;

@@ -17,7 +17,7 @@ use super::{
     head::Head,
     health_object,
     isolate::{self, Loaded},
-    listing, outlet,
+    listing, outlet, own_keys,
     settle::{self, Settlement},
     store,
     till::Ticket,
@@ -104,7 +104,10 @@ async fn answer(request: &Request, env: &Env, context: &Context, head: Head, job
         Task::Operate(operation) => Endpoint::operate(operation),
     };
     let response = match admit(env, &head).await.and_then(|key| key.enter(endpoint, Some(job.dialect)).map(|()| key)) {
-        Ok(key) => admitted(request, env, context, &loaded, (head, job, key)).await,
+        Ok(key) => match own_keys::theirs(env, context, loaded.clone(), key.tenant.as_deref(), head.started).await {
+            Ok(loaded) => admitted(request, env, context, &loaded, (head, job, key)).await,
+            Err(error) => refuse(caller_of(job.dialect), &error, &head.id),
+        },
         // Not in the journal: anybody could fill it.
         Err(error) => refuse(caller_of(job.dialect), &error, &head.id),
     };
