@@ -81,7 +81,7 @@ export class Gateway {
       ...worker,
       ...compatibility(),
       bindings: bindings ?? { GATEWAY_KEY: KEY, ADMIN_TOKEN: ADMIN, ...SECRETS, ...secrets(origin) },
-      kvNamespaces: ["CONFIG"],
+      kvNamespaces: ["CONFIG", "CACHE"],
       durableObjects: {
         HEALTH: { className: "HealthObject", useSQLite: true },
         JOURNAL: { className: "JournalObject", useSQLite: true },
@@ -140,6 +140,11 @@ export class Gateway {
   /** What KV holds under a name. */
   async stored(name) {
     return (await this.#miniflare.getKVNamespace("CONFIG")).get(name);
+  }
+
+  /** A KV namespace, as the platform has it. */
+  namespace(name) {
+    return this.#miniflare.getKVNamespace(name);
   }
 
   async stop() {
