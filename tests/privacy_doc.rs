@@ -2,7 +2,7 @@
 
 use portolan::{
     catalog::retention::{Asked, all_flags, all_keeps},
-    wire::name::{NO_NAME, is_name, recorded},
+    wire::name::{NO_NAME, is_name, recorded, recorded_path},
 };
 
 const DOC: &str = include_str!("../docs/privacy.md");
@@ -53,6 +53,9 @@ fn a_record_repeats_what_can_be_a_name_and_nothing_else() {
     ] {
         assert_eq!(is_name(text), is, "{text}");
         assert_eq!(recorded(text) == NO_NAME, !is, "{text}");
+    }
+    for (path, is) in [("messages[].parts[].image", true), ("logit_bias", true), ("tell me[].more", false), ("a[1]", false)] {
+        assert_eq!(recorded_path(path) == path, is, "{path}");
     }
     assert_eq!(recorded(&"x".repeat(300)).len(), 128);
 }

@@ -3,7 +3,7 @@ import { text, word } from "./canaries.mjs";
 
 const IMAGE = `https://img.example/${word("imageUrl")}.png?q=${word("imageQuery")}`;
 const schema = { type: "object", properties: { [word("schemaKey")]: { type: "string", description: text("schemaText"), enum: [word("schemaEnum")] } } };
-const odd = { [word("unknownKey")]: text("unknownValue") };
+const odd = { [word("unknownKey")]: text("unknownValue"), [text("unknownSentence")]: 1 };
 
 const chat = ({ model, stream, more = {} }) => ({
   model, max_tokens: 50, ...(stream && { stream: true, stream_options: { include_usage: true } }),
