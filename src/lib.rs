@@ -37,6 +37,7 @@
 //!  mock      the built-in provider: deterministic answers, and faults on demand
 //!  exchange  the life of one request: tries, hedging, failover, the way back of a stream and its going on elsewhere
 //!  ledger    usage × price, and the one line a request is remembered by
+//!  account   limits and budgets: leases in the isolate, the exact count in the tenant's object
 //!  audit     a chain of hashes over what operators changed and requests cost, and its verifier
 //!  admin     the operator's calls: what is said of configuration and health, plans explained, simulated, made again
 //!  shell     wasm only: awaits, converts, stores; performs what the others decide
@@ -83,6 +84,7 @@
 //! - **a path**: an arm in [`dialect::surface::read`] with a row in `tests/surface.rs`; `shell::serve` must then answer it.
 //! - **a binding**: a file in `shell/`, and its lines in `wrangler.toml`. Nothing else.
 
+pub mod account;
 pub mod admin;
 pub mod audit;
 pub mod cache;

@@ -17,6 +17,7 @@ mod kept;
 mod large;
 mod models;
 mod operations;
+mod own_keys;
 mod probe;
 mod relay;
 mod resumed;

@@ -1,5 +1,6 @@
 //! Tests of the room `ledger` and of the numbers it reckons with: exact to the last picodollar.
 
+mod book;
 mod report;
 
 use portolan::{

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod account;
 mod admin;
 mod anthropic;
 mod architecture;

@@ -18,6 +18,7 @@ mod meter;
 pub mod models;
 pub mod operate;
 mod overlap;
+pub mod owed;
 mod patience;
 pub mod probe;
 pub mod relay;

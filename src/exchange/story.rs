@@ -14,7 +14,7 @@ use crate::{
     error::{Blame, Error},
     ledger::{
         Receipt, numbers,
-        record::{Record, Try},
+        record::{OWN_CREDENTIAL, Record, Try},
     },
     plan::{
         self, Attempt,
@@ -59,6 +59,7 @@ impl Exchange {
             at_ms: sent.since(self.call.started),
             ms: now.since(sent),
             wasted: self.wasted(outcome),
+            credential: attempt.own.is_some().then_some(OWN_CREDENTIAL),
         };
         // In the order in which they were sent: of two at once the later one may end first.
         let place = self.tries.iter().position(|t| t.at_ms > noted.at_ms).unwrap_or(self.tries.len());
@@ -94,8 +95,15 @@ impl Exchange {
                 self.release(&cell);
             }
             Some((Whose::Model, signal)) => {
-                let cell = attempt.cell();
-                self.tell(cell, signal);
+                let (cell, own) = (attempt.cell(), attempt.own_cell());
+                match (own, signal) {
+                    // A limit of the tenant's own account: others still may.
+                    (Some(own), Signal::Cool { .. }) => {
+                        self.tell(own, signal);
+                        self.release(&cell);
+                    }
+                    _ => self.tell(cell, signal),
+                }
             }
             // Another credential may finish the probe: it is given back when the target is left.
             Some((Whose::Credential, signal)) => {
@@ -298,6 +306,7 @@ impl Exchange {
             rule: self.plan.rule.clone(),
             provider: attempt.map(|a| a.provider.clone()),
             model: attempt.map(|a| a.model.clone()),
+            credential: attempt.filter(|a| a.own.is_some()).map(|_| OWN_CREDENTIAL),
             answered_by: model.map(|name| recorded(&name)),
             response_id: id.filter(|_| self.keeps()).map(|id| recorded(&id)),
             stream: self.call.facts.stream,

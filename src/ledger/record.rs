@@ -29,7 +29,12 @@ pub struct Try {
     /// Picodollars that a cancelled try cost at least: its input, estimated. Not in the request's cost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wasted: Option<Money>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential: Option<&'static str>,
 }
+
+/// The provider was called with the tenant's own key, and bills the tenant.
+pub const OWN_CREDENTIAL: &str = "tenant";
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Record {
@@ -51,6 +56,9 @@ pub struct Record {
     pub rule: Option<String>,
     pub provider: Option<String>,
     pub model: Option<String>,
+    /// Whose: `tenant`, or absent for the operator's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential: Option<&'static str>,
     /// The model as the provider named it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered_by: Option<String>,
@@ -181,6 +189,7 @@ impl Record {
             rule: None,
             provider: None,
             model: None,
+            credential: None,
             answered_by: None,
             response_id: None,
             stream: false,

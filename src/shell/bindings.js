@@ -81,3 +81,8 @@ export function cacheGet(env, name) {
 export function cachePut(env, name, bytes, seconds) {
   return told(() => env.CACHE.put(name, bytes, { expirationTtl: seconds }));
 }
+
+// For an object: its alarm goes off in `ms`, whenever it would have. Stored with what the same turn stores.
+export function arm(state, ms) {
+  state.storage.setAlarm(Date.now() + ms).catch(() => {});
+}

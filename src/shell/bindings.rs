@@ -20,6 +20,7 @@ extern "C" {
     fn kept(state: &JsValue, key: &str) -> Promise;
     fn keep(state: &JsValue, key: &str, text: &str, region: &str, ms: f64) -> Promise;
     fn wake(state: &JsValue, ms: f64) -> Promise;
+    pub fn arm(state: &JsValue, ms: f64);
     #[wasm_bindgen(catch)]
     pub fn sql(state: &JsValue, statement: &str, bindings: &Array) -> Result<String, JsValue>;
 }

@@ -63,7 +63,7 @@ pub async fn look(
     };
     let ask = Ask {
         origin: head.origin(),
-        key: KeyHolder { name: &key.name, tags: &key.tags },
+        key: KeyHolder { name: &key.name, tags: &key.tags, providers: key.providers.as_deref() },
         headers: &head.headers,
         wishes,
         ..Ask::generate(dialect, facts)

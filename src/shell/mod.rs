@@ -22,6 +22,7 @@ mod settle;
 mod store;
 mod tap;
 mod tenant_object;
+mod till;
 
 use worker::{
     Context, Env, Result, ScheduleContext, ScheduledEvent, event,

@@ -20,12 +20,13 @@ use super::{
     outlet,
     settle::{self, Settlement},
     store,
+    till::Ticket,
 };
 use crate::{
     cache::{Slot, Stored},
     config::Snapshot,
     dialect::{
-        Caller, Dialect, Facts,
+        Caller, Dialect, Endpoint, Facts,
         openai_chat::OpenAiChat,
         surface::{self, Line, Place, Surface},
     },
@@ -98,7 +99,11 @@ pub fn caller_of(dialect: Dialect) -> &'static dyn Caller {
 async fn answer(request: &Request, env: &Env, context: &Context, head: Head, job: Job) -> Response {
     let loaded = store::current(env, context, &head.region, head.started).await;
     let origin = cors::origin(&head);
-    let response = match admit(env, &head).await {
+    let endpoint = match job.task {
+        Task::Generate => Endpoint::generate(job.dialect),
+        Task::Operate(operation) => Endpoint::operate(operation),
+    };
+    let response = match admit(env, &head).await.and_then(|key| key.enter(endpoint, Some(job.dialect)).map(|()| key)) {
         Ok(key) => admitted(request, env, context, &loaded, (head, job, key)).await,
         // Not in the journal: anybody could fill it.
         Err(error) => refuse(caller_of(job.dialect), &error, &head.id),
@@ -173,7 +178,7 @@ async fn admitted(
         (_, Err((error, unplanned))) => {
             let Head { id, started, region, .. } = head;
             let who = Early { id: id.clone(), time: started, dialect, payer: key.payer(), asked, region, unplanned };
-            settle::refused(env, context, who, &error, &loaded.snapshot);
+            settle::refused(env, context, (who, None), &error, &loaded.snapshot);
             refuse(caller, &error, &id)
         }
     }
@@ -202,7 +207,7 @@ async fn planned(
         operation,
         features: features.as_ref(),
         origin: head.origin(),
-        key: KeyHolder { name: &key.name, tags: &key.tags },
+        key: KeyHolder { name: &key.name, tags: &key.tags, providers: key.providers.as_deref() },
         headers: &head.headers,
         wishes: &read.wishes,
         ..Ask::generate(dialect, &read.facts)
@@ -329,7 +334,8 @@ async fn run(
     body: &JsValue,
 ) -> Response {
     let is_patient = exchange.is_patient();
-    let settlement = RefCell::new(Settlement::hold((exchange, slot), env, context));
+    let ticket = Ticket::open(env, context, &exchange.call().payer.tenant, exchange.entry());
+    let settlement = RefCell::new(Settlement::hold((exchange, slot, ticket), env, context));
     if is_patient {
         return outlet::patient(request, env, settlement, body).await;
     }
@@ -380,11 +386,12 @@ pub fn text(status: u16, content_type: &str, text: &str) -> Response {
 
 async fn listed(env: &Env, context: &Context, head: &Head, dialect: Dialect, id: Option<&str>) -> Response {
     let caller = caller_of(dialect);
-    if let Err(error) = admit(env, head).await {
-        return refuse(caller, &error, &head.id);
-    }
     let loaded = store::current(env, context, &head.region, head.started).await;
-    match models::list(&loaded.snapshot, dialect, id) {
+    let key = match admit(env, head).await.and_then(|key| key.enter(Endpoint::Models, None).map(|()| key)) {
+        Ok(key) => key,
+        Err(error) => return refuse(caller, &error, &head.id),
+    };
+    match models::list(&loaded.snapshot, dialect, id, &|name| key.sees(name, &loaded.snapshot)) {
         Ok(body) => {
             let headers = [("content-type", "application/json"), ("x-request-id", &head.id), ("request-id", &head.id)];
             let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    super::{Ask, Plan, Wishes, health::View, standings, wishes::Sort},
-    HELD, SORTS, word,
+    super::{Ask, Plan, Wishes, health::View, of_own_key, standings, wishes::Sort},
+    HELD, OWN_KEYS, SORTS, word,
 };
 use crate::{
     chat::request::Effort,
@@ -40,6 +40,9 @@ pub fn keep(ask: Ask<'_>, config: &Snapshot, health: &View, planned: Result<&Pla
     if looks.at(&Subject::KeyTags) && !ask.key.tags.is_empty() {
         out.put("tags", ask.key.tags);
     }
+    if let Some(providers) = ask.key.providers {
+        out.put("providers", providers);
+    }
     let header = |name: &str| ask.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
     let headers = looks.subjects.iter().filter_map(|subject| {
         let Subject::Header(name) = subject else { return None };
@@ -54,7 +57,12 @@ pub fn keep(ask: Ask<'_>, config: &Snapshot, health: &View, planned: Result<&Pla
         out.put("features", self::features(features));
     }
     let by_numbers = looks.by_numbers || matches!(ask.wishes.sort, Some(Sort::Latency | Sort::Throughput));
-    let health = standings::write(health, |cell| planned.map_or(true, |plan| plan.looked_at(cell)), by_numbers);
+    let own: Map<String, Value> = config.own_keys().map(|(provider, own)| (provider.to_owned(), own.into())).collect();
+    if !own.is_empty() {
+        out.put(OWN_KEYS, own);
+    }
+    let is_asked = |cell: &str| planned.map_or(true, |plan| plan.looked_at(cell)) && is_ours(cell, config);
+    let health = standings::write(health, is_asked, by_numbers);
     if !health.is_empty() {
         out.put("health", health);
     }
@@ -135,6 +143,17 @@ impl<'a> Looks<'a> {
 
     fn at(&self, subject: &Subject) -> bool {
         self.subjects.contains(&subject)
+    }
+}
+
+/// Not that of another's key.
+fn is_ours(cell: &str, config: &Snapshot) -> bool {
+    let (provider, _) = cell.split_once(['/', '#', '@']).unwrap_or((cell, ""));
+    let own = config.providers.get(provider).and_then(|provider| provider.own.as_deref());
+    match of_own_key(cell) {
+        Some(key) => own == Some(key),
+        // The operator's credentials are not asked.
+        None => own.is_none() || !cell.strip_prefix(provider).is_some_and(|rest| rest.starts_with('#')),
     }
 }
 
