@@ -73,6 +73,9 @@ pub async fn look(
         return Ok((None, None));
     }
     let payer = key.payer();
+    let mut place = inputs::looked_at(ask, config);
+    // Nor an answer of a provider that the key may not use any more.
+    place.extend(key.providers.iter().flatten().map(|name| ("provider", name.as_str())));
     let question = Question {
         key: &key.id,
         tenant: &payer.tenant,
@@ -82,7 +85,7 @@ pub async fn look(
         facts,
         zdr: wishes.zdr,
         headers: &head.headers,
-        place: &inputs::looked_at(ask, config),
+        place: &place,
         body,
     };
     let slot = crate::cache::slot(question, config)?.filter(|_| is_there(env));
