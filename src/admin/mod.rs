@@ -1,5 +1,6 @@
 //! The operator's calls: which there are, and what is said of the configuration.
 
+pub mod audit;
 mod drive;
 mod explain;
 mod faults;
@@ -40,6 +41,12 @@ pub enum Call<'a> {
     Simulate,
     /// The decision of one request, made again.
     Replay(&'a str),
+    /// Entries of a chain.
+    Audit,
+    /// Whether it holds.
+    AuditVerify,
+    /// Where it ends.
+    AuditHead,
 }
 
 /// What stands at a path.
@@ -77,6 +84,9 @@ impl<'a> Call<'a> {
             ("GET", ["config"]) => Self::Config,
             ("POST", ["explain"]) => Self::Explain,
             ("POST", ["simulate"]) => Self::Simulate,
+            ("GET", ["audit"]) => Self::Audit,
+            ("GET", ["audit", "verify"]) => Self::AuditVerify,
+            ("GET", ["audit", "head"]) => Self::AuditHead,
             _ => return None,
         })
     }
@@ -138,6 +148,10 @@ mod tests {
             ("PUT", "/health/acme/large/2", Found::Call(Call::Order("acme/large/2"))),
             ("POST", "/health/acme%231/", Found::Call(Call::Order("acme%231"))),
             ("GET", "/config", Found::Call(Call::Config)),
+            ("GET", "/audit", Found::Call(Call::Audit)),
+            ("GET", "/audit/verify", Found::Call(Call::AuditVerify)),
+            ("GET", "/audit/head", Found::Call(Call::AuditHead)),
+            ("DELETE", "/audit", Found::Allowed("GET".to_owned())),
             ("GET", "", Found::Nothing),
         ] {
             assert_eq!(find(method, path), found, "{method} {path}");

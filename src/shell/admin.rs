@@ -7,7 +7,7 @@ use worker::{
 };
 
 use super::{
-    cache, edge,
+    audit, cache, edge,
     head::Head,
     health_object,
     isolate::{self, Loaded},
@@ -20,6 +20,7 @@ use crate::{
         self, Asked, Call, Found,
         health::{self, Order},
     },
+    audit::OPERATOR,
     error::{Error, Kind},
     guard,
     plan::{inputs::Origin, region},
@@ -55,7 +56,7 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
             Ok(regions) => Ok(health::gathered(&health_object::all(env, &regions, "").await)),
             Err(error) => return told(Err(error)),
         },
-        Call::Order(target) => return told(order(request, env, target).await),
+        Call::Order(target) => return told(order(request, env, head, target).await),
         Call::Config => {
             let loaded = store::current(env, context, &head.region, head.started).await;
             Ok(admin::config(&loaded.snapshot, &loaded.problems, cache::warning(env, &loaded.snapshot)))
@@ -63,6 +64,9 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
         Call::Explain => return told(asked(request, env, context, head, admin::explain).await),
         Call::Simulate => return told(asked(request, env, context, head, admin::simulate).await),
         Call::Replay(id) => return told(replayed(env, context, head, id).await),
+        Call::Audit => return audit::list(env, &head.query).await,
+        Call::AuditVerify => return audit::verify(env, &head.query).await,
+        Call::AuditHead => return audit::head(env, &head.query).await,
     };
     found.map_or_else(|error| answer(500, &admin::error(&error)), |body| answer(200, &body))
 }
@@ -106,11 +110,13 @@ async fn replayed(env: &Env, context: &Context, head: &Head, id: &str) -> Result
 }
 
 /// Tells the regions' objects the operator's word; what they know then is the answer.
-async fn order(request: &Request, env: &Env, target: &str) -> Result<String, Error> {
+async fn order(request: &Request, env: &Env, head: &Head, target: &str) -> Result<String, Error> {
     let body = edge::read_body(request, MAX_BODY).await.map(|bytes| bytes.to_vec()).unwrap_or_default();
     let order = Order::read(target, std::str::from_utf8(&body).unwrap_or_default())?;
     let regions = order.region.map_or_else(|| region::ALL.to_vec(), |region| vec![region]);
-    Ok(health::gathered(&health_object::all(env, &regions, &order.message()).await))
+    let answers = health_object::all(env, &regions, &order.message()).await;
+    audit::note(env, head, OPERATOR, order.change()).await?;
+    Ok(health::gathered(&answers))
 }
 
 fn answer(status: u16, body: &str) -> Response {

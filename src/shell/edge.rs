@@ -85,7 +85,7 @@ pub async fn settled(promise: Promise) -> JsValue {
     JsFuture::from(promise).await.unwrap_or(JsValue::from_str("reset"))
 }
 
-fn number(value: u64) -> f64 {
+pub fn number(value: u64) -> f64 {
     f64::from(u32::try_from(value).unwrap_or(u32::MAX))
 }
 

@@ -2,6 +2,7 @@
 
 mod active;
 mod admin;
+mod audit;
 mod bindings;
 mod cache;
 mod clock;
@@ -16,6 +17,7 @@ mod head;
 mod health_object;
 mod isolate;
 mod journal_object;
+mod listing;
 mod outlet;
 mod serve;
 mod settle;
