@@ -29,6 +29,7 @@ mod openai_responses;
 mod operation;
 mod plan;
 mod prices;
+mod privacy_doc;
 #[path = "support/sequence.rs"]
 mod sequence;
 mod surface;

@@ -22,7 +22,7 @@ use crate::{
         outcome::{self, Outcome, Transport, Whose},
     },
     units::Millis,
-    wire::name::recorded,
+    wire::name::{recorded, recorded_path},
 };
 
 /// What a plan was made of, as records keep it.
@@ -327,7 +327,7 @@ impl Exchange {
             estimated: self.receipt.estimated || spent.is_some_and(|spent| spent.estimated),
             cost: spent.and_then(|spent| spent.cost),
             tier: spent.and_then(|spent| spent.tier.words()),
-            dropped: self.dropped.clone(),
+            dropped: self.dropped.iter().map(|path| recorded_path(path)).collect(),
             malformed,
             config: self.config.version.clone(),
             health: self.plan.health_version,

@@ -2,7 +2,6 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use js_sys::Uint8Array;
 use serde_json::{Map, Value};
 use wasm_bindgen::JsValue;
 use worker::{
@@ -23,7 +22,7 @@ use super::{
     till::Ticket,
 };
 use crate::{
-    cache::{Slot, Stored},
+    cache::Slot,
     config::Snapshot,
     dialect::{
         Caller, Dialect, Endpoint, Facts,
@@ -37,7 +36,7 @@ use crate::{
     },
     features::{self, Features},
     guard::{self, Door, Found},
-    ledger::record::{Early, Given, Unplanned},
+    ledger::record::{Early, Unplanned},
     plan::{self, Ask, KeyHolder, Plan, Wishes},
     units::Millis,
     wire::json::Outline,
@@ -141,7 +140,13 @@ async fn admitted(
     };
     let (slot, read) = match (looked, read) {
         (Ok((_, Some(stored))), Ok(read)) => {
-            return given(env, context, &loaded.snapshot, (head, key), (dialect, task), (read, stored));
+            return cache::give(
+                (env, context),
+                &loaded.snapshot,
+                (head, key),
+                (dialect, task),
+                (read.facts, read.wishes, stored),
+            );
         }
         (Ok((slot, _)), read) => (slot, read),
         (Err(error), _) => (None, Err(error)),
@@ -318,28 +323,6 @@ pub async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
     admitted
 }
 
-/// An answer from the cache: nobody is asked.
-fn given(
-    env: &Env,
-    context: &Context,
-    config: &Snapshot,
-    (head, key): (Head, guard::Caller),
-    (dialect, task): (Dialect, Task),
-    (read, stored): (Read, Stored),
-) -> Response {
-    let Read { facts, wishes, .. } = read;
-    let route = wishes.route.unwrap_or_else(|| facts.model.clone());
-    let Head { headers, id, started, region, .. } = head;
-    let took = clock::now().since(started);
-    let reply = reply::replayed(&stored, (&id, &route), &headers, took);
-    let body = Uint8Array::from(stored.body.as_slice());
-    let who = Early { id, time: started, dialect, payer: key.payer(), asked: facts.model, region, unplanned: None };
-    let Stored { provider, model, answered_by, usage, estimated, .. } = stored;
-    let given = Given { provider, model, answered_by, usage, estimated, stream: facts.stream };
-    settle::given(env, context, who, (task, &route, given), config);
-    respond(&reply, &body)
-}
-
 async fn run(
     request: &Request,
     env: &Env,
@@ -379,7 +362,7 @@ fn stream(call: &edge::Call, relaying: Relaying, settlement: Settlement) -> Resp
     edge::response(200, &relaying.headers, &readable)
 }
 
-fn respond(reply: &Reply, answer: &JsValue) -> Response {
+pub fn respond(reply: &Reply, answer: &JsValue) -> Response {
     match &reply.body {
         Body::Text(text) => edge::response(reply.status, &reply.headers, &JsValue::from_str(text)),
         Body::Upstream => edge::response(reply.status, &reply.headers, answer),

@@ -83,7 +83,7 @@ export class Gateway {
       ...worker,
       ...compatibility(),
       bindings: bindings ?? { GATEWAY_KEY: KEY, ADMIN_TOKEN: ADMIN, ...SECRETS, ...secrets(origin) },
-      kvNamespaces: ["CONFIG"],
+      kvNamespaces: ["CONFIG", "CACHE"],
       secretsStoreSecrets: Object.fromEntries(Object.keys(inStore).map((name) => [name, { store_id: "store", secret_name: name }])),
       durableObjects: {
         HEALTH: { className: "HealthObject", useSQLite: true },
@@ -149,6 +149,11 @@ export class Gateway {
   /** What KV holds under a name. */
   async stored(name) {
     return (await this.#miniflare.getKVNamespace("CONFIG")).get(name);
+  }
+
+  /** A KV namespace, as the platform has it. */
+  namespace(name) {
+    return this.#miniflare.getKVNamespace(name);
   }
 
   async stop() {
