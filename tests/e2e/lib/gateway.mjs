@@ -70,7 +70,7 @@ export class Gateway {
    * `bindings` replaces the secrets; `secrets(origin)` returns more of them. `ai(origin)` returns a module that stands in
    * for the platform's `AI`.
    */
-  static async start({ upstream, documents = () => ({}), bindings, secrets = () => ({}), ai } = {}) {
+  static async start({ upstream, documents = () => ({}), bindings, secrets = () => ({}), ai, buckets = [] } = {}) {
     const gateway = new Gateway();
     const worker = modules();
     gateway.upstream = upstream ?? await Upstream.start();
@@ -82,6 +82,7 @@ export class Gateway {
       ...compatibility(),
       bindings: bindings ?? { GATEWAY_KEY: KEY, ADMIN_TOKEN: ADMIN, ...SECRETS, ...secrets(origin) },
       kvNamespaces: ["CONFIG"],
+      r2Buckets: buckets,
       durableObjects: {
         HEALTH: { className: "HealthObject", useSQLite: true },
         JOURNAL: { className: "JournalObject", useSQLite: true },
@@ -95,6 +96,7 @@ export class Gateway {
       workers: [portolan, ...(ai ? [{ name: "ai", modules: [{ type: "ESModule", path: "index.mjs", contents: ai(origin) }] }] : [])],
       kvPersist: path.join(gateway.state, "kv"),
       durableObjectsPersist: path.join(gateway.state, "do"),
+      r2Persist: path.join(gateway.state, "r2"),
       handleRuntimeStdio: (stdout, stderr) => gateway.#listen(stdout, stderr),
     };
     try {
@@ -125,8 +127,21 @@ export class Gateway {
 
   /** Stops the runtime and starts another on the same stored state, with `documents` written in between. */
   async restart(documents = {}) {
+    await this.pause();
+    await this.resume(documents);
+  }
+
+  /** Stops the runtime; what it stored can be looked at. */
+  async pause() {
     await this.#miniflare.dispose();
+  }
+
+  async resume(documents = {}) {
     await this.#boot(documents);
+  }
+
+  async bucket(name) {
+    return this.#miniflare.getR2Bucket(name);
   }
 
   /** Writes KV behind the Worker's back, as `wrangler kv key put` does. */
