@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Room, and the rooms it may use. `error`, `sorted` and `units` are free to all; nobody uses `shell`.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("wire", &[]),
     ("chat", &[]),
     ("dialect", &["wire", "chat"]),
@@ -16,7 +16,10 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("config", &["catalog", "dialect", "chat", "wire"]),
     // Counting tokens reads a chat's body; which shape a provider wants is a row of the catalog.
     ("operation", &["catalog", "dialect", "chat", "wire"]),
-    ("guard", &["config", "ledger", "wire"]),
+    // What is refused is reckoned from the operator's rules, and what is counted are the ledger's entries.
+    ("account", &["config", "ledger", "wire"]),
+    // What a key may be let into: doors and dialects.
+    ("guard", &["account", "config", "ledger", "dialect", "wire"]),
     ("mock", &["dialect", "chat", "wire"]),
     // The facts of a body come from `dialect`, what a provider said from `chat`; `params` are edits.
     ("plan", &["features", "config", "catalog", "dialect", "chat", "wire"]),
@@ -24,18 +27,24 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("features", &["operation", "chat"]),
     ("ledger", &["chat", "catalog", "wire"]),
     ("audit", &["wire"]),
+    ("cache", &["config", "catalog", "dialect", "chat", "wire"]),
     // The mock is one more answer that the shell is told to fetch.
-    ("exchange", &["plan", "ledger", "mock", "operation", "config", "catalog", "dialect", "chat", "wire"]),
+    ("exchange", &["account", "cache", "plan", "ledger", "mock", "operation", "config", "catalog", "dialect", "chat", "wire"]),
     // What is explained or simulated goes through the whole exchange.
     (
         "admin",
-        &["audit", "exchange", "plan", "ledger", "mock", "guard", "features", "config", "catalog", "dialect", "chat", "wire"],
+        &[
+            "account", "audit", "exchange", "plan", "ledger", "mock", "guard", "features", "config", "catalog", "dialect",
+            "chat", "wire",
+        ],
     ),
     (
         "shell",
         &[
+            "account",
             "admin",
             "audit",
+            "cache",
             "exchange",
             "plan",
             "ledger",

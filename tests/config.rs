@@ -13,6 +13,7 @@ mod conditions;
 mod given;
 mod manual;
 mod nesting;
+mod own_keys;
 mod problems;
 mod schema;
 mod secrets;

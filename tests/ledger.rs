@@ -1,5 +1,6 @@
 //! Tests of the room `ledger` and of the numbers it reckons with: exact to the last picodollar.
 
+mod book;
 mod report;
 
 use portolan::{
@@ -17,8 +18,8 @@ fn price(input: u64, output: u64, cache_read: u64, cache_write: u64) -> Price {
     Price::told(Money(input), Money(output), cached, Told::default())
 }
 
-const fn usage(input: u64, cache_read: u64, cache_write: u64, output: u64, reasoning: u64) -> Usage {
-    Usage { input, cache_read, cache_write, output, reasoning }
+fn usage(input: u64, cache_read: u64, cache_write: u64, output: u64, reasoning: u64) -> Usage {
+    Usage { input, cache_read, cache_write, output, reasoning, ..Usage::default() }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     config::Snapshot,
     dialect::{
-        Caller, Dialect,
+        Caller, Dialect, Endpoint,
         surface::{self, Line, Place, Surface},
     },
     error::Error,
@@ -104,10 +104,12 @@ impl Question {
             origin: origin(&mut fields, &asked.origin)?,
             key: key.name.clone(),
             tags: key.tags.clone(),
+            providers: key.providers.clone(),
             headers,
             wishes,
             conversation: None,
             health,
+            own_keys: vec![],
             now,
             seed: seed::hash(&id),
         };
@@ -119,6 +121,7 @@ impl Question {
 
     /// The plan, as the same request would get it.
     pub fn plan(&self, config: &Snapshot) -> Result<plan::Plan, Error> {
+        self.key.enter(Endpoint::generate(self.inputs.dialect), Some(self.inputs.dialect))?;
         self.key.permit_each(self.inputs.ask().named(), config)?;
         self.inputs.plan(config)
     }

@@ -268,6 +268,13 @@ impl Price {
         }
     }
 
+    /// The highest rate of any of these classes, in any tier, for prompts of up to so many tokens.
+    pub fn dearest(&self, classes: &[Class], prompt: u64) -> Money {
+        let usual = classes.iter().filter_map(|class| self.usual(*class));
+        let rates = self.rates().iter().filter(|rate| classes.contains(&rate.class) && rate.covers(prompt));
+        usual.chain(rates.map(|rate| rate.amount)).max().unwrap_or_default()
+    }
+
     /// The length whose rates hold for such a prompt; 0: the shortest.
     pub fn length(&self, prompt: u64) -> u64 {
         self.rates().iter().filter(|rate| rate.covers(prompt)).map(|rate| u64::from(rate.above)).max().unwrap_or(0)

@@ -1,5 +1,7 @@
 //! Prices as operators write them, US dollars per million tokens, and as they are kept: picodollars a token.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Number, Value};
 
 use super::{
@@ -93,7 +95,8 @@ pub(super) fn read_prices(document: Map<String, Value>, snapshot: &mut Snapshot,
         match snapshot.locate(&name) {
             Err(message) => problems.add(name, message),
             Ok((provider, model)) => {
-                let entry = snapshot.providers.get_mut(&provider).map(|p| p.models.or_default(model));
+                let known = snapshot.providers.get_mut(&provider).or_else(|| snapshot.keyless.get_mut(&provider));
+                let entry = known.map(|provider| Rc::make_mut(&mut provider.models).or_default(model));
                 if let (Some(entry), Some(price)) = (entry, price) {
                     entry.price = Some(price);
                 }

@@ -1,6 +1,6 @@
 //! `providers`: the catalog, extended and overridden.
 
-use std::fmt;
+use std::{fmt, rc::Rc};
 
 use serde_json::{Map, Value};
 
@@ -30,6 +30,8 @@ pub struct Provider {
     pub house: House,
     /// Empty: called without a credential.
     pub credentials: Vec<Credential>,
+    /// The fingerprint of the tenant's own key, where that is its credential.
+    pub own: Option<String>,
     /// It keeps nothing of a request, by the operator's word.
     pub zdr: bool,
     /// Only for requests that come in there; empty: everywhere.
@@ -37,7 +39,7 @@ pub struct Provider {
     /// What a lookalike speaks, where the operator says it.
     spoken: Vec<Dialect>,
     /// All models known of it: catalog, `providers` and `prices` together. Others may exist.
-    pub models: SortedMap<String, Model>,
+    pub models: Rc<SortedMap<String, Model>>,
 }
 
 /// Whose address it is.
@@ -142,10 +144,11 @@ impl Draft {
             base_url: row.base_url.to_owned(),
             house: House::Usual,
             credentials: vec![],
+            own: None,
             zdr: row.name == MOCK,
             regions: vec![],
             spoken: vec![],
-            models: known_models(row),
+            models: Rc::new(known_models(row)),
         };
         Self { provider, secrets: row.secrets.iter().map(|s| (*s).to_owned()).collect(), usual: true }
     }
@@ -258,7 +261,7 @@ fn read_provider(name: &str, reader: &mut Reader<'_>, allow_private: bool) -> Op
     }
     if is_elsewhere {
         // Another house: what is known of the catalog's says nothing of it, and its secret is none of its business.
-        draft.provider.models.clear();
+        draft.provider.models = Rc::default();
         draft.secrets.clear();
     }
     draft.provider.zdr = zdr.unwrap_or_default();
@@ -270,9 +273,10 @@ fn read_provider(name: &str, reader: &mut Reader<'_>, allow_private: bool) -> Op
         draft.secrets = keys;
         draft.usual = false;
     }
+    let known = Rc::make_mut(&mut draft.provider.models);
     for (model, value) in models {
         let path = format!("{models_path}.{model}");
-        let entry = draft.provider.models.or_default(model);
+        let entry = known.or_default(model);
         Reader::over(value, path, reader.problems, |reader| read_model(reader, entry));
     }
     Some(draft)

@@ -2,6 +2,7 @@
 
 use super::{
     Credential, Documents, Provider, Snapshot,
+    own_key::UNOPENED,
     provider::{Draft, House},
     service_account::ServiceAccount,
 };
@@ -48,6 +49,9 @@ pub(super) fn store_one_of(names: &[String]) -> String {
     if names.iter().any(|name| name == AI_BINDING) {
         return format!("its binding is missing; add `[ai]` with `binding = \"{AI_BINDING}\"` to wrangler.toml");
     }
+    if names.iter().any(|name| name == UNOPENED) {
+        return "the tenant's own key for it cannot be opened: the operator must store it again".to_owned();
+    }
     let commands: Vec<String> = names.iter().map(|name| format!("`wrangler secret put {name}`")).collect();
     format!("its secret is missing; run {}", commands.join(" or "))
 }
@@ -68,6 +72,12 @@ impl Snapshot {
         let name = draft.provider.name.clone();
         if credentials.is_empty() && !draft.secrets.is_empty() {
             let missing = incomplete.map_or(draft.secrets, |missing: &str| vec![missing.to_owned()]);
+            if draft.provider.kind.auth != Auth::None
+                && let Ok(base_url) = filled(&draft.provider, &found)
+            {
+                draft.provider.base_url = base_url;
+                self.keyless.insert(name.clone(), draft.provider);
+            }
             self.off.insert(name, missing);
             return;
         }

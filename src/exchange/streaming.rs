@@ -43,6 +43,7 @@ impl Exchange {
         if let Some(thread) = self.after.thread.take() {
             relay.take_over(thread);
         }
+        self.record_stream(&mut relay);
         Some(relay)
     }
 

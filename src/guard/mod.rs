@@ -1,40 +1,22 @@
 //! May this caller do this now?
 
+mod caller;
 mod entry;
 mod key;
 
+pub use caller::Caller;
+use caller::Scopes;
+pub use entry::{Entry, MEMBERS, OWN_MEMBERS, read_entry, unknown};
 pub use key::{digest, entry_name, is_well_formed, presented};
 
 use crate::{
-    config::{Resolved, Rules, Snapshot, canonical_name},
+    config::canonical_name,
     error::{Error, Kind},
-    ledger::{DEFAULT_TENANT, Payer},
     units::Millis,
 };
 
 /// The caller who holds `GATEWAY_KEY`.
 const OWNER: &str = "gateway";
-/// Names shown to a caller who named another.
-const MAX_SHOWN: usize = 10;
-
-/// Who calls, as far as the gateway is concerned.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Caller {
-    /// The digest of its key; empty of the secret one.
-    pub id: String,
-    pub name: String,
-    pub tenant: Option<String>,
-    pub tags: Vec<String>,
-    /// Whether its requests may say how they are routed.
-    pub overrides: bool,
-    /// Whether providers must keep nothing of its requests.
-    pub zdr: bool,
-    pub rules: Rules,
-    /// Models it may name: `openai/gpt-5.4`, `openai/*`. `None`: no such limit.
-    models: Option<Vec<String>>,
-    /// Routes it may use. `None`: no such limit.
-    routes: Option<Vec<String>>,
-}
 
 /// What the gateway keeps to check a key against.
 #[derive(Clone, Copy, Debug, Default)]
@@ -75,7 +57,7 @@ pub fn admit(key: Option<&str>, locks: Locks<'_>, now: Millis) -> Result<Caller,
     let Some(entry) = locks.entry.filter(|_| is_well_formed(key)) else {
         return Err(refused("This gateway key is not known: check that it is whole, or ask the operator for another."));
     };
-    let entry = entry::read(entry).map_err(|error| {
+    let entry = read_entry(entry).map_err(|error| {
         let message = "The gateway's entry of this key cannot be read: the operator must correct it.";
         Error::new(Kind::Internal, message).with_detail(format!("{}: {}", entry_name(key), error.message))
     })?;
@@ -83,79 +65,28 @@ pub fn admit(key: Option<&str>, locks: Locks<'_>, now: Millis) -> Result<Caller,
     if entry.disabled {
         return Err(refused(format!("The gateway key `{name}` is disabled: ask the operator.")));
     }
-    if entry.expires.is_some_and(|expires| expires <= now) {
+    if entry.is_expired(now) {
         return Err(refused(format!("The gateway key `{name}` has expired: ask the operator for another.")));
     }
     let canonical = |models: Vec<String>| models.iter().map(|name| canonical_name(name)).collect();
     Ok(Caller {
-        id: digest(key),
+        id: entry.account.unwrap_or_else(|| digest(key)),
         name: entry.name,
         tenant: entry.tenant,
         tags: entry.tags,
         overrides: entry.overrides,
         zdr: entry.zdr,
         rules: entry.rules,
-        models: entry.models.map(canonical),
-        routes: entry.routes,
+        providers: entry.providers,
+        scopes: Scopes {
+            models: entry.models.map(canonical),
+            routes: entry.routes,
+            dialects: entry.dialects,
+            endpoints: entry.endpoints,
+        },
     })
 }
 
 fn refused(message: impl Into<String>) -> Error {
     Error::new(Kind::Unauthenticated, message)
-}
-
-impl Caller {
-    /// Whose account its requests are on.
-    pub fn payer(&self) -> Payer {
-        let tenant = self.tenant.as_deref().unwrap_or(DEFAULT_TENANT).to_owned();
-        Payer { key: self.name.clone(), tenant, tags: self.tags.clone() }
-    }
-
-    /// May it use what no list of models or routes can speak of?
-    pub fn permit_all(&self) -> Result<(), Error> {
-        if self.models.is_none() && self.routes.is_none() {
-            return Ok(());
-        }
-        let message = format!("The gateway key `{}` is limited to models or routes, and this path names neither.", self.name);
-        Err(Error::new(Kind::Forbidden, message))
-    }
-
-    /// May it use all that a request names? With each name the place it stands in.
-    pub fn permit_each<'a>(&self, names: impl Iterator<Item = (&'static str, &'a str)>, config: &Snapshot) -> Result<(), Error> {
-        for (place, name) in names {
-            let permitted = config.resolve(name).and_then(|resolved| self.permit(&resolved, config));
-            permitted.map_err(|error| error.with_param(place))?;
-        }
-        Ok(())
-    }
-
-    /// May it use what it named? A route on its list covers the route's targets. Otherwise every target must be a model
-    /// on its list, and a key with a list of routes only names no models itself.
-    pub fn permit(&self, resolved: &Resolved<'_>, config: &Snapshot) -> Result<(), Error> {
-        let asked = &resolved.route;
-        let is_listed = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|names| names.contains(asked));
-        let covered = match (&self.models, &self.routes) {
-            (None, None) => true,
-            _ if resolved.is_route && self.routes.is_some() => is_listed(&self.routes),
-            (Some(models), _) => config.targets(&resolved.config).iter().all(|target| is_allowed(models, &target.name())),
-            (None, Some(_)) => false,
-        };
-        if covered {
-            return Ok(());
-        }
-        let lists = [self.routes.as_ref(), self.models.as_ref()];
-        let may: Vec<String> = lists.into_iter().flatten().flatten().take(MAX_SHOWN).map(|name| format!("`{name}`")).collect();
-        let hint = if may.is_empty() { "nothing".to_owned() } else { may.join(", ") };
-        let message = format!("The gateway key `{}` may not use `{asked}`; it may use: {hint}.", self.name);
-        Err(Error::new(Kind::Forbidden, message).with_param("model"))
-    }
-}
-
-/// `openai/gpt-5.4`, or all of a provider's as `openai/*`. The mock's faults are no part of its model's name.
-fn is_allowed(models: &[String], name: &str) -> bool {
-    let name = name.split_once('?').map_or(name, |(name, _)| name);
-    models.iter().any(|model| match model.strip_suffix('*') {
-        Some(prefix) => name.starts_with(prefix),
-        None => model == name,
-    })
 }

@@ -41,7 +41,11 @@ impl Demand<'_> {
         };
         let unknown = Model::default();
         let model = config.model(&target.provider, &target.model).unwrap_or(&unknown);
-        self.not_able(target, provider, model)
+        let is_ours = |list: &[String]| names(list, &provider.name, config);
+        let denied = ask.key.providers.is_some_and(|list| !is_ours(list));
+        denied
+            .then_some(Why::NotForKey)
+            .or_else(|| self.not_able(target, provider, model))
             .or_else(|| self.not_wanted(provider))
             .or_else(|| self.keeps_data(provider, model).filter(|_| zdr))
             .or_else(|| {

@@ -85,6 +85,8 @@ pub enum Why {
     Unproven(&'static str),
     /// The caller leaves this provider out, or asks for others only.
     Unwanted,
+    /// The gateway key is for other providers only.
+    NotForKey,
     /// What it stands in the route for is not the case.
     ConditionFails,
     /// The stored response that the request goes on from is kept elsewhere.
@@ -214,6 +216,7 @@ impl fmt::Display for Why {
             Self::TooDear => f.write_str("costs more than the ceiling"),
             Self::NoPrice => f.write_str("there is a price ceiling, and its price is not known"),
             Self::Unwanted => f.write_str("left out by the caller's `provider`"),
+            Self::NotForKey => f.write_str("not of the providers that the gateway key may use"),
             Self::ConditionFails => f.write_str("its `when` does not hold"),
             Self::NotKept => f.write_str("does not keep the response that this one goes on from"),
             Self::NoOperation => f.write_str("does not do this"),

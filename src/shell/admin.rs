@@ -7,7 +7,7 @@ use worker::{
 };
 
 use super::{
-    audit, edge,
+    audit, cache, edge,
     head::Head,
     health_object,
     isolate::{self, Loaded},
@@ -59,7 +59,7 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
         Call::Order(target) => return told(order(request, env, head, target).await),
         Call::Config => {
             let loaded = store::current(env, context, &head.region, head.started).await;
-            Ok(admin::config(&loaded.snapshot, &loaded.problems))
+            Ok(admin::config(&loaded.snapshot, &loaded.problems, cache::warning(env, &loaded.snapshot)))
         }
         Call::Explain => return told(asked(request, env, context, head, admin::explain).await),
         Call::Simulate => return told(asked(request, env, context, head, admin::simulate).await),

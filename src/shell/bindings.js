@@ -116,3 +116,20 @@ export function pages(env, binding, name, path, after, limit) {
     },
   }, { highWaterMark: 0 });
 }
+
+// Sealed answers, in a namespace of their own.
+export function cacheGet(env, name) {
+  return told(async () => {
+    const bytes = await env.CACHE.get(name, "arrayBuffer");
+    return bytes ? new Uint8Array(bytes) : undefined;
+  });
+}
+
+export function cachePut(env, name, bytes, seconds) {
+  return told(() => env.CACHE.put(name, bytes, { expirationTtl: seconds }));
+}
+
+// For an object: its alarm goes off in `ms`, whenever it would have. Stored with what the same turn stores.
+export function arm(state, ms) {
+  state.storage.setAlarm(Date.now() + ms).catch(() => {});
+}

@@ -27,6 +27,7 @@ extern "C" {
     #[wasm_bindgen(js_name = deliver)]
     fn js_deliver(url: &str, headers: &str, body: &str, ms: f64) -> Promise;
     pub fn pages(env: &JsValue, binding: &str, name: &str, path: &str, after: f64, limit: f64) -> JsValue;
+    pub fn arm(state: &JsValue, ms: f64);
     #[wasm_bindgen(catch)]
     pub fn sql(state: &JsValue, statement: &str, bindings: &Array) -> Result<String, JsValue>;
 }

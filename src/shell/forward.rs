@@ -11,17 +11,19 @@ use super::{
     isolate, journal_object,
     serve::{admit, caller_of, refuse},
     settle, store,
+    till::Ticket,
 };
 use crate::{
     chat::event::UpstreamError,
     config::Snapshot,
-    dialect::{Dialect, surface::Kept},
+    dialect::{Dialect, Endpoint, surface::Kept},
     error::Error,
     exchange::{
         self,
         forward::{self, Forward},
     },
-    ledger::record::Early,
+    guard,
+    ledger::{entry::Opening, record::Early},
     plan::{Wishes, outcome},
 };
 
@@ -33,7 +35,8 @@ pub async fn passthrough(
     head: &Head,
     (provider, path): (&str, &str),
 ) -> Response {
-    send(request, env, context, head, (Dialect::OpenAiChat, "passthrough", false), async |config: &Snapshot| {
+    let way = (Endpoint::Passthrough, Dialect::OpenAiChat, "passthrough");
+    send(request, env, context, head, way, async |config: &Snapshot| {
         forward::passthrough(config, provider, (path, &head.query), &head.headers)
     })
     .await
@@ -47,7 +50,7 @@ pub async fn stored(
     head: &Head,
     (what, id, rest): (Kept, &str, &str),
 ) -> Response {
-    send(request, env, context, head, (what.dialect(), what.name(), true), async |config: &Snapshot| {
+    send(request, env, context, head, (Endpoint::Stored, what.dialect(), what.name()), async |config: &Snapshot| {
         let owner = owner(env, id).await;
         forward::stored(config, owner.as_deref(), (what, id, rest), &head.query, &head.headers)
     })
@@ -72,18 +75,19 @@ async fn send(
     env: &Env,
     context: &Context,
     head: &Head,
-    (dialect, what, is_stored): (Dialect, &'static str, bool),
+    (endpoint, dialect, what): (Endpoint, Dialect, &'static str),
     plan: impl AsyncFnOnce(&Snapshot) -> Result<Forward, Error>,
 ) -> Response {
-    let key = match admit(env, head).await.and_then(|key| key.permit_all().map(|()| key)) {
+    let loaded = store::current(env, context, &head.region, head.started).await;
+    let permitted = |key: &guard::Caller| key.permit_all().and_then(|()| key.enter(endpoint, None));
+    let key = match admit(env, head).await.and_then(|key| permitted(&key).map(|()| key)) {
         Ok(key) => key,
         Err(error) => return refuse(caller_of(dialect), &error, &head.id),
     };
-    let loaded = store::current(env, context, &head.region, head.started).await;
     let config = &loaded.snapshot;
     let zdr = key.zdr || config.settings.policy.zdr == Some(true);
-    let permitted =
-        Wishes::besides(&[], &head.headers).and_then(|wishes| forward::permit(&head.method, is_stored, wishes.strictly(zdr).zdr));
+    let permitted = Wishes::besides(&[], &head.headers)
+        .and_then(|wishes| forward::permit(&head.method, endpoint == Endpoint::Stored, wishes.strictly(zdr).zdr));
     let early = Early {
         id: head.id.clone(),
         time: head.started,
@@ -94,24 +98,27 @@ async fn send(
         unplanned: None,
     };
     let planned = match permitted {
-        Ok(()) => plan(config).await,
+        Ok(()) => plan(config).await.and_then(|forward| key.permit_provider(&forward.provider).map(|()| forward)),
         Err(error) => Err(error),
     };
+    let mut ticket = None;
     let called = match planned {
         Ok(forward) => {
+            let opening = Opening::forwarded(&head.id, head.started, &early.payer, (what, &forward.provider));
+            ticket = Some(Ticket::open(env, context, &early.payer.tenant, opening));
             call(request, &forward, config.settings.timeouts.total_ms).await.map(|(call, answer)| (forward, call, answer))
         }
         Err(error) => Err(error),
     };
     match called {
         Ok((forward, call, answer)) => {
-            settle::forwarded(env, context, early, (&forward.provider, answer.status), config);
+            settle::forwarded(env, context, (early, ticket), (&forward.provider, answer.status), config);
             let mut headers = forward::answered(&answer.headers);
             headers.extend([("x-request-id", &head.id), ("x-portolan-provider", &forward.provider)].map(own));
             edge::response(answer.status, &headers, &call.body())
         }
         Err(error) => {
-            settle::refused(env, context, early, &error, config);
+            settle::refused(env, context, (early, ticket), &error, config);
             refuse(caller_of(dialect), &error, &head.id)
         }
     }

@@ -4,6 +4,7 @@ mod active;
 mod admin;
 mod audit;
 mod bindings;
+mod cache;
 mod clock;
 mod cors;
 #[expect(dead_code, reason = "what stores sealed texts comes next")]
@@ -22,6 +23,7 @@ mod settle;
 mod store;
 mod tap;
 mod tenant_object;
+mod till;
 
 use worker::{
     Context, Env, Result, ScheduleContext, ScheduledEvent, event,

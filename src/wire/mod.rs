@@ -8,6 +8,7 @@ pub mod fields;
 pub mod framing;
 pub mod json;
 pub mod multipart;
+pub mod name;
 pub mod percent;
 pub mod sigv4;
 pub mod sse;
