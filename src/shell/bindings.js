@@ -70,6 +70,23 @@ export function sql(state, statement, bindings) {
   return [...state.storage.sql.exec(statement, ...bindings).raw()].map(([first]) => first).join(",");
 }
 
+// Sealed answers, in a namespace of their own.
+export function cacheGet(env, name) {
+  return told(async () => {
+    const bytes = await env.CACHE.get(name, "arrayBuffer");
+    return bytes ? new Uint8Array(bytes) : undefined;
+  });
+}
+
+export function cachePut(env, name, bytes, seconds) {
+  return told(() => env.CACHE.put(name, bytes, { expirationTtl: seconds }));
+}
+
+// For an object: its alarm goes off in `ms`, whenever it would have. Stored with what the same turn stores.
+export function arm(state, ms) {
+  state.storage.setAlarm(Date.now() + ms).catch(() => {});
+}
+
 // Writes a text under the first key of `keys`, one a line, that has none yet, and nothing when all have. What `mark` says
 // can be listed.
 export function writeOnce(env, binding, keys, text, mark) {
@@ -115,21 +132,4 @@ export function pages(env, binding, name, path, after, limit) {
       if (lines.length < limit) controller.close();
     },
   }, { highWaterMark: 0 });
-}
-
-// Sealed answers, in a namespace of their own.
-export function cacheGet(env, name) {
-  return told(async () => {
-    const bytes = await env.CACHE.get(name, "arrayBuffer");
-    return bytes ? new Uint8Array(bytes) : undefined;
-  });
-}
-
-export function cachePut(env, name, bytes, seconds) {
-  return told(() => env.CACHE.put(name, bytes, { expirationTtl: seconds }));
-}
-
-// For an object: its alarm goes off in `ms`, whenever it would have. Stored with what the same turn stores.
-export function arm(state, ms) {
-  state.storage.setAlarm(Date.now() + ms).catch(() => {});
 }

@@ -20,6 +20,7 @@ extern "C" {
     fn kept(state: &JsValue, key: &str) -> Promise;
     fn keep(state: &JsValue, key: &str, text: &str, region: &str, ms: f64) -> Promise;
     fn wake(state: &JsValue, ms: f64) -> Promise;
+    pub fn arm(state: &JsValue, ms: f64);
     #[wasm_bindgen(js_name = writeOnce)]
     fn js_write_once(env: &JsValue, binding: &str, keys: &str, text: &str, mark: &str) -> Promise;
     #[wasm_bindgen(js_name = marks)]
@@ -27,7 +28,6 @@ extern "C" {
     #[wasm_bindgen(js_name = deliver)]
     fn js_deliver(url: &str, headers: &str, body: &str, ms: f64) -> Promise;
     pub fn pages(env: &JsValue, binding: &str, name: &str, path: &str, after: f64, limit: f64) -> JsValue;
-    pub fn arm(state: &JsValue, ms: f64);
     #[wasm_bindgen(catch)]
     pub fn sql(state: &JsValue, statement: &str, bindings: &Array) -> Result<String, JsValue>;
 }

@@ -12,7 +12,6 @@ use crate::{
         self, Entry, Head, Kind, Pending, Published, Row, State, Verifier,
         report::{self, Page},
     },
-    ledger::entry as ledger,
     shell::{bindings, clock, edge, store},
     units::Millis,
     wire::webhook,
@@ -47,13 +46,10 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// Adds the digests of closed requests, in the turn in which they are closed.
-    pub fn append_closed(&self, state: &JsValue, closed: &[ledger::Entry], now: Millis) -> Result<(), JsValue> {
-        let body = |entry: &ledger::Entry| {
-            let text = serde_json::to_string(entry).unwrap_or_default();
-            (Kind::Request, audit::request(&entry.open.id, &audit::digest(&text)))
-        };
-        self.append(state, closed.iter().map(body).collect(), now)
+    /// Adds the digests of closed requests, `(id, digest)`, in the turn in which they were closed.
+    pub fn append_requests(&self, state: &JsValue, closed: &[(String, String)], now: Millis) -> Result<(), JsValue> {
+        let bodies = closed.iter().map(|(id, digest)| (Kind::Request, audit::request(id, digest)));
+        self.append(state, bodies.collect(), now)
     }
 
     /// Adds entries: one statement for all of them.

@@ -43,8 +43,14 @@ pub struct TenantObject {
 impl TenantObject {
     #[wasm_bindgen(constructor)]
     pub fn new(state: JsValue, env: Env) -> Self {
-        let chain = audit::Chain::default();
-        Self { state, env, chain, has_tables: Cell::default(), is_armed: Cell::default(), is_listed: Cell::default() }
+        Self {
+            state,
+            env,
+            chain: audit::Chain::default(),
+            has_tables: Cell::default(),
+            is_armed: Cell::default(),
+            is_listed: Cell::default(),
+        }
     }
 
     /// A message by POST or a question by GET, at the name of who asked: `ledger`, `usage`, `audit`.
@@ -60,7 +66,7 @@ impl TenantObject {
         Ok(text(200, "application/json", &answer))
     }
 
-    /// Closes what was never heard of again, drops what is old, and publishes the head of the audit chain.
+    /// Closes what was never heard of again, and drops what is old.
     pub async fn alarm(&self) -> Result<(), JsValue> {
         self.is_armed.set(false);
         self.prepare()?;
@@ -76,6 +82,9 @@ impl TenantObject {
         self.prepare()?;
         if let Some(asked) = path.strip_prefix("audit/") {
             return Ok((self.chain.answer(&self.state, asked, message)?, None));
+        }
+        if let Some(query) = path.strip_prefix("usage?") {
+            return Ok((self.report(query, clock::now())?, None));
         }
         if path != LEDGER {
             return Err(format!("nothing is known of {path}").into());
