@@ -17,6 +17,7 @@ mod head;
 mod health_object;
 mod isolate;
 mod journal_object;
+mod listing;
 mod outlet;
 mod serve;
 mod settle;

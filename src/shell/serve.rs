@@ -17,7 +17,7 @@ use super::{
     head::Head,
     health_object,
     isolate::{self, Loaded},
-    outlet,
+    listing, outlet,
     settle::{self, Settlement},
     store,
     till::Ticket,
@@ -32,7 +32,7 @@ use crate::{
     },
     error::{Error, Kind},
     exchange::{
-        Call, Exchange, Relaying, Task, models, operate,
+        Call, Exchange, Relaying, Task, operate,
         reply::{self, Body, Reply},
     },
     features::{self, Features},
@@ -56,7 +56,7 @@ pub async fn serve(request: &Request, env: &Env, context: &Context) -> Response 
         }
         Surface::Stored { what, id, rest } => forward::stored(request, env, context, &head, (what, &id, &rest)).await,
         Surface::Passthrough { provider, path } => forward::passthrough(request, env, context, &head, (&provider, &path)).await,
-        Surface::Models { dialect, id } => listed(env, context, &head, dialect, id.as_deref()).await,
+        Surface::Models { dialect, id } => listing::models(env, context, &head, dialect, id.as_deref()).await,
         Surface::Hello => text(200, "text/plain", ""),
         Surface::Root => text(200, "text/plain; charset=utf-8", ROOT),
         Surface::Live => text(200, "application/json", r#"{"ok":true}"#),
@@ -382,21 +382,4 @@ pub fn broken() -> Response {
 
 pub fn text(status: u16, content_type: &str, text: &str) -> Response {
     edge::response(status, &[("content-type".to_owned(), content_type.to_owned())], &JsValue::from_str(text))
-}
-
-async fn listed(env: &Env, context: &Context, head: &Head, dialect: Dialect, id: Option<&str>) -> Response {
-    let caller = caller_of(dialect);
-    let loaded = store::current(env, context, &head.region, head.started).await;
-    let key = match admit(env, head).await.and_then(|key| key.enter(Endpoint::Models, None).map(|()| key)) {
-        Ok(key) => key,
-        Err(error) => return refuse(caller, &error, &head.id),
-    };
-    match models::list(&loaded.snapshot, dialect, id, &|name| key.sees(name, &loaded.snapshot)) {
-        Ok(body) => {
-            let headers = [("content-type", "application/json"), ("x-request-id", &head.id), ("request-id", &head.id)];
-            let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            cors::with_cors(edge::response(200, &headers, &JsValue::from_str(&body)), &loaded, cors::origin(head).as_deref())
-        }
-        Err(error) => refuse(caller, &error, &head.id),
-    }
 }
