@@ -1,4 +1,5 @@
 //! Limits and budgets: the calendar, the window, leases, refusals, and many isolates at once.
 
 mod calendar;
+mod notice;
 mod talk;

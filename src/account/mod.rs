@@ -7,6 +7,7 @@
 mod amounts;
 mod local;
 mod message;
+mod notice;
 mod object;
 mod packing;
 pub mod period;
