@@ -259,7 +259,7 @@ impl Engine<'_> {
     pub(super) fn ends(&mut self, mut flight: Flight, end: End) {
         let now = self.clock();
         if end == End::Left
-            && let Some(relay) = flight.end(Ended::Gone)
+            && let Some(mut relay) = flight.end(Ended::Gone)
         {
             flight.exchange.relayed(&mut relay, now);
         }
