@@ -96,6 +96,7 @@ fn no_key_no_service() {
         (Some(KEY), entry(r#"{"name":"ci","budget":{"usd":1}}"#), Err((Kind::Internal, "operator must correct"))),
         (Some(KEY), entry(r#"{"name":"ci","endpoints":["chat","embed"]}"#), Err((Kind::Internal, "operator must correct"))),
         (Some(KEY), entry(r#"{"name":"ci","dialects":["cohere"]}"#), Err((Kind::Internal, "operator must correct"))),
+        (Some(KEY), entry(r#"{"name":"ci","tenant":"@operator"}"#), Err((Kind::Internal, "operator must correct"))),
         (Some(KEY), entry(r#"{"name":"a\nb"}"#), Err((Kind::Internal, "operator must correct"))),
         (Some(KEY), entry(r#"{"name":"ci","models":"openai/*"}"#), Err((Kind::Internal, "operator must correct"))),
         (Some(KEY), entry(r#"{"name":"ci","expires":"tomorrow"}"#), Err((Kind::Internal, "operator must correct"))),

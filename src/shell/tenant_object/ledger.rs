@@ -99,12 +99,13 @@ impl TenantObject {
             self.run(OPEN, &[time(now), json(&posting.opened)?])?;
         }
         if !posting.closed.is_empty() {
+            // First: should it fail, nothing is closed, and all of it is told again.
+            self.chain.append_requests(&self.state, &digests(&posting.closed)?, now)?;
             let closed = json(&posting.closed)?;
             self.run(CLOSE, std::slice::from_ref(&closed))?;
             self.run(CLOSED, &[closed])?;
             let sums: Vec<Value> = posting.sums.iter().map(|(group, sums)| row(group, sums)).collect();
             self.run(COUNT, &[json_text(&Value::Array(sums)).into()])?;
-            self.chain.append_requests(&self.state, &digests(&posting.closed)?, now)?;
         }
         if !self.is_armed.replace(true) {
             bindings::arm(&self.state, SWEEP_MS);

@@ -70,9 +70,12 @@ export class Gateway {
    * `documents(origin)` returns what KV holds at the start: values by key, objects become JSON.
    * `bindings` replaces the secrets; `secrets(origin)` returns more of them. `ai(origin)` returns a module that stands in
    * for the platform's `AI`. `watch`: calls to tenants' objects are counted, and can be disturbed. `inStore` are names bound
-   * to the Secrets Store, with their texts; `undefined` is one that is bound and not there.
+   * to the Secrets Store, with their texts; `undefined` is one that is bound and not there. `buckets` are names that R2 buckets
+   * are bound to.
    */
-  static async start({ upstream, documents = () => ({}), bindings, secrets = () => ({}), inStore = {}, ai, watch = false } = {}) {
+  static async start(
+    { upstream, documents = () => ({}), bindings, secrets = () => ({}), inStore = {}, ai, watch = false, buckets = [] } = {},
+  ) {
     const gateway = new Gateway();
     const worker = modules();
     gateway.upstream = upstream ?? await Upstream.start();
@@ -85,6 +88,7 @@ export class Gateway {
       bindings: bindings ?? { GATEWAY_KEY: KEY, ADMIN_TOKEN: ADMIN, ...SECRETS, ...secrets(origin) },
       kvNamespaces: ["CONFIG", "CACHE"],
       secretsStoreSecrets: Object.fromEntries(Object.keys(inStore).map((name) => [name, { store_id: "store", secret_name: name }])),
+      r2Buckets: buckets,
       durableObjects: {
         HEALTH: { className: "HealthObject", useSQLite: true },
         JOURNAL: { className: "JournalObject", useSQLite: true },
@@ -103,6 +107,7 @@ export class Gateway {
       kvPersist: path.join(gateway.state, "kv"),
       durableObjectsPersist: path.join(gateway.state, "do"),
       secretsStorePersist: path.join(gateway.state, "secrets-store"),
+      r2Persist: path.join(gateway.state, "r2"),
       handleRuntimeStdio: (stdout, stderr) => gateway.#listen(stdout, stderr),
     };
     try {
@@ -133,9 +138,22 @@ export class Gateway {
 
   /** Stops the runtime and starts another on the same stored state, with `documents` written and `bindings` changed in between. */
   async restart(documents = {}, bindings = {}) {
-    await this.#miniflare.dispose();
+    await this.pause();
     Object.assign(this.#options.workers[0].bindings, bindings);
+    await this.resume(documents);
+  }
+
+  /** Stops the runtime; what it stored can be looked at. */
+  async pause() {
+    await this.#miniflare.dispose();
+  }
+
+  async resume(documents = {}) {
     await this.#boot(documents);
+  }
+
+  async bucket(name) {
+    return this.#miniflare.getR2Bucket(name);
   }
 
   /** Writes KV behind the Worker's back, as `wrangler kv key put` does. */
