@@ -25,6 +25,7 @@ mod openai_completions;
 mod openai_responses;
 mod operation;
 mod plan;
+mod security;
 #[path = "support/sequence.rs"]
 mod sequence;
 mod surface;

@@ -18,7 +18,7 @@ mod service_account;
 mod settings;
 
 pub use condition::{Check, Condition, Datum, Literal, Pattern, Subject};
-pub use host::is_private_host;
+pub use host::{is_private_host, read_public_url};
 pub use limits::{Budget, Budgets, Limits, Period, Rules, read_rules};
 pub use price::read_amount;
 pub use provider::{Credential, House, Model, Provider};
