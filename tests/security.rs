@@ -2,4 +2,11 @@
 //! upstream; and what an operator does by mistake. What takes the platform is in `tests/e2e/security.test.mjs`.
 
 mod addresses;
+mod forms;
+mod forwarded;
+mod headers;
+mod json;
+mod keys;
 mod names;
+mod pages;
+mod upstreams;

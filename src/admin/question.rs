@@ -79,7 +79,7 @@ impl Question {
             Task::Operate(operation) => (operate::facts(operation, dialect, body.as_bytes(), "application/json")?, Wishes::NONE),
         };
         let facts = place.fill(facts);
-        reply::check_continues(&facts)?;
+        reply::check_continues(&facts, true, true)?;
         let id = fields.take_str("request_id")?.unwrap_or_else(|| asked.id.clone());
         let key = holder(&mut fields, now)?;
         let health = match fields.take("health") {

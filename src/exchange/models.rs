@@ -12,9 +12,10 @@ use crate::{
     },
 };
 
-/// The list, or the one model of that id.
-pub fn list(config: &Snapshot, dialect: Dialect, id: Option<&str>) -> Result<String, Error> {
-    let models = config.model_list();
+/// The list of what the caller may name, or the one model of that id.
+pub fn list(config: &Snapshot, dialect: Dialect, id: Option<&str>, may_name: impl Fn(&str) -> bool) -> Result<String, Error> {
+    let mut models = config.model_list();
+    models.retain(|model| may_name(&model.id));
     if let Some(id) = id {
         let found = models.iter().find(|m| m.id == id).map(|m| json_text(&one(m, dialect)));
         return found.ok_or_else(|| Error::new(Kind::ModelNotFound, format!("The model `{id}` does not exist here.")));

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Call, Exchange, Lesson, State, Task,
+    Call, Exchange, Lesson, State, Task, forward,
     relay::Relay,
     reply::{Body, Reply},
 };
@@ -142,10 +142,10 @@ impl Exchange {
         let mut headers =
             vec![("x-request-id".to_owned(), self.call.id.clone()), ("request-id".to_owned(), self.call.id.clone())];
         if let Some(id) = self.call.header("x-request-id") {
-            headers.push(("x-client-request-id".to_owned(), id.to_owned()));
+            headers.push(("x-client-request-id".to_owned(), short(id)));
         }
         if let Some(parent) = self.call.header("traceparent") {
-            headers.push(("traceparent".to_owned(), parent.to_owned()));
+            headers.push(("traceparent".to_owned(), short(parent)));
         }
         // There is no cache to hit.
         headers.push(("x-portolan-cache".to_owned(), "off".to_owned()));
@@ -295,7 +295,8 @@ impl Exchange {
             provider: attempt.map(|a| a.provider.clone()),
             model: attempt.map(|a| a.model.clone()),
             answered_by: model,
-            response_id: id.filter(|_| self.keeps()).map(|id| short(&id)),
+            // Whole: it is looked for by those who may ask for it.
+            response_id: id.filter(|id| self.keeps() && forward::is_id(id)),
             stream: self.call.facts.stream,
             status: self.status(),
             outcome: failed.or(self.after.trapped.then_some("gateway")).unwrap_or(if answered { "ok" } else { "refused" }),

@@ -2,13 +2,15 @@
 
 mod entry;
 mod key;
+mod page;
 
 pub use key::{digest, entry_name, is_well_formed, presented};
+pub use page::{Header, check_operator_page, cors, preflight};
 
 use crate::{
-    config::{Resolved, Rules, Snapshot, canonical_name},
+    config::{Provider, Resolved, Rules, Snapshot, Target, canonical_name},
     error::{Error, Kind},
-    ledger::{DEFAULT_TENANT, Payer},
+    ledger::{DEFAULT_TENANT, Payer, record::short},
     units::Millis,
 };
 
@@ -111,6 +113,23 @@ impl Caller {
         Payer { key: self.name.clone(), tenant, tags: self.tags.clone() }
     }
 
+    /// Who holds the secret key: the operator.
+    pub fn is_owner(&self) -> bool {
+        self.id.is_empty()
+    }
+
+    /// May it use providers' own paths? They reach all that the operator's accounts hold, whichever tenant put it there.
+    pub fn permit_passthrough(&self) -> Result<(), Error> {
+        if let Some(tenant) = &self.tenant {
+            let message = format!(
+                "The gateway key `{}` is of the tenant `{tenant}`, and a provider's own paths would show it what is others'.",
+                self.name
+            );
+            return Err(Error::new(Kind::Forbidden, message));
+        }
+        self.permit_all()
+    }
+
     /// May it use what no list of models or routes can speak of?
     pub fn permit_all(&self) -> Result<(), Error> {
         if self.models.is_none() && self.routes.is_none() {
@@ -123,10 +142,32 @@ impl Caller {
     /// May it use all that a request names? With each name the place it stands in.
     pub fn permit_each<'a>(&self, names: impl Iterator<Item = (&'static str, &'a str)>, config: &Snapshot) -> Result<(), Error> {
         for (place, name) in names {
-            let permitted = config.resolve(name).and_then(|resolved| self.permit(&resolved, config));
+            let permitted = match config.resolve(name) {
+                Ok(resolved) => self.permit(&resolved, config),
+                // What there is besides its lists is not told: neither by another refusal, nor by names that are near.
+                Err(error) => Err(if self.is_listed(name) { error } else { self.may_not(name) }),
+            };
             permitted.map_err(|error| error.with_param(place))?;
         }
         Ok(())
+    }
+
+    /// Whether it may name this at all: for lists of what there is.
+    pub fn may_name(&self, name: &str, config: &Snapshot) -> bool {
+        let resolved = || config.resolve(name).is_ok_and(|resolved| self.permit(&resolved, config).is_ok());
+        (self.models.is_none() && self.routes.is_none()) || resolved()
+    }
+
+    /// Whether a name that leads nowhere stands on its lists, or it has none.
+    fn is_listed(&self, name: &str) -> bool {
+        let canonical = canonical_name(name);
+        match (&self.models, &self.routes) {
+            (None, None) => true,
+            (models, routes) => {
+                models.iter().any(|models| models.iter().any(|model| is_covered(model, &canonical)))
+                    || routes.iter().any(|routes| routes.iter().any(|route| route == name))
+            }
+        }
     }
 
     /// May it use what it named? A route on its list covers the route's targets. Otherwise every target must be a model
@@ -137,25 +178,33 @@ impl Caller {
         let covered = match (&self.models, &self.routes) {
             (None, None) => true,
             _ if resolved.is_route && self.routes.is_some() => is_listed(&self.routes),
-            (Some(models), _) => config.targets(&resolved.config).iter().all(|target| is_allowed(models, &target.name())),
+            (Some(models), _) => config.targets(&resolved.config).iter().all(|target| is_allowed(models, target, config)),
             (None, Some(_)) => false,
         };
-        if covered {
-            return Ok(());
-        }
+        if covered { Ok(()) } else { Err(self.may_not(asked)) }
+    }
+
+    fn may_not(&self, asked: &str) -> Error {
         let lists = [self.routes.as_ref(), self.models.as_ref()];
         let may: Vec<String> = lists.into_iter().flatten().flatten().take(MAX_SHOWN).map(|name| format!("`{name}`")).collect();
         let hint = if may.is_empty() { "nothing".to_owned() } else { may.join(", ") };
-        let message = format!("The gateway key `{}` may not use `{asked}`; it may use: {hint}.", self.name);
-        Err(Error::new(Kind::Forbidden, message).with_param("model"))
+        let message = format!("The gateway key `{}` may not use `{}`; it may use: {hint}.", self.name, short(asked));
+        Error::new(Kind::Forbidden, message).with_param("model")
     }
 }
 
-/// `openai/gpt-5.4`, or all of a provider's as `openai/*`. The mock's faults are no part of its model's name.
-fn is_allowed(models: &[String], name: &str) -> bool {
-    let name = name.split_once('?').map_or(name, |(name, _)| name);
-    models.iter().any(|model| match model.strip_suffix('*') {
+/// The mock's faults are no part of its model's name; at any other a question mark is.
+fn is_allowed(models: &[String], target: &Target, config: &Snapshot) -> bool {
+    let is_mock = config.providers.get(&target.provider).is_some_and(Provider::is_mock);
+    let name = target.name();
+    let name = name.split_once('?').filter(|_| is_mock).map_or(name.as_str(), |(name, _)| name);
+    models.iter().any(|model| is_covered(model, name))
+}
+
+/// `openai/gpt-5.4`, or all of a provider's as `openai/*`.
+fn is_covered(model: &str, name: &str) -> bool {
+    match model.strip_suffix('*') {
         Some(prefix) => name.starts_with(prefix),
         None => model == name,
-    })
+    }
 }

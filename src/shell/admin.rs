@@ -1,6 +1,7 @@
 //! The operator's calls, for whoever holds `ADMIN_TOKEN`.
 
 use serde_json::Value;
+use wasm_bindgen::JsValue;
 use worker::{
     Context, Env,
     web_sys::{Request, Response},
@@ -11,9 +12,7 @@ use super::{
     head::Head,
     health_object,
     isolate::{self, Loaded},
-    journal_object,
-    serve::text,
-    store,
+    journal_object, store,
 };
 use crate::{
     admin::{
@@ -42,6 +41,9 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
             "No admin token is set: run `wrangler secret put ADMIN_TOKEN`."
         };
         return answer(401, &admin::error(hint));
+    }
+    if let Err(error) = guard::check_operator_page(&head.method, &head.site, &head.headers) {
+        return told(Err(error));
     }
     let call = match admin::find(&head.method, path) {
         Found::Call(call) => call,
@@ -114,5 +116,6 @@ async fn order(request: &Request, env: &Env, target: &str) -> Result<String, Err
 }
 
 fn answer(status: u16, body: &str) -> Response {
-    text(status, "application/json", body)
+    let headers = [("content-type", "application/json"), ("cache-control", "no-store")];
+    edge::response(status, &headers.map(|(name, value)| (name.to_owned(), value.to_owned())), &JsValue::from_str(body))
 }

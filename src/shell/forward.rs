@@ -6,9 +6,10 @@ use worker::{
 };
 
 use super::{
-    edge,
+    cors, edge,
     head::Head,
-    isolate, journal_object,
+    isolate::{self, Loaded},
+    journal_object,
     serve::{admit, caller_of, refuse},
     settle, store,
 };
@@ -21,6 +22,7 @@ use crate::{
         self,
         forward::{self, Forward},
     },
+    guard::Caller,
     ledger::record::Early,
     plan::outcome,
 };
@@ -33,7 +35,8 @@ pub async fn passthrough(
     head: &Head,
     (provider, path): (&str, &str),
 ) -> Response {
-    send(request, env, context, head, (Dialect::OpenAiChat, "passthrough"), async |config: &Snapshot| {
+    send(request, env, context, head, (Dialect::OpenAiChat, "passthrough"), async |key: &Caller, config: &Snapshot| {
+        key.permit_passthrough()?;
         forward::passthrough(config, provider, (path, &head.query), &head.headers)
     })
     .await
@@ -47,24 +50,35 @@ pub async fn stored(
     head: &Head,
     (what, id, rest): (Kept, &str, &str),
 ) -> Response {
-    send(request, env, context, head, (what.dialect(), what.name()), async |config: &Snapshot| {
-        let owner = owner(env, id).await;
-        forward::stored(config, owner.as_deref(), (what, id, rest), &head.query, &head.headers)
+    send(request, env, context, head, (what.dialect(), what.name()), async |key: &Caller, config: &Snapshot| {
+        key.permit_all()?;
+        let owner = owner(env, id, key).await;
+        forward::stored(config, (owner.as_deref(), key.is_owner()), (what, id, rest), &head.query, &head.headers)
     })
     .await
 }
 
-/// Who keeps a response: remembered here, or in the journal.
-pub async fn owner(env: &Env, id: &str) -> Option<String> {
-    if let Some(provider) = isolate::owner(id) {
+/// Longer than another isolate takes to tell the journal what it served.
+const TOLD_MS: u64 = 1_500;
+
+/// Who keeps a response for the caller's tenant: remembered here, or in the journal.
+pub async fn owner(env: &Env, id: &str, key: &Caller) -> Option<String> {
+    let tenant = key.payer().tenant;
+    if let Some(provider) = isolate::owner(id, &tenant) {
         return Some(provider);
     }
     if !forward::is_id(id) {
         return None;
     }
-    let found = journal_object::list(env, &format!("response={id}")).await.ok()?;
-    let records: serde_json::Value = serde_json::from_str(&found).ok()?;
-    records.get(0)?.get("provider")?.as_str().map(str::to_owned)
+    let question = format!("response={id}");
+    let found = journal_object::list(env, &question).await.ok()?;
+    let found = forward::keeper(&found, &tenant);
+    if found.is_some() || key.is_owner() {
+        return found;
+    }
+    // Who may not guess is not refused what was only just said; a guess costs this time too, whosever the id is.
+    edge::pause(TOLD_MS).await;
+    forward::keeper(&journal_object::list(env, &question).await.ok()?, &tenant)
 }
 
 async fn send(
@@ -73,24 +87,35 @@ async fn send(
     context: &Context,
     head: &Head,
     (dialect, what): (Dialect, &'static str),
-    plan: impl AsyncFnOnce(&Snapshot) -> Result<Forward, Error>,
+    plan: impl AsyncFnOnce(&Caller, &Snapshot) -> Result<Forward, Error>,
 ) -> Response {
-    let key = match admit(env, head).await.and_then(|key| key.permit_all().map(|()| key)) {
-        Ok(key) => key.payer(),
-        Err(error) => return refuse(caller_of(dialect), &error, &head.id),
-    };
     let loaded = store::current(env, context, &head.region, head.started).await;
+    let response = match admit(env, head).await {
+        Ok(key) => sent(request, env, context, (head, &loaded), (dialect, what, key), plan).await,
+        Err(error) => refuse(caller_of(dialect), &error, &head.id),
+    };
+    cors::with_cors(response, &loaded, head.header("origin"))
+}
+
+async fn sent(
+    request: &Request,
+    env: &Env,
+    context: &Context,
+    (head, loaded): (&Head, &Loaded),
+    (dialect, what, key): (Dialect, &'static str, Caller),
+    plan: impl AsyncFnOnce(&Caller, &Snapshot) -> Result<Forward, Error>,
+) -> Response {
     let config = &loaded.snapshot;
     let early = Early {
         id: head.id.clone(),
         time: head.started,
         dialect,
-        payer: key,
+        payer: key.payer(),
         asked: what.to_owned(),
         region: head.region.clone(),
         unplanned: None,
     };
-    let called = match plan(config).await {
+    let called = match plan(&key, config).await {
         Ok(forward) => {
             call(request, &forward, config.settings.timeouts.total_ms).await.map(|(call, answer)| (forward, call, answer))
         }
@@ -114,7 +139,12 @@ async fn call(request: &Request, forward: &Forward, total_ms: u64) -> Result<(ed
     let call = edge::Call::new(request);
     let answered = call.forward(request, &forward.url, &forward.headers, total_ms).await;
     let told = |transport| outcome::of_transport(transport).to_error(&forward.provider, &UpstreamError::default());
-    answered.map_err(told).map(|answer| (call, answer))
+    let answer = answered.map_err(told)?;
+    if let Err(error) = forward::check(forward, answer.status) {
+        call.cancel();
+        return Err(error);
+    }
+    Ok((call, answer))
 }
 
 fn own((name, value): (&str, &String)) -> (String, String) {

@@ -120,10 +120,9 @@ async fn admitted(
     let asked = read.as_ref().map(|read| read.facts.model.clone()).unwrap_or_default();
     let continues = read.as_ref().ok().and_then(|read| read.facts.continues.clone());
     let owner = match &continues {
-        Some(id) => forward::owner(env, id).await,
+        Some(id) => forward::owner(env, id, &key).await,
         None => None,
     };
-    let read = read.and_then(|read| Ok(Read { wishes: read.wishes.within(key.overrides)?, ..read }));
     let planned = match &read {
         Ok(read) => planned(env, loaded, (&head, &key), (dialect, task), (read, owner.as_deref())).await,
         Err(error) => Err((error.clone(), None)),
@@ -174,7 +173,7 @@ async fn planned(
         let unplanned = |inputs| Unplanned { task: task.name(), stream: read.facts.stream, inputs };
         (error, inputs.map(unplanned))
     };
-    reply::check_continues(&read.facts).map_err(|error| (error, None))?;
+    reply::check_continues(&read.facts, owner.is_some(), key.is_owner()).map_err(|error| (error, None))?;
     let features = features(caller_of(dialect), read, &loaded.snapshot).filter(|_| task == Task::Generate);
     let operation = match task {
         Task::Generate => None,
@@ -218,6 +217,7 @@ async fn read(
     (limit, content_type): (u64, &str),
     headers: &[(String, String)],
 ) -> Result<Read, Error> {
+    reply::check_encoding(headers)?;
     let body = edge::read_body(request, limit).await.ok_or_else(|| {
         let hint = "Send files as URLs or ids, or raise `max_body_bytes` in `settings`.";
         Error::new(Kind::TooLarge, format!("The body is larger than {limit} bytes. {hint}"))
@@ -333,16 +333,20 @@ pub fn text(status: u16, content_type: &str, text: &str) -> Response {
 
 async fn listed(env: &Env, context: &Context, head: &Head, dialect: Dialect, id: Option<&str>) -> Response {
     let caller = caller_of(dialect);
-    if let Err(error) = admit(env, head).await {
-        return refuse(caller, &error, &head.id);
-    }
     let loaded = store::current(env, context, &head.region, head.started).await;
-    match models::list(&loaded.snapshot, dialect, id) {
+    let config = &loaded.snapshot;
+    let listed = admit(env, head).await.and_then(|key| models::list(config, dialect, id, |name| key.may_name(name, config)));
+    let response = match listed {
         Ok(body) => {
-            let headers = [("content-type", "application/json"), ("x-request-id", &head.id), ("request-id", &head.id)];
-            let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            cors::with_cors(edge::response(200, &headers, &JsValue::from_str(&body)), &loaded, cors::origin(head).as_deref())
+            let headers = [
+                ("content-type", "application/json"),
+                ("cache-control", "private, no-store"),
+                ("x-request-id", &head.id),
+                ("request-id", &head.id),
+            ];
+            edge::response(200, &headers.map(|(name, value)| (name.to_owned(), value.to_owned())), &JsValue::from_str(&body))
         }
         Err(error) => refuse(caller, &error, &head.id),
-    }
+    };
+    cors::with_cors(response, &loaded, head.header("origin"))
 }

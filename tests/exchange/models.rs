@@ -7,7 +7,7 @@ use super::driver::gateway;
 
 fn listed(dialect: Dialect, id: Option<&str>) -> Value {
     let config = gateway(r#"{"smart":{"targets":["alpha/small","gamma/claude"]}}"#, "");
-    serde_json::from_str(&list(&config, dialect, id).unwrap()).unwrap()
+    serde_json::from_str(&list(&config, dialect, id, |_| true).unwrap()).unwrap()
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn one_model_is_found_by_its_name() {
     for dialect in [Dialect::OpenAiChat, Dialect::Anthropic] {
         assert_eq!(listed(dialect, Some("alpha/small"))["id"], "alpha/small");
         assert_eq!(listed(dialect, Some("smart"))["id"], "smart");
-        let error = list(&gateway("", ""), dialect, Some("nobody/nothing")).unwrap_err();
+        let error = list(&gateway("", ""), dialect, Some("nobody/nothing"), |_| true).unwrap_err();
         assert_eq!((error.kind, error.status), (Kind::ModelNotFound, 404));
     }
 }
