@@ -21,6 +21,8 @@ pub enum Kind {
     ContextTooLong,
     ContentFiltered,
     RateLimited,
+    /// Of tokens, not of requests.
+    TokensLimited,
     Internal,
     BadGateway,
     Unavailable,
@@ -148,7 +150,7 @@ impl Kind {
             Self::MethodNotAllowed => 405,
             Self::TooLarge => 413,
             Self::UpgradeRequired => 426,
-            Self::RateLimited => 429,
+            Self::RateLimited | Self::TokensLimited => 429,
             Self::Internal => 500,
             Self::BadGateway => 502,
             Self::Unavailable => 503,
@@ -169,7 +171,7 @@ impl Kind {
             | Self::TooLarge
             | Self::ContextTooLong
             | Self::ContentFiltered => Blame::Caller,
-            Self::RateLimited | Self::BadGateway | Self::Unavailable | Self::Timeout => Blame::Provider,
+            Self::RateLimited | Self::TokensLimited | Self::BadGateway | Self::Unavailable | Self::Timeout => Blame::Provider,
             Self::Internal => Blame::Gateway,
         }
     }

@@ -33,9 +33,12 @@
 //!  config    the operator's documents, read and cross-checked into one snapshot
 //!  guard     who calls, and may they? keys and what each may name
 //!  plan      which targets, in which order, and why; health and breakers; what a failure means, and whose fault it is
+//!  cache     answers that are kept where the operator asks for it: which, under which name, in which form
 //!  mock      the built-in provider: deterministic answers, and faults on demand
 //!  exchange  the life of one request: tries, hedging, failover, the way back of a stream and its going on elsewhere
 //!  ledger    usage × price, and the one line a request is remembered by
+//!  account   limits and budgets: leases in the isolate, the exact count in the tenant's object
+//!  audit     a chain of hashes over what operators changed and requests cost, and its verifier
 //!  admin     the operator's calls: what is said of configuration and health, plans explained, simulated, made again
 //!  shell     wasm only: awaits, converts, stores; performs what the others decide
 //!  error     one error for the whole house: what the caller is told, and whose fault it is
@@ -81,7 +84,10 @@
 //! - **a path**: an arm in [`dialect::surface::read`] with a row in `tests/surface.rs`; `shell::serve` must then answer it.
 //! - **a binding**: a file in `shell/`, and its lines in `wrangler.toml`. Nothing else.
 
+pub mod account;
 pub mod admin;
+pub mod audit;
+pub mod cache;
 pub mod catalog;
 pub mod chat;
 pub mod config;

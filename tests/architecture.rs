@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Room, and the rooms it may use. `error`, `sorted` and `units` are free to all; nobody uses `shell`.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("wire", &[]),
     ("chat", &[]),
     ("dialect", &["wire", "chat"]),
@@ -16,21 +16,35 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("config", &["catalog", "dialect", "chat", "wire"]),
     // Counting tokens reads a chat's body; which shape a provider wants is a row of the catalog.
     ("operation", &["catalog", "dialect", "chat", "wire"]),
-    ("guard", &["config", "ledger", "wire"]),
+    // What is refused is reckoned from the operator's rules, and what is counted are the ledger's entries.
+    ("account", &["config", "ledger", "wire"]),
+    // What a key may be let into: doors and dialects.
+    ("guard", &["account", "config", "ledger", "dialect", "wire"]),
     ("mock", &["dialect", "chat", "wire"]),
     // The facts of a body come from `dialect`, what a provider said from `chat`; `params` are edits.
     ("plan", &["features", "config", "catalog", "dialect", "chat", "wire"]),
     // Tokens are estimated as they are where nobody counts them.
     ("features", &["operation", "chat"]),
-    ("ledger", &["chat", "catalog"]),
+    ("ledger", &["chat", "catalog", "wire"]),
+    ("audit", &["wire"]),
+    ("cache", &["config", "catalog", "dialect", "chat", "wire"]),
     // The mock is one more answer that the shell is told to fetch.
-    ("exchange", &["plan", "ledger", "mock", "operation", "config", "catalog", "dialect", "chat", "wire"]),
+    ("exchange", &["account", "cache", "plan", "ledger", "mock", "operation", "config", "catalog", "dialect", "chat", "wire"]),
     // What is explained or simulated goes through the whole exchange.
-    ("admin", &["exchange", "plan", "ledger", "mock", "guard", "features", "config", "catalog", "dialect", "chat", "wire"]),
+    (
+        "admin",
+        &[
+            "account", "audit", "exchange", "plan", "ledger", "mock", "guard", "features", "config", "catalog", "dialect",
+            "chat", "wire",
+        ],
+    ),
     (
         "shell",
         &[
+            "account",
             "admin",
+            "audit",
+            "cache",
             "exchange",
             "plan",
             "ledger",
@@ -49,7 +63,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
 const FREE: [&str; 3] = ["error", "sorted", "units"];
 /// A file that nobody can take in at once hides its bugs. Tables of data are read a row at a time.
 const MAX_LINES: usize = 400;
-const TABLES: [&str; 2] = ["src/catalog/models.rs", "src/catalog/providers.rs"];
+const TABLES: [&str; 3] = ["src/catalog/models.rs", "src/catalog/providers.rs", "src/catalog/rates.rs"];
 /// Neither written by us nor kept.
 const FOREIGN: [&str; 8] = [".git", ".tools", ".wrangler", ".portolan", "build", "node_modules", "target", "fixtures"];
 

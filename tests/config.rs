@@ -10,8 +10,10 @@ use portolan::{
 };
 
 mod conditions;
+mod given;
 mod manual;
 mod nesting;
+mod own_keys;
 mod problems;
 mod schema;
 mod secrets;
@@ -121,7 +123,7 @@ fn prices_are_exact_and_the_last_word_is_the_price_book_s() {
     ] {
         let prices = format!("{{\"openai/gpt-4o\":{{\"input\":{text},\"output\":1}}}}");
         let built = config::build(&documents(&[("prices", &prices)]), &secrets(&SECRETS)).ok();
-        assert_eq!(built.and_then(|s| s.price("openai", "gpt-4o")).map(|p| p.input.0), expected, "{text}");
+        assert_eq!(built.and_then(|s| s.price("openai", "gpt-4o").map(|p| p.input.0)), expected, "{text}");
     }
 }
 

@@ -4,8 +4,9 @@ use portolan::sorted::SortedMap;
 
 use portolan::{
     config::{self, Documents},
+    dialect::{Dialect, Endpoint},
     error::Kind,
-    guard::{Locks, admit, digest, entry_name, is_well_formed, needs_entry, presented},
+    guard::{Caller, Locks, admit, digest, entry_name, is_well_formed, needs_entry, presented},
     units::Millis,
 };
 
@@ -90,7 +91,8 @@ fn no_key_no_service() {
         (Some(KEY), entry(r#"{"name":"ci","disabled":true}"#), Err((Kind::Unauthenticated, "`ci` is disabled"))),
         (Some(KEY), entry(r#"{"name":"ci","disabled":false,"tags":["a"],"tenant":"t"}"#), Ok("ci")),
         (Some(KEY), entry(r#"{"name":"ci","budget":{"usd":1}}"#), Err((Kind::Internal, "operator must correct"))),
-        (Some(KEY), entry(r#"{"name":"ci","dialects":null}"#), Err((Kind::Internal, "operator must correct"))),
+        (Some(KEY), entry(r#"{"name":"ci","endpoints":["chat","embed"]}"#), Err((Kind::Internal, "operator must correct"))),
+        (Some(KEY), entry(r#"{"name":"ci","dialects":["cohere"]}"#), Err((Kind::Internal, "operator must correct"))),
         (Some(KEY), entry(r#"{"name":"a\nb"}"#), Err((Kind::Internal, "operator must correct"))),
         (Some(KEY), entry(r#"{"name":"ci","models":"openai/*"}"#), Err((Kind::Internal, "operator must correct"))),
         (Some(KEY), entry(r#"{"name":"ci","expires":"tomorrow"}"#), Err((Kind::Internal, "operator must correct"))),
@@ -200,6 +202,24 @@ fn a_key_uses_what_is_on_its_lists() {
 }
 
 #[test]
+fn a_key_may_require_that_nothing_is_kept() {
+    for (said, expected) in [
+        ("", Some(false)),
+        (r#","zdr":null"#, Some(false)),
+        (r#","zdr":false"#, Some(false)),
+        (r#","zdr":true"#, Some(true)),
+        (r#","zdr":"required""#, Some(true)),
+        // What is not understood lets nobody in: to pass it over would be to keep something.
+        (r#","zdr":"yes""#, None),
+        (r#","zdr":1"#, None),
+    ] {
+        let entry = format!(r#"{{"name":"ci"{said}}}"#);
+        let got = admit(Some(KEY), Locks { entry: Some(&entry), ..Locks::default() }, NOW);
+        assert_eq!(got.ok().map(|caller| caller.zdr), expected, "{said}");
+    }
+}
+
+#[test]
 fn who_may_say_how_its_requests_are_routed() {
     for (entry, expected) in [
         (None, true),
@@ -212,4 +232,94 @@ fn who_may_say_how_its_requests_are_routed() {
     }
     let locks = Locks { entry: Some(r#"{"name":"ci","overrides":"no"}"#), ..Locks::default() };
     assert_eq!(admit(Some(KEY), locks, NOW).err().map(|e| e.kind), Some(Kind::Internal));
+}
+
+fn caller(members: &str) -> Caller {
+    let entry = format!("{{\"name\":\"ci\"{members}}}");
+    admit(Some(KEY), Locks { entry: Some(&entry), ..Locks::default() }, NOW).unwrap()
+}
+
+#[test]
+fn a_key_comes_in_by_its_own_doors() {
+    use Endpoint::{Chat, Embeddings, Messages, Models, Passthrough};
+    let chat = Some(Dialect::OpenAiChat);
+    for (members, endpoint, dialect, expected) in [
+        ("", Chat, chat, Ok(())),
+        (r#","endpoints":["chat","models"]"#, Chat, chat, Ok(())),
+        (r#","endpoints":["chat","models"]"#, Models, None, Ok(())),
+        (r#","endpoints":["chat","models"]"#, Embeddings, chat, Err("may not use `embeddings`; it may use: `chat`, `models`.")),
+        (r#","endpoints":[]"#, Chat, chat, Err("may not use `chat`; it may use: nothing.")),
+        (r#","dialects":["anthropic"]"#, Messages, Some(Dialect::Anthropic), Ok(())),
+        (r#","dialects":["anthropic"]"#, Chat, chat, Err("may not use `openai-chat`; it may use: `anthropic`.")),
+        // No dialect is spoken there.
+        (r#","dialects":["anthropic"]"#, Models, None, Ok(())),
+        (r#","dialects":["anthropic"],"endpoints":["chat"]"#, Chat, chat, Err("it may use: `anthropic`.")),
+        (r#","dialects":["anthropic"],"endpoints":["passthrough"]"#, Passthrough, None, Ok(())),
+    ] {
+        let got = caller(members).enter(endpoint, dialect);
+        match (&got, expected) {
+            (Ok(()), Ok(())) => {}
+            (Err(error), Err(part)) => {
+                assert!(error.kind == Kind::Forbidden && error.message.contains(part), "{members}: {}", error.message);
+            }
+            (Ok(()), Err(_)) | (Err(_), Ok(())) => panic!("{members} {endpoint:?}: {got:?}"),
+        }
+    }
+    // What passes unread is closed to whoever is limited to what stands in it.
+    for (members, expected) in [
+        ("", true),
+        (r#","models":["openai/*"]"#, false),
+        (r#","routes":["smart"]"#, false),
+        (r#","dialects":["anthropic"]"#, false),
+        (r#","providers":["openai"]"#, true),
+    ] {
+        assert_eq!(caller(members).permit_all().is_ok(), expected, "{members}");
+    }
+    for (members, provider, expected) in [
+        ("", "openai", true),
+        (r#","providers":["openai"]"#, "openai", true),
+        (r#","providers":["gemini"]"#, "google", true),
+        (r#","providers":["openai"]"#, "anthropic", false),
+        (r#","providers":[]"#, "openai", false),
+    ] {
+        assert_eq!(caller(members).permit_provider(provider).is_ok(), expected, "{members} {provider}");
+    }
+}
+
+#[test]
+fn a_limited_key_is_told_of_nothing_else() {
+    let routes = r#"{"smart":{"targets":["openai/gpt-4o"]},"secret-route":{"targets":["anthropic/claude-opus-4-6"]}}"#;
+    let documents = Documents { routes: Some(routes.to_owned()), ..Documents::default() };
+    let secrets: SortedMap<String, String> =
+        ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"].iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect();
+    let config = config::build(&documents, &secrets).unwrap();
+    let own = r#","routes":["smart"],"models":["openai/*"]"#;
+    // Whether it is there or not, and whatever it is like, the words are the same.
+    for asked in ["secret-route", "secret-rout", "anthropic/claude-opus-4-6", "nobody/x"] {
+        let error = caller(own).permit_each([("model", asked)].into_iter(), &config).unwrap_err();
+        let words = format!("The gateway key `ci` may not use `{asked}`; it may use: `smart`, `openai/*`.");
+        assert_eq!((error.kind, error.message.as_str()), (Kind::Forbidden, words.as_str()));
+    }
+    // On its own list, or with no list: what is wrong.
+    for (members, asked) in [(r#","routes":["gone"]"#, "gone"), ("", "secret-rout")] {
+        let error = caller(members).permit_each([("model", asked)].into_iter(), &config).unwrap_err();
+        assert_eq!(error.kind, Kind::ModelNotFound, "{}", error.message);
+    }
+    for (members, name, expected) in [
+        ("", "secret-route", true),
+        (own, "smart", true),
+        (own, "openai/gpt-4o", true),
+        (own, "secret-route", false),
+        (own, "anthropic/claude-opus-4-6", false),
+        (r#","providers":["openai"]"#, "smart", true),
+        (r#","providers":["openai"]"#, "secret-route", false),
+    ] {
+        assert_eq!(caller(members).sees(name, &config), expected, "{members} {name}");
+    }
+}
+
+#[test]
+fn a_key_keeps_its_account_through_rotations() {
+    assert_eq!(caller("").id, digest(KEY));
+    assert_eq!(caller(r#","account":"first","rotated_from":"before""#).id, "first");
 }

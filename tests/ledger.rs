@@ -1,7 +1,10 @@
 //! Tests of the room `ledger` and of the numbers it reckons with: exact to the last picodollar.
 
+mod book;
+mod report;
+
 use portolan::{
-    catalog::Price,
+    catalog::{Price, Told},
     chat::usage::Usage,
     dialect::{Upstream, cohere::Cohere},
     error::{Error, Kind},
@@ -10,19 +13,13 @@ use portolan::{
 };
 use serde_json::json;
 
-const fn price(input: u64, output: u64, cache_read: u64, cache_write: u64) -> Price {
-    Price {
-        input: Money(input),
-        output: Money(output),
-        cache_read: Money(cache_read),
-        cache_write: Money(cache_write),
-        source: "test",
-        date: "",
-    }
+fn price(input: u64, output: u64, cache_read: u64, cache_write: u64) -> Price {
+    let cached = (Some(Money(cache_read)), Some(Money(cache_write)));
+    Price::told(Money(input), Money(output), cached, Told::default())
 }
 
-const fn usage(input: u64, cache_read: u64, cache_write: u64, output: u64, reasoning: u64) -> Usage {
-    Usage { input, cache_read, cache_write, output, reasoning }
+fn usage(input: u64, cache_read: u64, cache_write: u64, output: u64, reasoning: u64) -> Usage {
+    Usage { input, cache_read, cache_write, output, reasoning, ..Usage::default() }
 }
 
 #[test]

@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod account;
 mod admin;
 mod anthropic;
 mod architecture;
+mod audit;
+mod cache;
 mod catalog;
 mod cohere;
 mod config;
@@ -25,6 +28,7 @@ mod openai_completions;
 mod openai_responses;
 mod operation;
 mod plan;
+mod prices;
 mod security;
 #[path = "support/sequence.rs"]
 mod sequence;

@@ -2,6 +2,7 @@
 
 use portolan::dialect::{
     Dialect::{self, Anthropic, Gemini, OpenAiChat, OpenAiCompletions, OpenAiResponses},
+    Endpoint,
     surface::{
         Kept, Line,
         Operation::{CountTokens, Embed, Image, Moderate, Rerank, Video},
@@ -226,4 +227,34 @@ fn what_real_clients_call_is_there() {
     for (method, target, headers, expected) in rows {
         assert_eq!(at(method, &target, headers), expected, "{method} {target} {headers:?}");
     }
+}
+
+#[test]
+fn every_door_is_found_by_a_path() {
+    let mut found: Vec<&str> = vec![];
+    for (method, path, expected) in [
+        ("POST", "/v1/chat/completions", Some("chat")),
+        ("POST", "/v1/responses", Some("responses")),
+        ("POST", "/v1/completions", Some("completions")),
+        ("POST", "/v1/messages", Some("messages")),
+        ("POST", "/v1beta/models/gemini-2.5-pro:streamGenerateContent", Some("generate_content")),
+        ("POST", "/v1/embeddings", Some("embeddings")),
+        ("POST", "/v1/rerank", Some("rerank")),
+        ("POST", "/v1/moderations", Some("moderations")),
+        ("POST", "/v1/messages/count_tokens", Some("count_tokens")),
+        ("POST", "/v1/images/generations", Some("images")),
+        ("POST", "/v1/videos", Some("videos")),
+        ("GET", "/v1/models", Some("models")),
+        ("POST", "/passthrough/openai/v1/files", Some("passthrough")),
+        ("GET", "/v1/responses/resp_1", Some("stored")),
+        ("GET", "/v1/videos/video_1/content", Some("stored")),
+        ("GET", "/livez", None),
+        ("GET", "/admin/v1/keys", None),
+        ("GET", "/v1/chat/completions", None),
+    ] {
+        let endpoint = at(method, path, &[]).endpoint().map(Endpoint::name);
+        assert_eq!(endpoint, expected, "{method} {path}");
+        found.extend(endpoint);
+    }
+    assert!(Endpoint::ALL.iter().all(|endpoint| found.contains(&endpoint.name())), "{found:?}");
 }

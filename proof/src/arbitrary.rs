@@ -163,6 +163,7 @@ fn usage(random: &mut Random) -> Usage {
         cache_write: perhaps(random, 3, small).unwrap_or(0),
         output,
         reasoning: random.next() % (output + 1),
+        ..Usage::default()
     }
 }
 

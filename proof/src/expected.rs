@@ -123,6 +123,7 @@ fn usage(dialect: Dialect, provider: &str, usage: &Value) -> Option<Usage> {
             cache_write: count("/cache_creation_input_tokens"),
             output: count("/output_tokens"),
             reasoning: count("/output_tokens_details/thinking_tokens"),
+            ..Usage::default()
         },
         Dialect::Gemini => {
             let prompt = count("/promptTokenCount") + count("/toolUsePromptTokenCount");
@@ -131,7 +132,7 @@ fn usage(dialect: Dialect, provider: &str, usage: &Value) -> Option<Usage> {
                 return None;
             }
             let output = count("/candidatesTokenCount") + thoughts;
-            Usage { input: prompt - cache_read, cache_read, cache_write: 0, output, reasoning: thoughts }
+            Usage { input: prompt - cache_read, cache_read, output, reasoning: thoughts, ..Usage::default() }
         }
         Dialect::OpenAiChat | Dialect::OpenAiCompletions | Dialect::OpenAiResponses | Dialect::WorkersAi => {
             let prompt = either("/prompt_tokens", "/input_tokens");
@@ -144,7 +145,7 @@ fn usage(dialect: Dialect, provider: &str, usage: &Value) -> Option<Usage> {
             let output = if beside { answer + thought } else { answer };
             let cache_write = written.min(prompt - cached);
             let input = prompt - cached - cache_write;
-            Usage { input, cache_read: cached, cache_write, output, reasoning: thought.min(output) }
+            Usage { input, cache_read: cached, cache_write, output, reasoning: thought.min(output), ..Usage::default() }
         }
     })
 }

@@ -140,7 +140,7 @@ impl Driver<'_> {
                     Flow::Relay(relaying) => {
                         let mut relay = self.relay(*relaying, &mut lane.playing, (&mut run, &mut now));
                         if !relay.is_followed() {
-                            exchange.relayed(&relay, now);
+                            exchange.relayed(&mut relay, now);
                             break;
                         }
                         exchange.ended(&mut relay, Ended::Closed, now);

@@ -92,12 +92,12 @@ pub fn readiness(config: &Snapshot, problems: &[Problem]) -> String {
     json_text(&state(config, problems))
 }
 
-/// The same with what may want the operator's attention.
-pub fn config(config: &Snapshot, problems: &[Problem]) -> String {
+/// The same with what may want the operator's attention; `more`: what only the Worker's bindings tell.
+pub fn config(config: &Snapshot, problems: &[Problem], more: Option<String>) -> String {
     let mut state = state(config, problems);
     if let Value::Object(state) = &mut state {
         let off: Map<String, Value> = config.off.iter().map(|(name, missing)| (name.clone(), missing.into_json())).collect();
-        state.put("warnings", &config.warnings);
+        state.put("warnings", config.warnings.iter().cloned().chain(more).collect::<Vec<_>>());
         state.put("providers", config.providers.keys().collect::<Vec<_>>());
         state.put("off", off);
     }

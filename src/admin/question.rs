@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     config::Snapshot,
     dialect::{
-        Caller, Dialect,
+        Caller, Dialect, Endpoint,
         surface::{self, Line, Place, Surface},
     },
     error::Error,
@@ -76,12 +76,16 @@ impl Question {
                 let outline = Outline::read(body.as_bytes())?;
                 (caller.facts(&outline)?, Wishes::read(&outline, &headers)?)
             }
-            Task::Operate(operation) => (operate::facts(operation, dialect, body.as_bytes(), "application/json")?, Wishes::NONE),
+            Task::Operate(operation) => (
+                operate::facts(operation, dialect, body.as_bytes(), "application/json")?,
+                Wishes::besides(body.as_bytes(), &headers)?,
+            ),
         };
         let facts = place.fill(facts);
         reply::check_continues(&facts, true, true)?;
         let id = fields.take_str("request_id")?.unwrap_or_else(|| asked.id.clone());
         let key = holder(&mut fields, now)?;
+        let wishes = wishes.strictly(key.zdr);
         let health = match fields.take("health") {
             Some(Value::Object(list)) => standings::read(list, "health", now)?,
             Some(_) => return Err(must_be("health", "an object of cells, such as {\"openai/gpt-5.4\": \"open\"}")),
@@ -100,10 +104,12 @@ impl Question {
             origin: origin(&mut fields, &asked.origin)?,
             key: key.name.clone(),
             tags: key.tags.clone(),
+            providers: key.providers.clone(),
             headers,
             wishes,
             conversation: None,
             health,
+            own_keys: vec![],
             now,
             seed: seed::hash(&id),
         };
@@ -115,6 +121,7 @@ impl Question {
 
     /// The plan, as the same request would get it.
     pub fn plan(&self, config: &Snapshot) -> Result<plan::Plan, Error> {
+        self.key.enter(Endpoint::generate(self.inputs.dialect), Some(self.inputs.dialect))?;
         self.key.permit_each(self.inputs.ask().named(), config)?;
         self.inputs.plan(config)
     }

@@ -120,10 +120,12 @@ fn read(record: &mut Fields) -> Result<(Inputs, bool), Error> {
         origin: Origin { region, ..Origin::default() },
         key: record.take_str("key")?.unwrap_or_default(),
         tags: vec![],
+        providers: None,
         headers: vec![],
         wishes: Wishes::NONE,
         conversation: None,
         health: View::default(),
+        own_keys: vec![],
         now: Millis(record.take_u64("time")?.unwrap_or_default()),
         seed,
     };

@@ -4,19 +4,22 @@ mod models;
 mod nearest;
 mod operations;
 mod pattern;
+mod price;
 mod profiles;
 mod providers;
+mod rates;
+pub mod retention;
 
 use std::borrow::Cow;
 
 pub use nearest::nearest;
 pub use operations::{Endpoint, Operation, Style, operation};
+pub use price::{Class, Price, Rate, Source, Told};
 pub use profiles::closes_turns;
 
 use crate::{
     chat::profile::Profile,
     dialect::Dialect,
-    units::Money,
     wire::json::{Edit, Outline},
 };
 
@@ -125,18 +128,6 @@ pub struct Supports {
     pub audio: bool,
     pub video: bool,
     pub files: bool,
-}
-
-/// What one token costs, by class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Price {
-    pub input: Money,
-    pub output: Money,
-    pub cache_read: Money,
-    pub cache_write: Money,
-    pub source: &'static str,
-    /// When the source said so: `2026-11`.
-    pub date: &'static str,
 }
 
 impl Feature {

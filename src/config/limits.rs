@@ -1,5 +1,7 @@
 //! What a key, a tenant, a tag or an end user may use: how much a minute, how much at once, for how much money.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value};
 
 use super::{
@@ -20,6 +22,9 @@ const MAX_ALERTS: usize = 10;
 const MAX_NAMED: usize = 10_000;
 /// Whoever has no entry of their own; each has it for itself.
 const EACH: &str = "*";
+
+/// What becomes of a request that may go to a model without a price; it is refused where nothing is said.
+const UNPRICED: [(&str, bool); 2] = [("refuse", false), ("allow", true)];
 
 /// How much may be used at any time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +55,8 @@ pub struct Budget {
     pub limit: Money,
     /// Only told of, never refused.
     pub soft: bool,
+    /// What no price is known of may go on, and counts as nothing.
+    pub unpriced: bool,
     /// Percent of the limit at which it is told.
     pub alerts: Vec<u64>,
 }
@@ -120,7 +127,7 @@ pub(super) fn read_budgets(document: Map<String, Value>, snapshot: &mut Snapshot
         tags: named(reader, "tags"),
         users: named(reader, "users"),
     });
-    snapshot.budgets = read.unwrap_or_default();
+    snapshot.budgets = Rc::new(read.unwrap_or_default());
 }
 
 fn named(reader: &mut Reader<'_>, kind: &'static str) -> SortedMap<String, Rules> {
@@ -173,10 +180,11 @@ fn budget(reader: &mut Reader<'_>) -> Option<Budget> {
     let limit = read_dollars(reader, "usd");
     let per = reader.choice("per", &Period::ALL);
     let soft = reader.flag("soft").unwrap_or_default();
+    let unpriced = reader.choice("unpriced", &UNPRICED).unwrap_or_default();
     let items = reader.items("alerts").unwrap_or_default();
     if items.len() > MAX_ALERTS {
         reader.problem("alerts", format!("at most {MAX_ALERTS} thresholds."));
     }
     let alerts = items.iter().filter_map(|item| reader.whole_of("alerts", item, ALERTS)).collect();
-    Some(Budget { per: per?, limit: limit?, soft, alerts })
+    Some(Budget { per: per?, limit: limit?, soft, unpriced, alerts })
 }

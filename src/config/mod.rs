@@ -1,9 +1,13 @@
 //! The documents of the operator, read and checked: nothing that does not cross-check ever takes effect.
 
+use std::rc::Rc;
+
 mod condition;
+mod given;
 mod host;
 mod limits;
 mod nesting;
+mod own_key;
 mod parse;
 mod price;
 mod provider;
@@ -18,16 +22,18 @@ mod service_account;
 mod settings;
 
 pub use condition::{Check, Condition, Datum, Literal, Pattern, Subject};
+pub use given::{Given, Secrets};
 pub use host::{is_private_host, read_public_url};
 pub use limits::{Budget, Budgets, Limits, Period, Rules, read_rules};
+pub use own_key::{OwnKey, fingerprint};
 pub use price::read_amount;
 pub use provider::{Credential, House, Model, Provider};
 pub use read_condition::REGIONS;
 use reader::Problems;
 pub use resolve::{ListedModel, Resolved};
 pub use route::{
-    Choice, Hedge, Lossy, MaxPrice, OnContentFilter, OnStreamBreak, Place, Policy, Requires, Route, Rule, Strategy, Target,
-    WhenAllUnavailable,
+    Cache, Choice, Hedge, Lossy, MaxPrice, OnContentFilter, OnStreamBreak, Place, Policy, Requires, Route, Rule, Strategy,
+    Target, WhenAllUnavailable,
 };
 pub use secrets::secret_names;
 use serde_json::Map;
@@ -64,13 +70,15 @@ pub struct Problem {
 pub struct Snapshot {
     /// Hex of a digest of the documents: the same documents, the same version, on any machine.
     pub version: String,
-    pub routes: SortedMap<String, Route>,
+    pub routes: Rc<SortedMap<String, Route>>,
     /// Those that can be called. One whose secret is missing is in `off`.
     pub providers: SortedMap<String, Provider>,
     /// Providers without their secret, with the names it may have.
     pub off: SortedMap<String, Vec<String>>,
+    /// Of those that are off, the ones that lack nothing but a key: a tenant's own turns them on for it.
+    keyless: SortedMap<String, Provider>,
     pub settings: Settings,
-    pub budgets: Budgets,
+    pub budgets: Rc<Budgets>,
     /// What the operator should know, though it hinders nothing.
     pub warnings: Vec<String>,
 }
@@ -113,11 +121,12 @@ impl Documents {
 pub fn build(documents: &Documents, secrets: &SortedMap<String, String>) -> Result<Snapshot, Vec<Problem>> {
     let mut snapshot = Snapshot {
         version: documents.version(),
-        routes: SortedMap::new(),
+        routes: Rc::default(),
         providers: SortedMap::new(),
         off: SortedMap::new(),
+        keyless: SortedMap::new(),
         settings: Settings::default(),
-        budgets: Budgets::default(),
+        budgets: Rc::default(),
         warnings: vec![],
     };
     let mut parsed = vec![];
@@ -177,8 +186,8 @@ impl Snapshot {
         target.timeouts.or(outer).over(&self.settings, reasoning)
     }
 
-    pub fn price(&self, provider: &str, model: &str) -> Option<Price> {
-        self.model(provider, model)?.price
+    pub fn price(&self, provider: &str, model: &str) -> Option<&Price> {
+        self.model(provider, model)?.price.as_ref()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Routes that lead to routes: without circles, not too deep, and what each comes to in all.
 
+use std::rc::Rc;
+
 use super::{Place, Route, Snapshot, Subject, Target, reader::Problems};
 use crate::sorted::SortedMap;
 
@@ -27,7 +29,7 @@ pub(super) fn nest(uses: &SortedMap<String, Uses>, snapshot: &mut Snapshot, prob
         let settled: Vec<&String> = open.iter().copied().filter(ready).collect();
         for name in &settled {
             let sum = snapshot.routes.get(*name).map(|route| snapshot.sum(route));
-            if let (Some(sum), Some(route)) = (sum, snapshot.routes.get_mut(*name)) {
+            if let (Some(sum), Some(route)) = (sum, Rc::make_mut(&mut snapshot.routes).get_mut(*name)) {
                 (route.needs_features, route.min_context) = (sum.needs_features, sum.min_context);
             }
         }

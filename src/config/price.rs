@@ -1,12 +1,17 @@
 //! Prices as operators write them, US dollars per million tokens, and as they are kept: picodollars a token.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Number, Value};
 
 use super::{
     MaxPrice, Snapshot,
     reader::{Problems, Reader},
 };
-use crate::{catalog::Price, units::Money};
+use crate::{
+    catalog::{Price, Told},
+    units::Money,
+};
 
 /// A dollar per million tokens is 10^6 picodollars a token.
 const DECIMALS: i64 = 6;
@@ -26,14 +31,7 @@ pub(super) fn read_price(reader: &mut Reader<'_>) -> Option<Price> {
         reader.problems.add(path.clone(), format!("`{path}` needs `input` and `output`, dollars per million tokens."));
         return None;
     };
-    Some(Price {
-        input,
-        output,
-        cache_read: cache_read.unwrap_or(input),
-        cache_write: cache_write.unwrap_or(input),
-        source: "configuration",
-        date: "",
-    })
+    Some(Price::told(input, output, (cache_read, cache_write), Told { source: "configuration".to_owned(), ..Told::default() }))
 }
 
 /// What a target may cost at most.
@@ -97,7 +95,8 @@ pub(super) fn read_prices(document: Map<String, Value>, snapshot: &mut Snapshot,
         match snapshot.locate(&name) {
             Err(message) => problems.add(name, message),
             Ok((provider, model)) => {
-                let entry = snapshot.providers.get_mut(&provider).map(|p| p.models.or_default(model));
+                let known = snapshot.providers.get_mut(&provider).or_else(|| snapshot.keyless.get_mut(&provider));
+                let entry = known.map(|provider| Rc::make_mut(&mut provider.models).or_default(model));
                 if let (Some(entry), Some(price)) = (entry, price) {
                     entry.price = Some(price);
                 }

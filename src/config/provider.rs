@@ -1,6 +1,6 @@
 //! `providers`: the catalog, extended and overridden.
 
-use std::fmt;
+use std::{fmt, rc::Rc};
 
 use serde_json::{Map, Value};
 
@@ -30,6 +30,8 @@ pub struct Provider {
     pub house: House,
     /// Empty: called without a credential.
     pub credentials: Vec<Credential>,
+    /// The fingerprint of the tenant's own key, where that is its credential.
+    pub own: Option<String>,
     /// It keeps nothing of a request, by the operator's word.
     pub zdr: bool,
     /// Only for requests that come in there; empty: everywhere.
@@ -37,7 +39,7 @@ pub struct Provider {
     /// What a lookalike speaks, where the operator says it.
     spoken: Vec<Dialect>,
     /// All models known of it: catalog, `providers` and `prices` together. Others may exist.
-    pub models: SortedMap<String, Model>,
+    pub models: Rc<SortedMap<String, Model>>,
 }
 
 /// Whose address it is.
@@ -68,7 +70,7 @@ impl fmt::Debug for Credential {
 }
 
 /// What is known of a model; `None` is "nobody said".
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Model {
     pub context: Option<u64>,
     pub max_output: Option<u64>,
@@ -142,10 +144,11 @@ impl Draft {
             base_url: row.base_url.to_owned(),
             house: House::Usual,
             credentials: vec![],
+            own: None,
             zdr: row.name == MOCK,
             regions: vec![],
             spoken: vec![],
-            models: known_models(row),
+            models: Rc::new(known_models(row)),
         };
         Self { provider, secrets: row.secrets.iter().map(|s| (*s).to_owned()).collect(), usual: true }
     }
@@ -167,12 +170,12 @@ fn sold_as(row: &catalog::Provider, name: &str) -> String {
 }
 
 impl Model {
-    const fn of(row: &catalog::Model) -> Self {
+    fn of(row: &catalog::Model) -> Self {
         Self {
             context: Some(row.context),
             max_output: Some(row.max_output),
             supports: Some(row.supports),
-            price: row.price,
+            price: row.price.clone(),
             zdr: None,
         }
     }
@@ -215,22 +218,23 @@ impl Provider {
 
     /// What a model takes.
     pub fn profile(&self, model: &str) -> Profile {
-        let known = self.models.get(model).copied().unwrap_or_default();
+        let known = self.models.get(model);
+        let supports = known.and_then(|known| known.supports);
         let mut profile = catalog::profile(self.kind, model);
         if self.house == House::Lookalike && !self.kind.lookalikes.is_empty() {
             // Whether it thinks nobody knows, and some refuse to be told: `supports` says it.
             profile = Profile { thinking: Thinking::None, history: History::Bare, ..profile };
-            if known.supports.is_some_and(|supports| supports.reasoning) {
+            if supports.is_some_and(|supports| supports.reasoning) {
                 profile.thinking = Thinking::Effort;
             }
         }
-        if let Some(supports) = known.supports {
+        if let Some(supports) = supports {
             profile.json_schema &= supports.json_schema;
             if !supports.reasoning {
                 profile.thinking = Thinking::None;
             }
         }
-        Profile { max_output: known.max_output, ..profile }
+        Profile { max_output: known.and_then(|known| known.max_output), ..profile }
     }
 }
 
@@ -262,7 +266,7 @@ fn read_provider(name: &str, reader: &mut Reader<'_>, allow_private: bool) -> Op
     }
     if is_elsewhere {
         // Another house: what is known of the catalog's says nothing of it, and its secret is none of its business.
-        draft.provider.models.clear();
+        draft.provider.models = Rc::default();
         draft.secrets.clear();
     }
     draft.provider.zdr = zdr.unwrap_or_default();
@@ -274,9 +278,10 @@ fn read_provider(name: &str, reader: &mut Reader<'_>, allow_private: bool) -> Op
         draft.secrets = keys;
         draft.usual = false;
     }
+    let known = Rc::make_mut(&mut draft.provider.models);
     for (model, value) in models {
         let path = format!("{models_path}.{model}");
-        let entry = draft.provider.models.or_default(model);
+        let entry = known.or_default(model);
         Reader::over(value, path, reader.problems, |reader| read_model(reader, entry));
     }
     Some(draft)
@@ -364,6 +369,6 @@ fn read_model(reader: &mut Reader<'_>, model: &mut Model) {
     }
     model.zdr = reader.flag("zdr").or(model.zdr);
     if let Some(price) = reader.object("price", read_price) {
-        model.price = price.or(model.price);
+        model.price = price.or_else(|| model.price.take());
     }
 }

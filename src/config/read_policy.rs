@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Hedge, Lossy, OnContentFilter, OnStreamBreak, Policy, WhenAllUnavailable, read_condition::REGIONS, reader::Reader,
+    Cache, Hedge, Lossy, OnContentFilter, OnStreamBreak, Policy, WhenAllUnavailable, read_condition::REGIONS, reader::Reader,
     settings::MAX_MS,
 };
 
@@ -23,6 +23,7 @@ pub(super) fn read_policy(reader: &mut Reader<'_>) -> Policy {
         hedge: read_hedge(reader),
         lossy: reader.choice("lossy", &[("report", Lossy::Report), ("refuse", Lossy::Refuse)]),
         zdr: reader.flag("zdr"),
+        cache: read_cache(reader),
         ..Policy::default()
     }
 }
@@ -58,6 +59,28 @@ fn read_hedge(reader: &mut Reader<'_>) -> Option<Option<Hedge>> {
         reader.whole_of("after", &after, 1..=MAX_MS).map(Hedge::AfterMs)
     });
     hedge.flatten().map(Some)
+}
+
+/// Seconds that an answer is kept: KV's least.
+const MIN_CACHE_S: u64 = 60;
+/// A week: what is older was said by a model that may be gone.
+const MAX_CACHE_S: u64 = 604_800;
+
+/// `{"ttl_s": 300}`, or `false`.
+fn read_cache(reader: &mut Reader<'_>) -> Option<Option<Cache>> {
+    const KEY: &str = "cache";
+    if reader.peek(KEY).is_some_and(Value::is_boolean) {
+        if reader.flag(KEY)? {
+            reader.problem(KEY, "Say for how long, such as {\"ttl_s\": 300}, or false.");
+        }
+        return Some(None);
+    }
+    let cache = reader.object(KEY, |reader| {
+        let ttl_s = reader.need("ttl_s", "how long an answer is kept, in seconds")?;
+        reader.whole_of("ttl_s", &ttl_s, MIN_CACHE_S..=MAX_CACHE_S).map(|ttl_s| Cache { ttl_s })
+    });
+    let cache = cache.flatten()?;
+    Some(Some(cache))
 }
 
 /// Places of the platform, where requests come in.

@@ -1,5 +1,7 @@
 //! `routes`, read.
 
+use std::rc::Rc;
+
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
@@ -45,7 +47,7 @@ pub(super) fn read_routes(document: Map<String, Value>, snapshot: &mut Snapshot,
         return;
     }
     // All names are known before the first is used, those too that cannot be read.
-    snapshot.routes.extend(document.keys().map(|name| (name.clone(), Route::default())));
+    Rc::make_mut(&mut snapshot.routes).extend(document.keys().map(|name| (name.clone(), Route::default())));
     let mut uses = SortedMap::new();
     for (name, value) in document {
         if let Err(message) = super::check_public_name(&name) {
@@ -58,7 +60,7 @@ pub(super) fn read_routes(document: Map<String, Value>, snapshot: &mut Snapshot,
         let Some(route) = route.flatten() else { continue };
         warn(&name, &route, snapshot);
         uses.insert(name.clone(), used);
-        snapshot.routes.insert(name, route);
+        Rc::make_mut(&mut snapshot.routes).insert(name, route);
     }
     // One that cannot be read would make others look wrong.
     if problems.list.is_empty() {
@@ -98,6 +100,9 @@ fn read_route(reader: &mut Reader<'_>, around: &mut Around<'_>) -> Option<Route>
         timeouts: reader.object("timeouts", read_timeouts).unwrap_or_default(),
         ..read_policy(reader)
     };
+    if policy.zdr == Some(true) && policy.cache.flatten().is_some() {
+        reader.problem("cache", "Where `zdr` is true nothing is kept: leave `cache` out.");
+    }
     let rules = read_rules(reader, around);
     let default = reader.text("default");
     let items = reader.items("targets");

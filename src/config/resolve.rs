@@ -131,11 +131,11 @@ impl Snapshot {
         let routes = self.routes.iter().map(|(name, route)| {
             let first = self.usual(route).and_then(|target| self.model(&target.provider, &target.model));
             // What a route's first target costs is not what the route costs.
-            listed(name.clone(), OURSELVES, Model { price: None, ..first.copied().unwrap_or_default() })
+            listed(name.clone(), OURSELVES, Model { price: None, ..first.cloned().unwrap_or_default() })
         });
         let models = self.providers.values().flat_map(|provider| {
             let lines = provider.models.iter();
-            lines.map(|(name, model)| listed(format!("{}/{name}", provider.name), &provider.name, *model))
+            lines.map(|(name, model)| listed(format!("{}/{name}", provider.name), &provider.name, model.clone()))
         });
         routes.chain(models).collect()
     }

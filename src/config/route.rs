@@ -118,6 +118,14 @@ pub struct Policy {
     pub lossy: Option<Lossy>,
     /// Only targets that keep nothing.
     pub zdr: Option<bool>,
+    /// `Some(None)`: never, whatever is said further out.
+    pub cache: Option<Option<Cache>>,
+}
+
+/// Good answers are kept and given again to whoever asks the very same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cache {
+    pub ttl_s: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -199,6 +207,7 @@ impl Policy {
             hedge: self.hedge.or(outer.hedge),
             lossy: self.lossy.or(outer.lossy),
             zdr: self.zdr.or(outer.zdr),
+            cache: self.cache.or(outer.cache),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     Credential, Documents, Provider, Snapshot,
+    own_key::UNOPENED,
     provider::{Draft, House},
     service_account::ServiceAccount,
 };
@@ -11,7 +12,8 @@ use crate::{
 };
 
 /// The gateway's own secrets: an edit of a document must not be able to send them anywhere.
-pub(super) const OWN_SECRETS: [&str; 2] = ["GATEWAY_KEY", "ADMIN_TOKEN"];
+pub(super) const OWN_SECRETS: [&str; 5] =
+    ["GATEWAY_KEY", "ADMIN_TOKEN", "ENCRYPTION_SECRET", "ENCRYPTION_SECRET_PREVIOUS", "WEBHOOK_SECRET"];
 /// Longer names are no names of secrets.
 const MAX_SECRET_NAME: usize = 128;
 /// Secrets that one set of documents may name; a Worker may have so many variables.
@@ -47,6 +49,9 @@ pub(super) fn store_one_of(names: &[String]) -> String {
     if names.iter().any(|name| name == AI_BINDING) {
         return format!("its binding is missing; add `[ai]` with `binding = \"{AI_BINDING}\"` to wrangler.toml");
     }
+    if names.iter().any(|name| name == UNOPENED) {
+        return "the tenant's own key for it cannot be opened: the operator must store it again".to_owned();
+    }
     let commands: Vec<String> = names.iter().map(|name| format!("`wrangler secret put {name}`")).collect();
     format!("its secret is missing; run {}", commands.join(" or "))
 }
@@ -67,6 +72,12 @@ impl Snapshot {
         let name = draft.provider.name.clone();
         if credentials.is_empty() && !draft.secrets.is_empty() {
             let missing = incomplete.map_or(draft.secrets, |missing: &str| vec![missing.to_owned()]);
+            if draft.provider.kind.auth != Auth::None
+                && let Ok(base_url) = filled(&draft.provider, &found)
+            {
+                draft.provider.base_url = base_url;
+                self.keyless.insert(name.clone(), draft.provider);
+            }
             self.off.insert(name, missing);
             return;
         }

@@ -5,6 +5,7 @@ pub mod cohere;
 mod continued;
 pub mod converse;
 mod dropped;
+mod endpoint;
 pub mod gemini;
 pub mod openai_chat;
 pub mod openai_completions;
@@ -12,6 +13,8 @@ pub mod openai_responses;
 mod pairs;
 pub mod surface;
 pub mod workers_ai;
+
+pub use endpoint::Endpoint;
 
 pub use crate::chat::Dialect;
 use crate::{

@@ -32,9 +32,10 @@ impl Exchange {
     }
 
     fn give_gathered(&mut self, now: Millis) {
-        let (Some(relay), Some(attempt)) = (self.current.relay.take(), self.attempt_now().cloned()) else { return };
+        let (Some(mut relay), Some(attempt)) = (self.current.relay.take(), self.attempt_now().cloned()) else { return };
         self.receipt = relay.receipt().clone();
         self.receipt.raw_usage = relay.raw_usage().and_then(numbers::of);
+        self.keep_stream(&mut relay, now);
         self.served(now);
         let first = std::mem::take(&mut self.current.first);
         let body = String::from_utf8(first).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());

@@ -36,6 +36,12 @@ impl Relay {
     ///
     /// `tail` is the end of what passed natively, and `passed` how many bytes that was in all.
     pub fn end(&mut self, how: Ended, tail: &[u8], passed: u64) -> Vec<u8> {
+        let out = self.ended(how, tail, passed);
+        self.note_sent(&out);
+        out
+    }
+
+    fn ended(&mut self, how: Ended, tail: &[u8], passed: u64) -> Vec<u8> {
         let mut out = Vec::new();
         self.read_tail(tail, passed);
         if self.closed {

@@ -150,6 +150,19 @@ pub fn check(forward: &Forward, status: u16) -> Result<(), Error> {
     }
 }
 
+/// Where nothing may be kept: what passes unseen cannot be told so, and what a provider keeps can only be deleted.
+pub fn permit(method: &str, deletes: bool, zdr: bool) -> Result<(), Error> {
+    if !zdr || (deletes && method == "DELETE") {
+        return Ok(());
+    }
+    let message = if deletes {
+        "Zero data retention is required, and this is about what a provider keeps: only DELETE is answered."
+    } else {
+        "Zero data retention is required, and a call that passes as it is cannot be held to it: use the gateway's own paths."
+    };
+    Err(Error::new(Kind::Forbidden, message))
+}
+
 /// `/passthrough/{provider}/…`. A path that begins as the provider's base URL ends (`/v1/…`) replaces that end.
 pub fn passthrough(
     config: &Snapshot,

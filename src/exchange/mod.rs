@@ -13,15 +13,18 @@ mod ended;
 pub mod forward;
 mod hedge;
 mod hosting;
+mod kept;
 mod meter;
 pub mod models;
 pub mod operate;
 mod overlap;
+pub mod owed;
 mod patience;
 pub mod probe;
 pub mod relay;
 pub mod reply;
 mod resume;
+mod retention;
 mod retry;
 mod send;
 mod story;
@@ -236,6 +239,7 @@ pub struct Exchange {
     after: After,
     /// What the plan was made of, for the record.
     inputs: story::Inputs,
+    keeping: kept::Keeping,
 }
 
 impl Exchange {
@@ -272,6 +276,7 @@ impl Exchange {
             served_here: false,
             after: After::default(),
             inputs: story::Inputs::new(),
+            keeping: kept::Keeping::default(),
         }
     }
 

@@ -12,10 +12,10 @@ use crate::{
     },
 };
 
-/// The list of what the caller may name, or the one model of that id.
-pub fn list(config: &Snapshot, dialect: Dialect, id: Option<&str>, may_name: impl Fn(&str) -> bool) -> Result<String, Error> {
+/// The list of what the caller sees, or the one model of that id.
+pub fn list(config: &Snapshot, dialect: Dialect, id: Option<&str>, sees: &dyn Fn(&str) -> bool) -> Result<String, Error> {
     let mut models = config.model_list();
-    models.retain(|model| may_name(&model.id));
+    models.retain(|model| sees(&model.id));
     if let Some(id) = id {
         let found = models.iter().find(|m| m.id == id).map(|m| json_text(&one(m, dialect)));
         return found.ok_or_else(|| Error::new(Kind::ModelNotFound, format!("The model `{id}` does not exist here.")));
@@ -77,7 +77,7 @@ fn describe(model: &ListedModel, value: &mut Value) {
     if let Some(max) = model.max_output {
         map.put("max_output_tokens", max);
     }
-    if let Some(price) = model.price {
+    if let Some(price) = &model.price {
         let pricing = json!({
             "prompt": price.input.dollars(),
             "completion": price.output.dollars(),

@@ -77,7 +77,7 @@ impl Exchange {
             Err(error) => self.judge(outcome::in_band(&error), &error, now),
             Ok(answer) => {
                 self.served(now);
-                self.give(&attempt, answer, now);
+                self.give(&attempt, answer, bytes, now);
             }
         }
     }
@@ -87,17 +87,19 @@ impl Exchange {
         let Task::Operate(operation) = self.call.task else { return };
         self.served_here = true;
         match operation::count::estimated(style(operation, self.call.dialect), &self.call.body, &attempt.model) {
-            Ok(answer) => self.give(attempt, answer, now),
+            Ok(answer) => self.give(attempt, answer, &[], now),
             Err(error) => self.state = State::Done(self.refuse(&error, now)),
         }
     }
 
-    fn give(&mut self, attempt: &Attempt, answer: Answer, now: Millis) {
+    fn give(&mut self, attempt: &Attempt, answer: Answer, bytes: &[u8], now: Millis) {
         self.receipt.usage = answer.usage;
         self.receipt.id = answer.id;
         self.receipt.estimated = answer.estimated;
         self.receipt.raw_usage = answer.raw_usage.as_ref().and_then(numbers::of);
         let cost = self.cost(attempt);
-        self.deliver(answer.body.map_or(Body::Upstream, Body::Text), (JSON, cost), now);
+        let body = answer.body.map_or(Body::Upstream, Body::Text);
+        self.keep_answer(None, &body, bytes, now);
+        self.deliver(body, (JSON, cost), now);
     }
 }

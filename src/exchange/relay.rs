@@ -14,6 +14,7 @@ use super::{
     told::Told,
 };
 use crate::{
+    cache::MAX_BYTES,
     catalog::Price,
     chat::{
         event::{Event, Stamp, UpstreamError},
@@ -86,6 +87,10 @@ pub struct Relay {
     pub(super) more: Vec<(usize, StopReason)>,
     /// Kept where another target may go on; then it is not for the relay to say that it broke.
     pub(super) told: Option<Box<Told>>,
+    /// A filter ended one of its answers.
+    filtered: bool,
+    /// What the caller was sent, where it is kept.
+    recorded: Option<Vec<u8>>,
 }
 
 impl Relay {
@@ -128,6 +133,28 @@ impl Relay {
             stop: None,
             more: vec![],
             told: follows.then(Box::default),
+            filtered: false,
+            recorded: None,
+        }
+    }
+
+    /// What the caller is sent is to be kept: then every byte is seen.
+    pub fn record(&mut self) {
+        self.watched = true;
+        self.recorded = Some(vec![]);
+    }
+
+    /// All that the caller was sent, if it is a whole answer that nobody withheld or mangled.
+    pub fn take_recorded(&mut self) -> Option<Vec<u8>> {
+        let is_whole = self.closed && self.failure.is_none() && self.broke_off.is_none() && self.meter.receipt.malformed == 0;
+        self.recorded.take().filter(|_| is_whole && !self.filtered)
+    }
+
+    pub(super) fn note_sent(&mut self, out: &[u8]) {
+        let Some(recorded) = &mut self.recorded else { return };
+        recorded.extend_from_slice(out);
+        if recorded.len() > MAX_BYTES {
+            self.recorded = None;
         }
     }
 
@@ -181,6 +208,12 @@ impl Relay {
 
     /// Chunk in, bytes for the caller out. Before the commit point the caller of this function keeps them.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let out = self.pushed(bytes);
+        self.note_sent(&out);
+        out
+    }
+
+    fn pushed(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(bytes.len());
         if self.closed || self.failure.is_some() {
             return out;
@@ -310,6 +343,7 @@ impl Relay {
         }
         self.committed |= event.is_content() && self.failure.is_none();
         self.meter.note(event);
+        self.filtered |= matches!(event, Event::Stop { reason: StopReason::ContentFilter, .. });
         match event {
             Event::Stop { choice: 0, reason, sequence } => self.stop = Some((*reason, sequence.clone())),
             Event::Stop { choice, reason, .. } => self.more.push((*choice, *reason)),

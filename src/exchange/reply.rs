@@ -2,11 +2,13 @@
 
 use super::Call;
 use crate::{
+    cache::{HEADER, Standing, Stored},
     chat::event::Stamp,
     dialect::{Caller, Dialect, Facts, surface::Kept},
     error::{Error, Kind},
-    ledger::record::short,
     plan::Attempt,
+    units::Money,
+    wire::name::short,
 };
 
 pub struct Reply {
@@ -79,6 +81,34 @@ pub fn not_kept(what: Kept, id: &str) -> String {
     } else {
         "No provider here is known to keep a response of this id: send the whole conversation as `input`.".to_owned()
     }
+}
+
+/// A stored answer as the answer to this request. Its bytes are the body.
+pub fn replayed(stored: &Stored, (id, route): (&str, &str), caller: &[(String, String)], took_ms: u64) -> Reply {
+    let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let cost = Money(0).dollars();
+    let timing = format!("gateway;dur={took_ms}");
+    let mut headers: Vec<(String, String)> = [
+        ("x-request-id", id),
+        ("request-id", id),
+        (HEADER, Standing::Hit.name()),
+        ("x-portolan-route", route),
+        ("x-portolan-provider", &stored.provider),
+        ("x-portolan-model", &stored.model),
+        ("x-portolan-reason", "given before"),
+        ("x-portolan-cost", &cost),
+        ("server-timing", &timing),
+        ("content-type", &stored.content_type),
+        ("cache-control", "no-cache"),
+    ]
+    .map(own)
+    .to_vec();
+    for (theirs, ours) in [("x-request-id", "x-client-request-id"), ("traceparent", "traceparent")] {
+        let said = caller.iter().find(|(name, _)| name == theirs);
+        headers.extend(said.map(|(_, value)| (ours.to_owned(), value.clone())));
+    }
+    headers.iter_mut().for_each(|(_, value)| super::story::clean(value));
+    Reply { status: 200, headers, body: Body::Upstream }
 }
 
 /// What every id of a request begins with.

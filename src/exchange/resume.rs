@@ -129,7 +129,7 @@ impl Exchange {
     /// What all targets were paid so far.
     pub(super) fn spent(&self) -> Option<Spent> {
         let price = self.attempt_now().and_then(|a| self.config.price(&a.provider, &a.model));
-        let own = self.receipt.usage.map(|usage| Spent::of(usage, price.as_ref(), self.receipt.estimated));
+        let own = self.receipt.usage.map(|usage| Spent::of(usage, price, self.receipt.estimated));
         match (self.after.spent, own) {
             (Some(before), Some(own)) => Some(before.plus(own)),
             (before, own) => before.or(own),

@@ -29,8 +29,11 @@ impl Exchange {
         self.learn(&outcome, now);
         self.current.relay = None;
         self.current.first = vec![];
-        let provider = self.attempt_now().map_or("", |a| a.provider.as_str());
-        let failure = outcome.to_error(provider, error);
+        let (provider, own) = self.attempt_now().map_or(("", false), |a| (a.provider.as_str(), a.own.is_some()));
+        let mut failure = outcome.to_error(provider, error);
+        if own {
+            failure = outcome.of_own_key(provider, failure);
+        }
         self.state = match self.onward(&outcome, now) {
             Some(state) => state,
             None if self.leaves_it(&outcome, now) => State::Idle,

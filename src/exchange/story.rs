@@ -8,12 +8,13 @@ use super::{
     reply::{Body, Reply},
 };
 use crate::{
+    cache::{HEADER, Standing},
     chat::event::UpstreamError,
     dialect::{Dialect, surface::Operation},
     error::{Blame, Error},
     ledger::{
         Receipt, numbers,
-        record::{Record, Try, short},
+        record::{OWN_CREDENTIAL, Record, Try},
     },
     plan::{
         self, Attempt,
@@ -21,6 +22,7 @@ use crate::{
         outcome::{self, Outcome, Transport, Whose},
     },
     units::Millis,
+    wire::name::{recorded, short},
 };
 
 /// What a plan was made of, as records keep it.
@@ -57,6 +59,7 @@ impl Exchange {
             at_ms: sent.since(self.call.started),
             ms: now.since(sent),
             wasted: self.wasted(outcome),
+            credential: attempt.own.is_some().then_some(OWN_CREDENTIAL),
         };
         // In the order in which they were sent: of two at once the later one may end first.
         let place = self.tries.iter().position(|t| t.at_ms > noted.at_ms).unwrap_or(self.tries.len());
@@ -92,8 +95,15 @@ impl Exchange {
                 self.release(&cell);
             }
             Some((Whose::Model, signal)) => {
-                let cell = attempt.cell();
-                self.tell(cell, signal);
+                let (cell, own) = (attempt.cell(), attempt.own_cell());
+                match (own, signal) {
+                    // A limit of the tenant's own account: others still may.
+                    (Some(own), Signal::Cool { .. }) => {
+                        self.tell(own, signal);
+                        self.release(&cell);
+                    }
+                    _ => self.tell(cell, signal),
+                }
             }
             // Another credential may finish the probe: it is given back when the target is left.
             Some((Whose::Credential, signal)) => {
@@ -147,8 +157,7 @@ impl Exchange {
         if let Some(parent) = self.call.header("traceparent") {
             headers.push(("traceparent".to_owned(), short(parent)));
         }
-        // There is no cache to hit.
-        headers.push(("x-portolan-cache".to_owned(), "off".to_owned()));
+        headers.push((HEADER.to_owned(), self.keeping.standing.name().to_owned()));
         headers.push(("x-portolan-route".to_owned(), self.plan.route.clone()));
         if let Some(attempt) = self.attempt_now() {
             headers.push(("x-portolan-provider".to_owned(), attempt.provider.clone()));
@@ -209,14 +218,17 @@ impl Exchange {
     }
 
     /// The stream is over: what health learns from its end.
-    pub fn relayed(&mut self, relay: &Relay, now: Millis) {
+    pub fn relayed(&mut self, relay: &mut Relay, now: Millis) {
         self.receipt = relay.receipt().clone();
         self.receipt.raw_usage = relay.raw_usage().and_then(numbers::of);
         if relay.has_trapped() {
             return self.trapped();
         }
         match relay.fault().cloned() {
-            None => self.learn_good(Signal::Ok { first_ms: self.decisive().map_or(0, |t| t.ms) }),
+            None => {
+                self.keep_stream(relay, now);
+                self.learn_good(Signal::Ok { first_ms: self.decisive().map_or(0, |t| t.ms) });
+            }
             Some(outcome) => {
                 self.learn(&outcome, now);
                 self.last = Some(outcome);
@@ -284,20 +296,22 @@ impl Exchange {
         Record {
             time: self.call.started,
             id: self.call.id.clone(),
-            client_request_id: self.call.header("x-request-id").map(short),
+            client_request_id: self.call.header("x-request-id").map(recorded),
             key: self.call.payer.key.clone(),
             tenant: self.call.payer.tenant.clone(),
             dialect: self.call.dialect.name(),
             task: self.call.task.name(),
-            asked: short(&self.call.facts.model),
+            asked: recorded(&self.call.facts.model),
             route: self.plan.route.clone(),
             rule: self.plan.rule.clone(),
             provider: attempt.map(|a| a.provider.clone()),
             model: attempt.map(|a| a.model.clone()),
-            answered_by: model,
+            credential: attempt.filter(|a| a.own.is_some()).map(|_| OWN_CREDENTIAL),
+            answered_by: model.map(|name| recorded(&name)),
             // Whole: it is looked for by those who may ask for it.
             response_id: id.filter(|id| self.keeps() && forward::is_id(id)),
             stream: self.call.facts.stream,
+            cache: Some(self.keeping.standing).filter(|s| *s != Standing::Off).map(Standing::name),
             status: self.status(),
             outcome: failed.or(self.after.trapped.then_some("gateway")).unwrap_or(if answered { "ok" } else { "refused" }),
             fault: self.fault().map(Blame::name),
@@ -349,7 +363,7 @@ fn dropped_text(dropped: &[String]) -> String {
 }
 
 /// Header values are visible ASCII; anything else in a caller's or provider's name becomes a question mark.
-fn clean(value: &mut String) {
+pub(super) fn clean(value: &mut String) {
     if value.bytes().any(|b| !(b' '..=b'~').contains(&b)) {
         *value = value.chars().map(|c| if (' '..='~').contains(&c) { c } else { '?' }).collect();
     }

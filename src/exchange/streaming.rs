@@ -37,12 +37,13 @@ impl Exchange {
             provider: attempt.provider.clone(),
             on_break,
             moves_on_when_filtered: self.moves_on_when_filtered(),
-            price: self.config.price(&attempt.provider, &attempt.model),
+            price: self.config.price(&attempt.provider, &attempt.model).cloned(),
             request_bytes: u64::try_from(self.call.body.len()).unwrap_or(u64::MAX),
         });
         if let Some(thread) = self.after.thread.take() {
             relay.take_over(thread);
         }
+        self.record_stream(&mut relay);
         Some(relay)
     }
 

@@ -3,7 +3,7 @@
 use super::{
     Call, Task,
     authority::{self, Authority, Sign, Subject},
-    hosting, operate,
+    hosting, operate, retention,
 };
 use crate::{
     catalog::{self, Hosting, MOCK, Quirk},
@@ -75,13 +75,19 @@ pub fn build(
         return Ok(Built { target: Sendable::Script(script), dropped: vec![] });
     }
     if let (Task::Operate(operation), Some(endpoint)) = (call.task, attempt.endpoint) {
-        let sent = operate::write(operation, call, (endpoint, &attempt.model))?;
+        let mut sent = operate::write(operation, call, (endpoint, &attempt.model))?;
+        if attempt.zdr {
+            sent.body = retention::seal(call, attempt, provider, sent.body, &mut sent.dropped)?;
+        }
         let url = format!("{}{}", provider.base_url, sent.path);
         let target = addressed(call, attempt, (provider, credential), (url, sent.body), now);
         return Ok(Built { target, dropped: sent.dropped });
     }
-    let (body, dropped) =
+    let (mut body, mut dropped) =
         if call.is_verbatim(attempt) { edit(call, attempt, provider)? } else { translate(call, attempt, provider)? };
+    if attempt.zdr {
+        body = retention::seal(call, attempt, provider, body, &mut dropped)?;
+    }
     let hosting = provider.kind.hosting;
     if hosting == Hosting::WorkersAi {
         return Ok(Built { target: Sendable::WorkersAi { model: attempt.model.clone(), body }, dropped });

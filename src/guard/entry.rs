@@ -4,71 +4,129 @@ use serde_json::Value;
 
 use crate::{
     config::{Rules, read_rules},
+    dialect::Endpoint,
     error::Error,
     units::Millis,
-    wire::fields::Fields,
+    wire::{fields::Fields, time},
 };
 
 /// Items of one list; an entry is read on every request of its key.
 const MAX_ITEMS: usize = 100;
 /// Names appear in records and headers.
 const MAX_NAME: usize = 200;
-const MS_PER_SECOND: u64 = 1000;
+
+/// What an operator writes into an entry.
+pub const MEMBERS: [&str; 14] = [
+    "name",
+    "tenant",
+    "tags",
+    "routes",
+    "models",
+    "providers",
+    "dialects",
+    "endpoints",
+    "expires",
+    "disabled",
+    "overrides",
+    "zdr",
+    "limits",
+    "budgets",
+];
+/// What the gateway itself writes there.
+pub const OWN_MEMBERS: [&str; 5] = ["account", "hint", "created", "rotated_from", "rotated_to"];
 
 /// What is kept of a key besides its digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub struct Entry {
     pub name: String,
     pub tenant: Option<String>,
     pub tags: Vec<String>,
-    pub models: Option<Vec<String>>,
     pub routes: Option<Vec<String>>,
+    pub models: Option<Vec<String>>,
+    pub providers: Option<Vec<String>>,
+    pub dialects: Option<Vec<String>>,
+    pub endpoints: Option<Vec<String>>,
     pub expires: Option<Millis>,
     pub disabled: bool,
     pub overrides: bool,
     pub zdr: bool,
     pub rules: Rules,
+    /// Whom its limits and its spending are counted for: the first of the keys that came from one another by rotation.
+    pub account: Option<String>,
+    /// The key's last characters, to tell it from others by.
+    pub hint: Option<String>,
+    pub created: Option<Millis>,
+    pub rotated_from: Option<String>,
+    pub rotated_to: Option<String>,
+}
+
+impl Entry {
+    pub fn is_expired(&self, now: Millis) -> bool {
+        self.expires.is_some_and(|expires| expires <= now)
+    }
 }
 
 /// Unknown fields are refused: a limit nobody enforces would be worse than none.
-pub(super) fn read(text: &str) -> Result<Entry, Error> {
-    let value: Value = serde_json::from_str(text).map_err(|_| Error::invalid("", "it is not valid JSON"))?;
+pub fn read_entry(text: &str) -> Result<Entry, Error> {
+    let value: Value = serde_json::from_str(text).map_err(|_| Error::invalid("", "It is not valid JSON."))?;
     let mut fields = Fields::read(value, "")?;
     let entry = Entry {
         name: fields.need_str("name")?,
         tenant: fields.take_str("tenant")?,
         tags: strings(&mut fields, "tags")?.unwrap_or_default(),
-        models: strings(&mut fields, "models")?,
         routes: strings(&mut fields, "routes")?,
-        expires: expires(&mut fields)?,
+        models: strings(&mut fields, "models")?,
+        providers: strings(&mut fields, "providers")?,
+        dialects: words(&mut fields, "dialects", Endpoint::dialects())?,
+        endpoints: words(&mut fields, "endpoints", Endpoint::ALL.into_iter().map(Endpoint::name))?,
+        expires: instant(&mut fields, "expires")?,
         disabled: fields.take_bool("disabled")?.unwrap_or_default(),
         overrides: fields.take_bool("overrides")?.unwrap_or(true),
-        zdr: fields.take_bool("zdr")?.unwrap_or_default(),
+        zdr: required(&mut fields, "zdr")?,
         rules: rules(&mut fields)?,
+        account: fields.take_str("account")?,
+        hint: fields.take_str("hint")?,
+        created: instant(&mut fields, "created")?,
+        rotated_from: fields.take_str("rotated_from")?,
+        rotated_to: fields.take_str("rotated_to")?,
     };
     if let Some(key) = fields.into_map().keys().next() {
-        let known = "name, tenant, tags, models, routes, expires, disabled, overrides, zdr, limits, budgets";
-        return Err(Error::invalid(key, format!("`{key}` is not supported (yet); the fields are: {known}")));
+        return Err(unknown(key));
     }
-    let named = [&entry.name].into_iter().chain(&entry.tenant).chain(&entry.tags);
-    for text in named {
+    let named = [("name", &entry.name)].into_iter().chain(entry.tenant.iter().map(|tenant| ("tenant", tenant)));
+    for (key, text) in named.chain(entry.tags.iter().map(|tag| ("tags", tag))) {
         if text.is_empty() || text.len() > MAX_NAME || text.chars().any(char::is_control) {
-            return Err(Error::invalid("name", format!("names and tags must be plain text, 1 to {MAX_NAME} bytes long")));
+            return Err(Error::invalid(key, format!("`{key}` must be plain text, 1 to {MAX_NAME} bytes long.")));
         }
     }
     Ok(entry)
+}
+
+/// True, or the word that a request's header says.
+fn required(fields: &mut Fields, key: &str) -> Result<bool, Error> {
+    match fields.take(key) {
+        None | Some(Value::Bool(false)) => Ok(false),
+        Some(Value::Bool(true)) => Ok(true),
+        Some(Value::String(word)) if word == "required" => Ok(true),
+        Some(_) => Err(Error::invalid(key, format!("`{key}` must be true, false or \"required\""))),
+    }
+}
+
+/// A member that an entry does not have.
+pub fn unknown(key: &str) -> Error {
+    Error::invalid(key, format!("`{key}` is an unknown field. The fields here are: {}.", MEMBERS.join(", ")))
 }
 
 fn rules(fields: &mut Fields) -> Result<Rules, Error> {
     let members = ["limits", "budgets"].into_iter().filter_map(|key| Some((key.to_owned(), fields.take(key)?)));
     read_rules(members.collect()).map_err(|problems| {
         let first = problems.into_iter().next();
-        first.map_or_else(|| Error::invalid("", "it cannot be read"), |problem| Error::invalid(problem.path, problem.message))
+        first.map_or_else(|| Error::invalid("", "It cannot be read."), |problem| Error::invalid(problem.path, problem.message))
     })
 }
 
 fn strings(fields: &mut Fields, key: &str) -> Result<Option<Vec<String>>, Error> {
-    let wrong = || Error::invalid(key, format!("`{key}` must be a list of at most {MAX_ITEMS} strings"));
+    let wrong = || Error::invalid(key, format!("`{key}` must be a list of at most {MAX_ITEMS} strings."));
     let Some(items) = fields.take_array(key)? else { return Ok(None) };
     if items.len() > MAX_ITEMS {
         return Err(wrong());
@@ -76,58 +134,24 @@ fn strings(fields: &mut Fields, key: &str) -> Result<Option<Vec<String>>, Error>
     items.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(wrong)).collect::<Result<_, _>>().map(Some)
 }
 
-fn expires(fields: &mut Fields) -> Result<Option<Millis>, Error> {
-    let Some(value) = fields.take("expires") else { return Ok(None) };
-    let time = value.as_u64().map(Millis).or_else(|| value.as_str().and_then(read_time));
-    let message = "`expires` must be a time such as \"2026-12-31T23:59:59Z\", or milliseconds since 1970";
-    time.map(Some).ok_or_else(|| Error::invalid("expires", message))
-}
-
-/// RFC 3339: `2026-12-31T23:59:59.5+01:00`. Fractions of a second are dropped: earlier is safer.
-fn read_time(text: &str) -> Option<Millis> {
-    let (date, time) = text.split_at_checked(10)?;
-    let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
-    let (clock, rest) = time.strip_prefix(['T', 't', ' '])?.split_at_checked(8)?;
-    let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
-    let zone = rest.strip_prefix('.').map_or(rest, |part| part.trim_start_matches(|c: char| c.is_ascii_digit()));
-    let ahead_minutes = match zone {
-        "Z" | "z" => 0,
-        _ => {
-            let [hours, minutes] = numbers(zone.get(1..)?, ':', [2, 2])?;
-            let minutes = hours * 60 + minutes;
-            if zone.starts_with('-') { -minutes } else { zone.starts_with('+').then_some(minutes)? }
-        }
-    };
-    let is_time = (1..=days_in(year, month)?).contains(&day) && hour < 24 && minute < 60 && second <= 60;
-    let minutes = (days_before(year, month, day) * 24 + hour) * 60 + minute - ahead_minutes;
-    let seconds = u64::try_from(minutes * 60 + second).ok()?;
-    is_time.then(|| Millis(seconds.saturating_mul(MS_PER_SECOND)))
-}
-
-/// Numbers of just these widths.
-fn numbers<const N: usize>(text: &str, between: char, widths: [usize; N]) -> Option<[i64; N]> {
-    let mut out = [0; N];
-    let mut parts = text.split(between);
-    for (slot, width) in out.iter_mut().zip(widths) {
-        let part = parts.next().filter(|part| part.len() == width && part.bytes().all(|b| b.is_ascii_digit()))?;
-        *slot = part.parse().ok()?;
+/// Strings of which each is one of a few words.
+fn words(
+    fields: &mut Fields,
+    key: &str,
+    known: impl Iterator<Item = &'static str> + Clone,
+) -> Result<Option<Vec<String>>, Error> {
+    let found = strings(fields, key)?;
+    let odd = found.iter().flatten().find(|word| !known.clone().any(|known| known == word.as_str()));
+    if let Some(odd) = odd {
+        let known: Vec<&str> = known.collect();
+        return Err(Error::invalid(key, format!("`{key}` may name {}; `{odd}` is none of them.", known.join(", "))));
     }
-    parts.next().is_none().then_some(out)
+    Ok(found)
 }
 
-fn days_in(year: i64, month: i64) -> Option<i64> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    match month {
-        2 => Some(if leap { 29 } else { 28 }),
-        4 | 6 | 9 | 11 => Some(30),
-        1..=12 => Some(31),
-        _ => None,
-    }
-}
-
-/// Days from 1970-01-01, by years that begin in March: https://howardhinnant.github.io/date_algorithms.html#days_from_civil
-const fn days_before(year: i64, month: i64, day: i64) -> i64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * month + 2) / 5 + day - 1 - 719_468
+fn instant(fields: &mut Fields, key: &str) -> Result<Option<Millis>, Error> {
+    let Some(value) = fields.take(key) else { return Ok(None) };
+    let time = value.as_u64().map(Millis).or_else(|| value.as_str().and_then(time::read));
+    let message = || format!("`{key}` must be a time such as \"2026-12-31T23:59:59Z\", or milliseconds since 1970.");
+    time.map(Some).ok_or_else(|| Error::invalid(key, message()))
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Payer, record::Record};
 use crate::units::{Millis, Money};
 
 /// A request that is about to be sent.
@@ -16,6 +17,9 @@ pub struct Opening {
     /// A digest of the end user's name; empty where none was named.
     pub user: String,
     pub route: String,
+    /// The target that is tried first.
+    pub provider: String,
+    pub model: String,
     /// The most it may cost, held back until it is closed.
     pub reserved: Money,
     /// What its prompt costs at least, for one that is never heard of again.
@@ -60,4 +64,113 @@ pub struct Closing {
     pub estimated: bool,
     /// Targets after the first.
     pub failovers: u32,
+    /// From the request to its end, and how much of that some provider was waited for.
+    pub ms: u64,
+    pub upstream_ms: u64,
+    /// It was given up as lost, and this came after all.
+    pub corrected: bool,
+}
+
+/// One request, as isolates tell of it and as it is kept. Whoever tells of its end tells of its beginning too, so that
+/// messages may come twice, or not in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Entry {
+    pub open: Opening,
+    pub close: Option<Closing>,
+}
+
+/// More than any request costs, ten thousand dollars: a price that is wrong must not make sums overflow.
+const MAX_COST: Money = Money(10_000_000_000_000_000);
+/// What became of a request that was never heard of again.
+pub const LOST: &str = "lost";
+/// Its caller left.
+const GONE: &str = "gone";
+/// These ended well, as far as the gateway can tell.
+const FINE: [&str; 2] = ["ok", "forwarded"];
+
+impl Opening {
+    /// Of a call that passes as it came, whose size nobody knows.
+    pub fn forwarded(id: &str, at: Millis, payer: &Payer, (what, provider): (&str, &str)) -> Self {
+        Self {
+            id: id.to_owned(),
+            at,
+            key: payer.key.clone(),
+            tags: payer.tags.clone(),
+            route: what.to_owned(),
+            provider: provider.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// Its end, when the caller left before there was anything else to tell.
+    pub fn left(&self, now: Millis) -> Closing {
+        Closing {
+            id: self.id.clone(),
+            at: now,
+            close: Close::Disconnect,
+            outcome: GONE.to_owned(),
+            provider: self.provider.clone(),
+            model: self.model.clone(),
+            ms: now.since(self.at),
+            ..Closing::default()
+        }
+    }
+
+    /// Its end, when nobody tells of it: what is known to have been sent is owed.
+    pub fn swept(&self, now: Millis) -> Closing {
+        Closing {
+            id: self.id.clone(),
+            at: now,
+            close: Close::Sweep,
+            outcome: LOST.to_owned(),
+            provider: self.provider.clone(),
+            model: self.model.clone(),
+            cost: self.prompt.min(MAX_COST),
+            estimated: true,
+            ms: now.since(self.at),
+            ..Closing::default()
+        }
+    }
+}
+
+impl Closing {
+    /// What a request's record says of its end.
+    pub fn of(record: &Record) -> Self {
+        let usage = record.usage.unwrap_or_default();
+        let targets = record.tries.iter().map(|t| (&t.provider, &t.model));
+        let mut seen: Vec<(&String, &String)> = vec![];
+        for target in targets {
+            if !seen.contains(&target) {
+                seen.push(target);
+            }
+        }
+        let is_gone = record.outcome == GONE;
+        let is_forwarded = record.outcome == "forwarded";
+        Self {
+            id: record.id.clone(),
+            at: record.time.plus(record.total_ms),
+            close: if is_gone { Close::Disconnect } else { Close::Finish },
+            status: record.status,
+            outcome: record.outcome.to_owned(),
+            provider: record.provider.clone().unwrap_or_default(),
+            model: record.model.clone().unwrap_or_default(),
+            input: usage.input,
+            cache_read: usage.cache_read,
+            cache_write: usage.cache_write,
+            output: usage.output,
+            cost: record.cost.unwrap_or_default().min(MAX_COST),
+            unpriced: record.cost.is_none() && (record.usage.is_some() || is_forwarded),
+            estimated: record.estimated,
+            failovers: u32::try_from(seen.len().saturating_sub(1)).unwrap_or(u32::MAX),
+            ms: record.total_ms,
+            upstream_ms: record.upstream_ms,
+            corrected: false,
+        }
+    }
+
+    /// Whether the caller was left without what it asked for, by no doing of its own.
+    pub fn is_error(&self) -> bool {
+        self.close != Close::Disconnect && !FINE.contains(&self.outcome.as_str())
+    }
 }

@@ -1,10 +1,13 @@
 //! What a request used, cost and is remembered by.
 
+pub mod book;
 pub mod cost;
 pub mod entry;
 pub mod numbers;
+pub mod outbox;
 mod payer;
 pub mod record;
+pub mod report;
 
 pub use payer::{DEFAULT_TENANT, Payer};
 

@@ -8,6 +8,7 @@ use crate::{
     error::Error,
     ledger::Payer,
     units::{Millis, Money},
+    wire::name::recorded,
 };
 
 /// One upstream send and how it ended.
@@ -28,7 +29,12 @@ pub struct Try {
     /// Picodollars that a cancelled try cost at least: its input, estimated. Not in the request's cost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wasted: Option<Money>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential: Option<&'static str>,
 }
+
+/// The provider was called with the tenant's own key, and bills the tenant.
+pub const OWN_CREDENTIAL: &str = "tenant";
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Record {
@@ -42,7 +48,7 @@ pub struct Record {
     pub dialect: &'static str,
     /// `generate`, `embed`, …; empty for what was passed on or refused.
     pub task: &'static str,
-    /// The model as the caller named it.
+    /// The model as the caller named it, where that can be a name at all: it may be anything.
     pub asked: String,
     pub route: String,
     /// Which of the route's rules held.
@@ -50,6 +56,9 @@ pub struct Record {
     pub rule: Option<String>,
     pub provider: Option<String>,
     pub model: Option<String>,
+    /// Whose: `tenant`, or absent for the operator's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential: Option<&'static str>,
     /// The model as the provider named it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered_by: Option<String>,
@@ -57,6 +66,9 @@ pub struct Record {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_id: Option<String>,
     pub stream: bool,
+    /// `hit` or `miss`, where there is a response cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<&'static str>,
     pub status: u16,
     /// `ok`, or what went wrong last.
     pub outcome: &'static str,
@@ -106,6 +118,16 @@ pub struct Early {
     pub unplanned: Option<Unplanned>,
 }
 
+/// Whose answer was given again, and what it had used.
+pub struct Given {
+    pub provider: String,
+    pub model: String,
+    pub answered_by: Option<String>,
+    pub usage: Option<Usage>,
+    pub estimated: bool,
+    pub stream: bool,
+}
+
 /// What a plan was to be made of when there was none.
 pub struct Unplanned {
     pub task: &'static str,
@@ -133,6 +155,26 @@ impl Record {
         Self { status, outcome: "forwarded", provider, upstream_ms, ..Self::bare(who, config, now) }
     }
 
+    /// An answer that was given from the response cache: nobody was asked, and it cost nothing.
+    pub fn cached(who: Early, task: &'static str, route: &str, answer: Given, config: &str, now: Millis) -> Self {
+        let Given { provider, model, answered_by, usage, estimated, stream } = answer;
+        Self {
+            task,
+            route: recorded(route),
+            provider: Some(provider),
+            model: Some(model),
+            answered_by: answered_by.map(|name| recorded(&name)),
+            usage,
+            estimated,
+            stream,
+            cost: Some(Money(0)),
+            cache: Some("hit"),
+            status: 200,
+            outcome: "ok",
+            ..Self::bare(who, config, now)
+        }
+    }
+
     fn bare(who: Early, config: &str, now: Millis) -> Self {
         Self {
             time: who.time,
@@ -142,14 +184,16 @@ impl Record {
             tenant: who.payer.tenant,
             dialect: who.dialect.name(),
             task: "",
-            asked: short(&who.asked),
+            asked: recorded(&who.asked),
             route: String::new(),
             rule: None,
             provider: None,
             model: None,
+            credential: None,
             answered_by: None,
             response_id: None,
             stream: false,
+            cache: None,
             status: 0,
             outcome: "",
             fault: None,
@@ -174,15 +218,10 @@ impl Record {
     }
 }
 
-/// Characters of a caller's own text in the record: ids and names fit, prompts do not.
-const MAX_ECHO: usize = 128;
-
-/// A caller's own text as far as a record repeats it.
-pub fn short(text: &str) -> String {
-    text.chars().take(MAX_ECHO).collect()
-}
+/// Characters of a refusal in a record: its reason fits.
+const MAX_REFUSAL: usize = 128;
 
 /// A refusal as a plan's only line.
 pub fn refusal(error: &Error) -> String {
-    format!("refused: {}", short(&error.message))
+    format!("refused: {}", error.message.chars().take(MAX_REFUSAL).collect::<String>())
 }

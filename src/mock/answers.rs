@@ -171,7 +171,7 @@ fn usage(request: &Request, answer: &[Part]) -> Usage {
     let input: usize = request.messages.iter().flat_map(|message| &message.parts).map(tokens).sum();
     let thought = answer.iter().filter(|part| matches!(part, Part::Reasoning { .. })).map(tokens).sum();
     let output = answer.iter().map(tokens).sum();
-    Usage { input: count(input), cache_read: 0, cache_write: 0, output: count(output), reasoning: count(thought) }
+    Usage { input: count(input), output: count(output), reasoning: count(thought), ..Usage::default() }
 }
 
 fn tokens(part: &Part) -> usize {

@@ -40,6 +40,8 @@ pub struct Origin<'a> {
 pub struct KeyHolder<'a> {
     pub name: &'a str,
     pub tags: &'a [String],
+    /// Providers that alone may serve it; `None`: any.
+    pub providers: Option<&'a [String]>,
 }
 
 impl<'a> Ask<'a> {
@@ -52,7 +54,7 @@ impl<'a> Ask<'a> {
             operation: None,
             features: None,
             origin: Origin { region: "", country: "", colo: "" },
-            key: KeyHolder { name: "", tags: &[] },
+            key: KeyHolder { name: "", tags: &[], providers: None },
             headers: &[],
             wishes: &NONE,
             conversation: None,

@@ -5,7 +5,7 @@ use super::{
     reason::{Skipped, Why},
 };
 use crate::{
-    catalog::{self, Feature, Supports},
+    catalog::{self, Feature, Supports, retention},
     config::{MaxPrice, Model, Provider, Snapshot, Target},
     dialect::{Dialect, surface::Operation},
     units::Money,
@@ -26,8 +26,14 @@ pub(super) struct Demand<'a> {
 }
 
 impl Demand<'_> {
-    /// Why a target cannot serve; `zdr` is what the routes that lead to it say. What nobody knows of a model it passes, but
-    /// for what is required of it by name.
+    /// Whether nothing may be kept of what a target is sent: the strictest wins. `zdr` is what `settings` and the routes that
+    /// lead to it say.
+    pub(super) const fn keeps_nothing(&self, target: &Target, zdr: bool) -> bool {
+        zdr || self.ask.wishes.zdr || target.requires.zdr
+    }
+
+    /// Why a target cannot serve; `zdr`: it may keep nothing. What nobody knows of a model it passes, but for what is
+    /// required of it by name.
     pub(super) fn why_not(&self, target: &Target, zdr: bool) -> Option<Why> {
         let Self { ask, config, .. } = *self;
         let Some(provider) = config.providers.get(&target.provider) else {
@@ -35,12 +41,13 @@ impl Demand<'_> {
         };
         let unknown = Model::default();
         let model = config.model(&target.provider, &target.model).unwrap_or(&unknown);
-        self.not_able(target, provider, model)
+        let is_ours = |list: &[String]| names(list, &provider.name, config);
+        let denied = ask.key.providers.is_some_and(|list| !is_ours(list));
+        denied
+            .then_some(Why::NotForKey)
+            .or_else(|| self.not_able(target, provider, model))
             .or_else(|| self.not_wanted(provider))
-            .or_else(|| {
-                let wanted = zdr || ask.wishes.zdr || target.requires.zdr;
-                (wanted && !model.zdr.unwrap_or(provider.zdr)).then_some(Why::KeepsData)
-            })
+            .or_else(|| self.keeps_data(provider, model).filter(|_| zdr))
             .or_else(|| {
                 let is_here = |regions: &[String]| regions.is_empty() || regions.iter().any(|region| region == ask.origin.region);
                 let region = ask.origin.region;
@@ -72,6 +79,11 @@ impl Demand<'_> {
         let unwanted =
             names(&wishes.ignore) || (!wishes.only.is_empty() && !names(&wishes.only)) || (strict && !names(&wishes.order));
         unwanted.then_some(Why::Unwanted)
+    }
+
+    fn keeps_data(&self, provider: &Provider, model: &Model) -> Option<Why> {
+        let by_nature = self.ask.operation.is_some_and(retention::is_kept_by_nature);
+        (by_nature || !model.zdr.unwrap_or(provider.zdr)).then_some(if by_nature { Why::KeepsJobs } else { Why::KeepsData })
     }
 
     fn lacks(&self, supports: Supports) -> Option<Why> {
@@ -128,7 +140,7 @@ fn too_dear(model: &Model, ceiling: MaxPrice) -> Option<Why> {
     if ceiling == MaxPrice::default() {
         return None;
     }
-    let Some(price) = model.price else { return Some(Why::NoPrice) };
+    let Some(price) = &model.price else { return Some(Why::NoPrice) };
     let above = |price: Money, most: Option<Money>| most.is_some_and(|most| price > most);
     (above(price.input, ceiling.input) || above(price.output, ceiling.output)).then_some(Why::TooDear)
 }

@@ -28,6 +28,8 @@ pub(super) struct Candidate<'a> {
     pub timeouts: SomeTimeouts,
     /// Of the innermost strategy that had a choice.
     pub reason: Option<Reason>,
+    /// Nothing may be kept: somebody who has a say requires it.
+    pub zdr: bool,
 }
 
 /// What routing goes by.
@@ -151,13 +153,16 @@ impl<'a> Gathered<'a> {
                     self.skip(&target.name(), Why::TooMany);
                 }
             }
-            Place::Target(target) => match self.world.demand.why_not(target, way.zdr) {
-                Some(why) => self.skip(&target.name(), why),
-                None => {
-                    self.order.push(self.candidates.len());
-                    self.candidates.push(Candidate { target, timeouts: way.timeouts, reason: None });
+            Place::Target(target) => {
+                let zdr = self.world.demand.keeps_nothing(target, way.zdr);
+                match self.world.demand.why_not(target, zdr) {
+                    Some(why) => self.skip(&target.name(), why),
+                    None => {
+                        self.order.push(self.candidates.len());
+                        self.candidates.push(Candidate { target, timeouts: way.timeouts, reason: None, zdr });
+                    }
                 }
-            },
+            }
         }
     }
 
@@ -241,7 +246,7 @@ impl<'a> Gathered<'a> {
     fn cost(&self, target: &Target) -> Option<Money> {
         let ask = self.world.demand.ask;
         let model = self.world.demand.config.model(&target.provider, &target.model)?;
-        let price = model.price?;
+        let price = model.price.as_ref()?;
         let input = ask.features.map_or(USUAL_INPUT, |features| features.input_tokens);
         let most = ask.facts.max_output.into_iter().chain(model.max_output).min();
         let output = most.map_or(USUAL_OUTPUT, |most| most.min(USUAL_OUTPUT));

@@ -1,8 +1,9 @@
 //! Health of what a request may be sent to: cells by name, each with a breaker and a cooldown.
 //!
 //! The same state machine runs in every isolate, which reacts at once, and in the region's object, which knows them all.
-//! Cells are `provider/model` (breaker, and cooldown of the model), `provider#n` (cooldown of its credential n) and
-//! `provider@COLO` (where the provider does not serve).
+//! Cells are `provider/model` (breaker, and cooldown of the model), `provider#n` (cooldown of its credential n),
+//! `provider@COLO` (where the provider does not serve), and of a tenant's own key `provider#own-…` (its cooldown) and
+//! `provider#own-…/model` (that of a model for its account).
 
 use std::rc::Rc;
 
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 use super::{
     breaker::{Batch, Cell},
+    is_own_key,
     latency::Spread,
     operator::{Action, Marks, covers},
     seed::{fold, hash},
@@ -234,10 +236,12 @@ impl Health {
         cell
     }
 
-    /// The cell that says least: plain up before any other, then the one not heard of for longest.
+    /// The cell that says least: that of a tenant's own key, which says nothing of others; then plain up before any other;
+    /// then the one not heard of for longest.
     fn forget_one(&mut self, now: Millis) {
-        let worth = |cell: &Cell| (cell.standing(now, &self.tuning) != Standing::Up, cell.touched);
-        let least = self.cells.iter().min_by_key(|(_, cell)| worth(cell)).map(|(key, _)| key.clone());
+        let worth =
+            |(key, cell): &(&String, &Cell)| (!is_own_key(key), cell.standing(now, &self.tuning) != Standing::Up, cell.touched);
+        let least = self.cells.iter().min_by_key(worth).map(|(key, _)| key.clone());
         if let Some(key) = least {
             self.cells.remove(&key);
         }

@@ -2,6 +2,7 @@
 
 mod ask;
 mod breaker;
+mod cells;
 mod filter;
 mod gather;
 pub mod headers;
@@ -33,13 +34,18 @@ pub mod wishes;
 use crate::{
     catalog::Endpoint,
     chat::profile::Profile,
-    config::{Hedge, Lossy, OnContentFilter, OnStreamBreak, Resolved, Snapshot, Strategy, Target, Timeouts, WhenAllUnavailable},
+    config::{
+        Hedge, Lossy, OnContentFilter, OnStreamBreak, Provider, Resolved, Snapshot, Strategy, Target, Timeouts,
+        WhenAllUnavailable,
+    },
     dialect::Dialect,
     error::{Error, Kind},
     units::Millis,
     wire::json::Edit,
 };
 pub use ask::{Ask, KeyHolder, Origin};
+pub use cells::{cell, credential_cell, place_cell};
+use cells::{is_own_key, of_own_key, own_cell};
 use filter::{Demand, only_schema_left_out};
 use gather::{Candidate, Gathered, World};
 use health::{Standing, View};
@@ -94,6 +100,8 @@ pub struct Attempt {
     pub dialect: Dialect,
     /// Indices of the provider's credentials, the one to use first in front.
     pub credentials: Vec<usize>,
+    /// The fingerprint of the tenant's own key, where that is the credential.
+    pub own: Option<String>,
     pub reason: Reason,
     pub timeouts: Timeouts,
     /// Tokens of the model's window; 0 when nobody said.
@@ -105,6 +113,8 @@ pub struct Attempt {
     pub profile: Profile,
     /// The route's `params`, for the body as it is sent.
     pub edits: Vec<Edit>,
+    /// Nothing may be kept of what it is sent, and it is told so.
+    pub zdr: bool,
 }
 
 /// The same inputs give the same plan, on any machine, for ever: nothing here asks a clock or a die.
@@ -141,7 +151,7 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
             }
             (excluded, Some(Reason::TriedAnyway))
         }
-        Arranged { .. } => return Err(nothing_left(&resolved.route, &skipped)),
+        Arranged { .. } => return Err(nothing_left(&resolved.route, &skipped, ask.key)),
     };
     let retry = policy.retry.over(config.settings.retry);
     let alone = wishes.allow_fallbacks == Some(false) && wishes.order.is_empty();
@@ -176,7 +186,7 @@ pub fn plan(ask: Ask<'_>, config: &Snapshot, health: &View, now: Millis, seed: u
         attempts.extend(attempt(ask, candidate, config, health, (now, seed)).map(|a| Attempt { reason: reason.at(place), ..a }));
     }
     if attempts.is_empty() {
-        return Err(nothing_left(&resolved.route, &skipped));
+        return Err(nothing_left(&resolved.route, &skipped, ask.key));
     }
     let total_ms = attempts.iter().map(|a| a.timeouts.total(ask.facts.stream)).max().unwrap_or_default();
     let whole = policy.lossy.unwrap_or_default();
@@ -237,11 +247,14 @@ fn standing(target: &Target, ask: Ask<'_>, config: &Snapshot, health: &View, now
         return Standing::Up;
     }
     let cell = health.standing(&cell(&target.provider, &target.model), now);
+    let provider = config.providers.get(&target.provider);
     // A provider without a key is limited as if it had one.
-    let credentials = config.providers.get(&target.provider).map_or(0, |p| p.credentials.len().max(1));
-    let credentials = (0..credentials).map(|index| health.standing(&credential_cell(&target.provider, index), now));
+    let credentials = provider.map_or(0, |p| p.credentials.len().max(1));
+    let own = provider.and_then(|p| p.own.as_deref());
+    let credentials = (0..credentials).map(|index| health.standing(&credential_cell(&target.provider, own, index), now));
     let best = credentials.reduce(Standing::best).filter(|best| best.is_out());
-    cell.worst(best.unwrap_or(Standing::Up)).worst(blocked(target, ask, health, now))
+    let own = own.map_or(Standing::Up, |own| health.standing(&own_cell(&target.provider, own, &target.model), now));
+    cell.worst(best.unwrap_or(Standing::Up)).worst(own).worst(blocked(target, ask, health, now))
 }
 
 /// Until when the provider is not asked where the request came in.
@@ -275,13 +288,14 @@ fn context(target: &Target, config: &Snapshot) -> u64 {
 
 /// The credentials to use, in an order that spreads requests over them; those that are limited or rejected only where
 /// no other is left.
-fn credentials(provider: &str, count: usize, health: &View, (now, seed): (Millis, u64)) -> Vec<usize> {
-    let standing = |index: &usize| health.standing(&credential_cell(provider, *index), now);
+fn credentials(provider: &Provider, health: &View, (now, seed): (Millis, u64)) -> Vec<usize> {
+    let own = provider.own.as_deref();
+    let standing = |index: &usize| health.standing(&credential_cell(&provider.name, own, *index), now);
     let (mut out, usable): (Vec<usize>, Vec<usize>) =
-        (0..count).partition(|index| !health.is_plain() && standing(index).is_out());
+        (0..provider.credentials.len()).partition(|index| !health.is_plain() && standing(index).is_out());
     out.retain(|index| !matches!(standing(index), Standing::Shut { .. }));
     let mut order = if usable.is_empty() { out } else { usable };
-    let turn = seed::below(seed::fold(seed, provider), u64::try_from(order.len()).unwrap_or(0));
+    let turn = seed::below(seed::fold(seed, &provider.name), u64::try_from(order.len()).unwrap_or(0));
     order.rotate_left(usize::try_from(turn).unwrap_or(0));
     order
 }
@@ -297,7 +311,8 @@ fn attempt(ask: Ask<'_>, candidate: &Candidate<'_>, config: &Snapshot, health: &
         provider: target.provider.clone(),
         model: target.model.clone(),
         dialect,
-        credentials: credentials(&target.provider, provider.credentials.len(), health, chance),
+        credentials: credentials(provider, health, chance),
+        own: provider.own.clone(),
         reason: Reason::TriedAnyway,
         timeouts: config.timeouts(target, candidate.timeouts),
         context: context(target, config),
@@ -305,6 +320,7 @@ fn attempt(ask: Ask<'_>, candidate: &Candidate<'_>, config: &Snapshot, health: &
         endpoint: ask.operation.and_then(|operation| provider.offers(operation)),
         profile: provider.profile(&target.model),
         edits: target.edits.clone(),
+        zdr: candidate.zdr,
     })
 }
 
@@ -317,8 +333,18 @@ fn soonest(excluded: &[usize], standing: impl Fn(usize) -> Standing) -> Option<M
     until.min()
 }
 
-fn nothing_left(route: &str, skipped: &[Skipped]) -> Error {
-    let why: Vec<String> = skipped.iter().map(ToString::to_string).collect();
+/// Of what the gateway key may not use, no names.
+fn nothing_left(route: &str, skipped: &[Skipped], key: KeyHolder<'_>) -> Error {
+    let (denied, open): (Vec<&Skipped>, Vec<&Skipped>) = skipped.iter().partition(|skipped| skipped.why == Why::NotForKey);
+    let mut why: Vec<String> = open.iter().map(ToString::to_string).collect();
+    if !denied.is_empty() {
+        let may = key.providers.unwrap_or_default().iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let may = if may.is_empty() { "use no provider".to_owned() } else { format!("only use {may}") };
+        why.push(format!("the gateway key `{}` may {may}", key.name));
+        if open.is_empty() {
+            return Error::new(Kind::Forbidden, format!("No target of `{route}` can serve this request: {}.", why.join("; ")));
+        }
+    }
     let kind = if skipped.iter().any(|skipped| matches!(skipped.why, Why::Shut { .. })) {
         Kind::Unavailable
     } else if !skipped.is_empty() && skipped.iter().all(|skipped| matches!(skipped.why, Why::TooLong { .. })) {
@@ -348,21 +374,6 @@ impl Plan {
     }
 }
 
-/// The name under which a target's health is kept.
-pub fn cell(provider: &str, model: &str) -> String {
-    format!("{provider}/{model}")
-}
-
-/// The name under which a credential's cooldown is kept.
-pub fn credential_cell(provider: &str, index: usize) -> String {
-    format!("{provider}#{index}")
-}
-
-/// The name under which is kept that a provider does not serve where a request came in.
-pub fn place_cell(provider: &str, colo: &str) -> String {
-    format!("{provider}@{colo}")
-}
-
 impl Attempt {
     pub fn cell(&self) -> String {
         cell(&self.provider, &self.model)
@@ -370,6 +381,12 @@ impl Attempt {
 
     /// Of the `nth` credential to be used.
     pub fn credential_cell(&self, nth: usize) -> String {
-        credential_cell(&self.provider, self.credentials.get(nth).copied().unwrap_or_default())
+        let index = self.credentials.get(nth).copied().unwrap_or_default();
+        credential_cell(&self.provider, self.own.as_deref(), index)
+    }
+
+    /// What is the model's limit for one account is nobody else's: it goes by the tenant's own key, where that is used.
+    pub fn own_cell(&self) -> Option<String> {
+        self.own.as_ref().map(|own| own_cell(&self.provider, own, &self.model))
     }
 }

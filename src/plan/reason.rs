@@ -72,6 +72,8 @@ pub enum Why {
     },
     /// Only targets that keep nothing are wanted, and nobody marked it so.
     KeepsData,
+    /// The same, and what is asked for is a job that is kept until it is fetched.
+    KeepsJobs,
     /// Not for requests that come in there.
     Elsewhere {
         region: String,
@@ -83,6 +85,8 @@ pub enum Why {
     Unproven(&'static str),
     /// The caller leaves this provider out, or asks for others only.
     Unwanted,
+    /// The gateway key is for other providers only.
+    NotForKey,
     /// What it stands in the route for is not the case.
     ConditionFails,
     /// The stored response that the request goes on from is kept elsewhere.
@@ -208,9 +212,11 @@ impl fmt::Display for Why {
             Self::Lacks(feature) => f.write_str(lacks(*feature)),
             Self::NoText => f.write_str("writes no text"),
             Self::KeepsData => f.write_str("not marked as keeping nothing (`zdr`)"),
+            Self::KeepsJobs => f.write_str("keeps what it makes until it is fetched, and zero data retention is required"),
             Self::TooDear => f.write_str("costs more than the ceiling"),
             Self::NoPrice => f.write_str("there is a price ceiling, and its price is not known"),
             Self::Unwanted => f.write_str("left out by the caller's `provider`"),
+            Self::NotForKey => f.write_str("not of the providers that the gateway key may use"),
             Self::ConditionFails => f.write_str("its `when` does not hold"),
             Self::NotKept => f.write_str("does not keep the response that this one goes on from"),
             Self::NoOperation => f.write_str("does not do this"),

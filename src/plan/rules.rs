@@ -21,8 +21,8 @@ pub(super) enum Test {
     Opens(&'static [&'static str]),
     /// The message begins so and says one of these.
     OpensAndSays(&'static str, &'static [&'static str]),
-    /// The message ends with this: what stands before it is the name that is complained of.
-    Ends(&'static str),
+    /// The message is one name, which is complained of, and this.
+    NamesAndSays(&'static str),
     /// The message has one of these within.
     Says(&'static [&'static str]),
     /// The field complained of is this.
@@ -231,7 +231,7 @@ pub(super) const ROWS: &[Row] = &[
         test: Test::Opens(&["model:", "the api deployment for this resource does not exist"]),
         class: Class::ModelGone,
     },
-    Row { at: &[400], test: Test::Ends("is not a valid model id"), class: Class::ModelGone },
+    Row { at: &[400], test: Test::NamesAndSays("is not a valid model id"), class: Class::ModelGone },
     Row { at: &[404], test: Test::Bare, class: Class::ModelGone },
     // The credential is refused; Google and xAI say so with a 400.
     Row {

@@ -47,6 +47,21 @@ impl Outcome {
         if words.is_empty() { error } else { error.with_detail(words) }
     }
 
+    /// The same where the tenant's own key was used: an account that cannot be used is the caller's own.
+    pub fn of_own_key(&self, provider: &str, error: Error) -> Error {
+        if !matches!(self.class, Class::Quota | Class::Credential | Class::NoToken) {
+            return error;
+        }
+        let what = if self.class == Class::Quota { "has no quota left" } else { "was refused" };
+        let message =
+            format!("Your own key for provider `{provider}` {what} there: have it replaced, or taken out of the gateway.");
+        let told = Error::new(Kind::BadGateway, message).with_blame(Blame::Caller);
+        match &error.detail {
+            Some(words) => told.with_detail(words.clone()),
+            None => told,
+        }
+    }
+
     /// The provider's own final verdict: its message, status, code and field.
     fn verdict(&self, kind: Kind, upstream: &UpstreamError) -> Error {
         let message = words(&upstream.message);

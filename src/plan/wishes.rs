@@ -8,7 +8,7 @@ use crate::{
     units::Money,
     wire::{
         fields::must_be,
-        json::{Outline, json_text},
+        json::{Outline, json_text, names_any},
     },
 };
 
@@ -99,13 +99,43 @@ impl Wishes {
 
     /// Reads what the caller says; an error for what cannot be meant.
     pub fn read(body: &Outline<'_>, headers: &[(String, String)]) -> Result<Self, Error> {
+        let mut wishes = Self::of_headers(headers)?;
+        wishes.read_body(body)?;
+        Ok(wishes)
+    }
+
+    fn of_headers(headers: &[(String, String)]) -> Result<Self, Error> {
         let mut wishes = Self::NONE;
         let ours = headers.iter().filter(|(name, _)| name.starts_with("x-portolan-"));
         for (name, value) in ours {
             wishes.read_header(name, value.trim())?;
         }
-        wishes.read_body(body)?;
         Ok(wishes)
+    }
+
+    /// The same of what is asked besides generating. Of its body only what is to be kept of it: its other members are the
+    /// provider's.
+    pub fn besides(body: &[u8], headers: &[(String, String)]) -> Result<Self, Error> {
+        let mut wishes = Self::of_headers(headers)?;
+        // A form has no such member, and most bodies neither.
+        let text = std::str::from_utf8(body).unwrap_or_default();
+        if names_any(text, &[PROVIDER])
+            && let Ok(outline) = Outline::read(body)
+            && let Some(text) = outline.get(PROVIDER).filter(|text| text.starts_with('{'))
+        {
+            let value = serde_json::from_str(text).map_err(|_| must_be(PROVIDER, "an object"))?;
+            let mut said = Self::NONE;
+            super::preferences::read(value, &mut said)?;
+            wishes.zdr |= said.zdr;
+        }
+        Ok(wishes)
+    }
+
+    /// Whoever else has a say requires that nothing is kept. Nobody can take that back.
+    #[must_use]
+    pub const fn strictly(mut self, zdr: bool) -> Self {
+        self.zdr |= zdr;
+        self
     }
 
     fn read_header(&mut self, name: &str, value: &str) -> Result<(), Error> {

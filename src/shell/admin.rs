@@ -8,7 +8,7 @@ use worker::{
 };
 
 use super::{
-    bindings, edge,
+    cache, edge,
     head::Head,
     health_object,
     isolate::{self, Loaded},
@@ -33,7 +33,7 @@ pub fn ready(loaded: &Loaded) -> Response {
 }
 
 pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head, path: &str) -> Response {
-    let token = bindings::secret(env, "ADMIN_TOKEN");
+    let token = store::own_secret(env, "ADMIN_TOKEN", head.started).await;
     if !guard::is_operator(&head.headers, token.as_deref()) {
         let hint = if token.is_some() {
             "Send `Authorization: Bearer` with the admin token."
@@ -60,7 +60,7 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
         Call::Order(target) => return told(order(request, env, target).await),
         Call::Config => {
             let loaded = store::current(env, context, &head.region, head.started).await;
-            Ok(admin::config(&loaded.snapshot, &loaded.problems))
+            Ok(admin::config(&loaded.snapshot, &loaded.problems, cache::warning(env, &loaded.snapshot)))
         }
         Call::Explain => return told(asked(request, env, context, head, admin::explain).await),
         Call::Simulate => return told(asked(request, env, context, head, admin::simulate).await),

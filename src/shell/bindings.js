@@ -4,6 +4,14 @@ const told = async (errand) => {
   try { return await errand(); } catch (error) { throw String(error); }
 };
 
+// Texts of the Secrets Store in the order of `names`, one a line: `=` and the text, or `!` and why there is none.
+export function storeSecrets(env, names) {
+  const one = async (name) => {
+    try { return `=${await env[name].get()}`; } catch (error) { return `!${error?.message ?? error}`; }
+  };
+  return Promise.all(names.split("\n").map(one));
+}
+
 // Values of KV in the order of `keys`, one a line; undefined where there is none.
 export function kvGet(env, keys, cacheTtl) {
   return told(async () => {
@@ -60,4 +68,21 @@ export async function wake(state, ms) {
 // For an object: one statement; the first column of its rows, with commas between.
 export function sql(state, statement, bindings) {
   return [...state.storage.sql.exec(statement, ...bindings).raw()].map(([first]) => first).join(",");
+}
+
+// Sealed answers, in a namespace of their own.
+export function cacheGet(env, name) {
+  return told(async () => {
+    const bytes = await env.CACHE.get(name, "arrayBuffer");
+    return bytes ? new Uint8Array(bytes) : undefined;
+  });
+}
+
+export function cachePut(env, name, bytes, seconds) {
+  return told(() => env.CACHE.put(name, bytes, { expirationTtl: seconds }));
+}
+
+// For an object: its alarm goes off in `ms`, whenever it would have. Stored with what the same turn stores.
+export function arm(state, ms) {
+  state.storage.setAlarm(Date.now() + ms).catch(() => {});
 }

@@ -6,6 +6,8 @@ use worker::{Env, wasm_bindgen_futures::JsFuture};
 
 #[wasm_bindgen(module = "/src/shell/bindings.js")]
 extern "C" {
+    #[wasm_bindgen(js_name = storeSecrets)]
+    fn store_secrets(env: &JsValue, names: &str) -> Promise;
     #[wasm_bindgen(js_name = kvGet)]
     fn kv_get(env: &JsValue, keys: &str, cache_ttl: f64) -> Promise;
     #[wasm_bindgen(js_name = kvPut)]
@@ -18,6 +20,7 @@ extern "C" {
     fn kept(state: &JsValue, key: &str) -> Promise;
     fn keep(state: &JsValue, key: &str, text: &str, region: &str, ms: f64) -> Promise;
     fn wake(state: &JsValue, ms: f64) -> Promise;
+    pub fn arm(state: &JsValue, ms: f64);
     #[wasm_bindgen(catch)]
     pub fn sql(state: &JsValue, statement: &str, bindings: &Array) -> Result<String, JsValue>;
 }
@@ -58,6 +61,22 @@ pub async fn any(env: &Env, prefix: &str) -> Result<bool, String> {
 /// A secret; none when it is not set or empty.
 pub fn secret(env: &Env, name: &str) -> Option<String> {
     binding(env, name).as_string().filter(|secret| !secret.is_empty())
+}
+
+/// Whether a name is bound to a secret of the Secrets Store.
+pub fn is_in_store(env: &Env, name: &str) -> bool {
+    let bound = binding(env, name);
+    bound.is_object() && Reflect::get(&bound, &JsValue::from_str("get")).is_ok_and(|get| get.is_function())
+}
+
+/// Secrets of the Secrets Store, each its text or the platform's words.
+pub async fn secrets_in_store(env: &Env, names: &[String]) -> Vec<Result<String, String>> {
+    let answers = done(store_secrets(env, &names.join("\n"))).await.map(|list| Array::from(&list)).unwrap_or_default();
+    let read = |answer: JsValue| {
+        let answer = answer.as_string().unwrap_or_default();
+        answer.strip_prefix('=').map(str::to_owned).ok_or_else(|| answer.trim_start_matches('!').to_owned())
+    };
+    names.iter().enumerate().map(|(at, _)| read(answers.get(u32::try_from(at).unwrap_or(u32::MAX)))).collect()
 }
 
 /// What the platform binds under a name; undefined where nothing is.

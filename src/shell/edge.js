@@ -49,6 +49,12 @@ export function sleep(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+// A pause that can be ended before its time.
+export class Timer {
+  constructor(ms) { this.over = new Promise((resolve) => { this.end = resolve; this.timer = setTimeout(resolve, ms); }); }
+  stop() { clearTimeout(this.timer); this.end(); }
+}
+
 export function respond(status, headers, content) {
   return new Response(content, { status, headers: headerPairs(headers) });
 }

@@ -26,6 +26,14 @@ extern "C" {
     fn sleep(ms: f64) -> Promise;
     fn respond(status: u16, headers: &str, content: &JsValue) -> Response;
 
+    type Timer;
+    #[wasm_bindgen(constructor)]
+    fn begin(ms: f64) -> Timer;
+    #[wasm_bindgen(method, getter)]
+    fn over(this: &Timer) -> Promise;
+    #[wasm_bindgen(method)]
+    fn stop(this: &Timer);
+
     pub type Call;
     #[wasm_bindgen(constructor)]
     pub fn new(request: &Request) -> Call;
@@ -87,6 +95,25 @@ pub async fn pause(ms: u64) {
 
 pub async fn pause_for(ms: f64) {
     settled(sleep(ms)).await;
+}
+
+/// A pause that leaves nothing behind when it is given up before its time.
+pub struct Nap(Timer);
+
+impl Nap {
+    pub fn begin(ms: u64) -> Self {
+        Self(Timer::begin(number(ms)))
+    }
+
+    pub async fn over(&self) {
+        settled(self.0.over()).await;
+    }
+}
+
+impl Drop for Nap {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
 }
 
 /// The whole body of a request; `None` when it is longer than `limit`.

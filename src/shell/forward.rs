@@ -12,19 +12,20 @@ use super::{
     journal_object,
     serve::{admit, caller_of, refuse},
     settle, store,
+    till::Ticket,
 };
 use crate::{
     chat::event::UpstreamError,
     config::Snapshot,
-    dialect::{Dialect, surface::Kept},
+    dialect::{Dialect, Endpoint, surface::Kept},
     error::Error,
     exchange::{
         self,
         forward::{self, Forward},
     },
     guard::Caller,
-    ledger::record::Early,
-    plan::outcome,
+    ledger::{entry::Opening, record::Early},
+    plan::{Wishes, outcome},
 };
 
 /// `/passthrough/{provider}/…`
@@ -35,7 +36,8 @@ pub async fn passthrough(
     head: &Head,
     (provider, path): (&str, &str),
 ) -> Response {
-    send(request, env, context, head, (Dialect::OpenAiChat, "passthrough"), async |key: &Caller, config: &Snapshot| {
+    let way = (Endpoint::Passthrough, Dialect::OpenAiChat, "passthrough");
+    send(request, env, context, head, way, async |key: &Caller, config: &Snapshot| {
         key.permit_passthrough()?;
         forward::passthrough(config, provider, (path, &head.query), &head.headers)
     })
@@ -50,8 +52,8 @@ pub async fn stored(
     head: &Head,
     (what, id, rest): (Kept, &str, &str),
 ) -> Response {
-    send(request, env, context, head, (what.dialect(), what.name()), async |key: &Caller, config: &Snapshot| {
-        key.permit_all()?;
+    let way = (Endpoint::Stored, what.dialect(), what.name());
+    send(request, env, context, head, way, async |key: &Caller, config: &Snapshot| {
         let owner = owner(env, id, key).await;
         forward::stored(config, (owner.as_deref(), key.is_owner()), (what, id, rest), &head.query, &head.headers)
     })
@@ -86,12 +88,13 @@ async fn send(
     env: &Env,
     context: &Context,
     head: &Head,
-    (dialect, what): (Dialect, &'static str),
+    (endpoint, dialect, what): (Endpoint, Dialect, &'static str),
     plan: impl AsyncFnOnce(&Caller, &Snapshot) -> Result<Forward, Error>,
 ) -> Response {
     let loaded = store::current(env, context, &head.region, head.started).await;
-    let response = match admit(env, head).await {
-        Ok(key) => sent(request, env, context, (head, &loaded), (dialect, what, key), plan).await,
+    let permitted = |key: &Caller| key.permit_all().and_then(|()| key.enter(endpoint, None));
+    let response = match admit(env, head).await.and_then(|key| permitted(&key).map(|()| key)) {
+        Ok(key) => sent(request, env, context, (head, &loaded, key), (endpoint, dialect, what), plan).await,
         Err(error) => refuse(caller_of(dialect), &error, &head.id),
     };
     cors::with_cors(response, &loaded, head.header("origin"))
@@ -101,11 +104,14 @@ async fn sent(
     request: &Request,
     env: &Env,
     context: &Context,
-    (head, loaded): (&Head, &Loaded),
-    (dialect, what, key): (Dialect, &'static str, Caller),
+    (head, loaded, key): (&Head, &Loaded, Caller),
+    (endpoint, dialect, what): (Endpoint, Dialect, &'static str),
     plan: impl AsyncFnOnce(&Caller, &Snapshot) -> Result<Forward, Error>,
 ) -> Response {
     let config = &loaded.snapshot;
+    let zdr = key.zdr || config.settings.policy.zdr == Some(true);
+    let permitted = Wishes::besides(&[], &head.headers)
+        .and_then(|wishes| forward::permit(&head.method, endpoint == Endpoint::Stored, wishes.strictly(zdr).zdr));
     let early = Early {
         id: head.id.clone(),
         time: head.started,
@@ -115,21 +121,28 @@ async fn sent(
         region: head.region.clone(),
         unplanned: None,
     };
-    let called = match plan(&key, config).await {
+    let planned = match permitted {
+        Ok(()) => plan(&key, config).await.and_then(|forward| key.permit_provider(&forward.provider).map(|()| forward)),
+        Err(error) => Err(error),
+    };
+    let mut ticket = None;
+    let called = match planned {
         Ok(forward) => {
+            let opening = Opening::forwarded(&head.id, head.started, &early.payer, (what, &forward.provider));
+            ticket = Some(Ticket::open(env, context, &early.payer.tenant, opening));
             call(request, &forward, config.settings.timeouts.total_ms).await.map(|(call, answer)| (forward, call, answer))
         }
         Err(error) => Err(error),
     };
     match called {
         Ok((forward, call, answer)) => {
-            settle::forwarded(env, context, early, (&forward.provider, answer.status), config);
+            settle::forwarded(env, context, (early, ticket), (&forward.provider, answer.status), config);
             let mut headers = forward::answered(&answer.headers);
             headers.extend([("x-request-id", &head.id), ("x-portolan-provider", &forward.provider)].map(own));
             edge::response(answer.status, &headers, &call.body())
         }
         Err(error) => {
-            settle::refused(env, context, early, &error, config);
+            settle::refused(env, context, (early, ticket), &error, config);
             refuse(caller_of(dialect), &error, &head.id)
         }
     }

@@ -7,8 +7,10 @@ use std::{
 };
 
 use crate::{
-    config::{Problem, ServiceAccount, Snapshot},
+    config::{Given, Problem, ServiceAccount, Snapshot},
+    ledger::outbox::Outbox as Till,
     plan::{health::Tuning, seed, sync::Local},
+    sorted::SortedMap,
     units::Millis,
 };
 
@@ -29,6 +31,10 @@ pub struct Isolate {
     pub keys: RefCell<HashMap<String, (Option<String>, Millis)>>,
     pub health: RefCell<Option<Local>>,
     pub journal: RefCell<Outbox>,
+    /// What is to be told to tenants' ledgers.
+    tills: RefCell<SortedMap<String, Till>>,
+    /// What the Secrets Store gave.
+    pub in_store: RefCell<Given>,
     /// Stored responses of late, and for each its tenant and the provider that keeps it.
     owners: RefCell<VecDeque<(String, String, String)>>,
     /// Google's tokens, and until when each is used.
@@ -57,6 +63,30 @@ pub fn with_health<T>(work: impl FnOnce(&mut Local) -> T) -> T {
         let mut health = isolate.health.borrow_mut();
         work(health.get_or_insert_with(|| Local::new(seed::hash(&super::edge::random_id()), Tuning::default())))
     })
+}
+
+/// What is to be told to a tenant's ledger.
+pub fn with_outbox<T>(tenant: &str, work: impl FnOnce(&mut Till) -> T) -> T {
+    with(|isolate| {
+        let mut tills = isolate.tills.borrow_mut();
+        if let Some(till) = tills.get_mut(tenant) {
+            return work(till);
+        }
+        work(tills.or_default(tenant.to_owned()))
+    })
+}
+
+pub fn forget_idle_outbox(tenant: &str) {
+    with(|isolate| {
+        let mut tills = isolate.tills.borrow_mut();
+        if tills.get(tenant).is_some_and(Till::is_idle) {
+            tills.remove(tenant);
+        }
+    });
+}
+
+pub fn tenants_waiting() -> Vec<String> {
+    with(|isolate| isolate.tills.borrow().iter().filter(|(_, till)| !till.is_empty()).map(|(tenant, _)| tenant.clone()).collect())
 }
 
 /// Stored responses remembered: the next turn of a conversation often comes before its record is in the journal.

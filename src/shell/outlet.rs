@@ -112,6 +112,7 @@ async fn go_on(outlet: &Outlet, env: &Env, mut settlement: Settlement, mut drive
         settlement = held.into_inner();
     };
     edge::settled(outlet.close(&last)).await;
+    settlement.finish().await;
 }
 
 /// One call's stream; what to send last where our own code died at it.

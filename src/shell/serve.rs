@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
+use js_sys::Uint8Array;
 use serde_json::{Map, Value};
 use wasm_bindgen::JsValue;
 use worker::{
@@ -10,7 +11,7 @@ use worker::{
 };
 
 use super::{
-    admin, bindings, clock, cors,
+    admin, cache, clock, cors,
     drive::{self, Driven, Ways},
     edge, forward,
     head::Head,
@@ -19,11 +20,13 @@ use super::{
     outlet,
     settle::{self, Settlement},
     store,
+    till::Ticket,
 };
 use crate::{
+    cache::{Slot, Stored},
     config::Snapshot,
     dialect::{
-        Caller, Dialect, Facts,
+        Caller, Dialect, Endpoint, Facts,
         openai_chat::OpenAiChat,
         surface::{self, Line, Place, Surface},
     },
@@ -34,7 +37,7 @@ use crate::{
     },
     features::{self, Features},
     guard,
-    ledger::record::{Early, Unplanned},
+    ledger::record::{Early, Given, Unplanned},
     plan::{self, Ask, KeyHolder, Plan, Wishes},
     units::Millis,
     wire::json::Outline,
@@ -96,7 +99,11 @@ pub fn caller_of(dialect: Dialect) -> &'static dyn Caller {
 async fn answer(request: &Request, env: &Env, context: &Context, head: Head, job: Job) -> Response {
     let loaded = store::current(env, context, &head.region, head.started).await;
     let origin = cors::origin(&head);
-    let response = match admit(env, &head).await {
+    let endpoint = match job.task {
+        Task::Generate => Endpoint::generate(job.dialect),
+        Task::Operate(operation) => Endpoint::operate(operation),
+    };
+    let response = match admit(env, &head).await.and_then(|key| key.enter(endpoint, Some(job.dialect)).map(|()| key)) {
         Ok(key) => admitted(request, env, context, &loaded, (head, job, key)).await,
         // Not in the journal: anybody could fill it.
         Err(error) => refuse(caller_of(job.dialect), &error, &head.id),
@@ -116,12 +123,25 @@ async fn admitted(
     let content_type = head.header("content-type").unwrap_or_default();
     let limits = (loaded.snapshot.settings.max_body_bytes, content_type);
     let read = read(request, (dialect, task, &place), limits, &head.headers).await;
-    let read = read.and_then(|read| Ok(Read { wishes: read.wishes.within(key.overrides)?, ..read }));
+    let read = read.and_then(|read| Ok(Read { wishes: read.wishes.within(key.overrides)?.strictly(key.zdr), ..read }));
     let asked = read.as_ref().map(|read| read.facts.model.clone()).unwrap_or_default();
     let continues = read.as_ref().ok().and_then(|read| read.facts.continues.clone());
     let owner = match &continues {
         Some(id) => forward::owner(env, id, &key).await,
         None => None,
+    };
+    let looked = match &read {
+        Ok(Read { facts, wishes, bytes, .. }) => {
+            cache::look(env, &loaded.snapshot, (&head, &key), (dialect, task), (facts, wishes, bytes)).await
+        }
+        Err(_) => Ok((None, None)),
+    };
+    let (slot, read) = match (looked, read) {
+        (Ok((_, Some(stored))), Ok(read)) => {
+            return given(env, context, &loaded.snapshot, (head, key), (dialect, task), (read, stored));
+        }
+        (Ok((slot, _)), read) => (slot, read),
+        (Err(error), _) => (None, Err(error)),
     };
     let planned = match &read {
         Ok(read) => planned(env, loaded, (&head, &key), (dialect, task), (read, owner.as_deref())).await,
@@ -149,13 +169,16 @@ async fn admitted(
             };
             let mut exchange = Exchange::new(call, Rc::clone(&loaded.snapshot), plan).made_of(inputs);
             exchange.held(held_ms);
-            run(request, env, context, exchange, &body).await
+            if let Some(slot) = &slot {
+                exchange = exchange.missed(slot);
+            }
+            run(request, env, context, (exchange, slot), &body).await
         }
         (Err(_), Ok(_)) => broken(),
         (_, Err((error, unplanned))) => {
             let Head { id, started, region, .. } = head;
             let who = Early { id: id.clone(), time: started, dialect, payer: key.payer(), asked, region, unplanned };
-            settle::refused(env, context, who, &error, &loaded.snapshot);
+            settle::refused(env, context, (who, None), &error, &loaded.snapshot);
             refuse(caller, &error, &id)
         }
     }
@@ -184,7 +207,7 @@ async fn planned(
         operation,
         features: features.as_ref(),
         origin: head.origin(),
-        key: KeyHolder { name: &key.name, tags: &key.tags },
+        key: KeyHolder { name: &key.name, tags: &key.tags, providers: key.providers.as_deref() },
         headers: &head.headers,
         wishes: &read.wishes,
         ..Ask::generate(dialect, &read.facts)
@@ -228,7 +251,9 @@ async fn read(
             let outline = Outline::read(&bytes)?;
             (caller_of(dialect).facts(&outline)?, Wishes::read(&outline, headers)?)
         }
-        Task::Operate(operation) => (operate::facts(operation, dialect, &bytes, content_type)?, Wishes::NONE),
+        Task::Operate(operation) => {
+            (operate::facts(operation, dialect, &bytes, content_type)?, Wishes::besides(&bytes, headers)?)
+        }
     };
     let facts = place.fill(facts);
     Ok(Read { body: body.into(), bytes, facts, wishes })
@@ -270,7 +295,7 @@ fn plan(ask: Ask<'_>, loaded: &Loaded, (head, now): (&Head, Millis), key: &guard
 
 pub async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
     let presented = guard::presented(&head.headers, Some(&head.query));
-    let gateway_key = bindings::secret(env, "GATEWAY_KEY");
+    let gateway_key = store::own_secret(env, "GATEWAY_KEY", head.started).await;
     let mut entry = None;
     if let Some(name) = presented.as_deref().and_then(|key| guard::needs_entry(key, gateway_key.as_deref())) {
         entry = store::key_entry(env, name, head.started).await;
@@ -280,9 +305,38 @@ pub async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
     guard::admit(presented.as_deref(), locks, head.started)
 }
 
-async fn run(request: &Request, env: &Env, context: &Context, exchange: Exchange, body: &JsValue) -> Response {
+/// An answer from the cache: nobody is asked.
+fn given(
+    env: &Env,
+    context: &Context,
+    config: &Snapshot,
+    (head, key): (Head, guard::Caller),
+    (dialect, task): (Dialect, Task),
+    (read, stored): (Read, Stored),
+) -> Response {
+    let Read { facts, wishes, .. } = read;
+    let route = wishes.route.unwrap_or_else(|| facts.model.clone());
+    let Head { headers, id, started, region, .. } = head;
+    let took = clock::now().since(started);
+    let reply = reply::replayed(&stored, (&id, &route), &headers, took);
+    let body = Uint8Array::from(stored.body.as_slice());
+    let who = Early { id, time: started, dialect, payer: key.payer(), asked: facts.model, region, unplanned: None };
+    let Stored { provider, model, answered_by, usage, estimated, .. } = stored;
+    let given = Given { provider, model, answered_by, usage, estimated, stream: facts.stream };
+    settle::given(env, context, who, (task, &route, given), config);
+    respond(&reply, &body)
+}
+
+async fn run(
+    request: &Request,
+    env: &Env,
+    context: &Context,
+    (exchange, slot): (Exchange, Option<Slot>),
+    body: &JsValue,
+) -> Response {
     let is_patient = exchange.is_patient();
-    let settlement = RefCell::new(Settlement::hold(exchange, env, context));
+    let ticket = Ticket::open(env, context, &exchange.call().payer.tenant, exchange.entry());
+    let settlement = RefCell::new(Settlement::hold((exchange, slot, ticket), env, context));
     if is_patient {
         return outlet::patient(request, env, settlement, body).await;
     }
@@ -298,7 +352,7 @@ pub fn conclude(request: &Request, env: &Env, settlement: Settlement, driven: Dr
         }
         Driven::Stream(call, relaying) => stream(&call, *relaying, settlement),
         Driven::Answer(reply, answer) => {
-            drop(settlement);
+            settlement.end();
             respond(&reply, &answer)
         }
         Driven::Last(_) | Driven::Idle | Driven::Lost => broken(),
@@ -335,7 +389,8 @@ async fn listed(env: &Env, context: &Context, head: &Head, dialect: Dialect, id:
     let caller = caller_of(dialect);
     let loaded = store::current(env, context, &head.region, head.started).await;
     let config = &loaded.snapshot;
-    let listed = admit(env, head).await.and_then(|key| models::list(config, dialect, id, |name| key.may_name(name, config)));
+    let key = admit(env, head).await.and_then(|key| key.enter(Endpoint::Models, None).map(|()| key));
+    let listed = key.and_then(|key| models::list(config, dialect, id, &|name| key.sees(name, config)));
     let response = match listed {
         Ok(body) => {
             let headers = [

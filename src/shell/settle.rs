@@ -2,28 +2,39 @@
 
 use std::{cell::RefCell, pin::Pin, rc::Rc};
 
-use futures::channel::oneshot;
+use futures::{
+    channel::oneshot,
+    future::{Either, select},
+};
 use js_sys::Promise;
 use worker::{Context, Env, console_log, wasm_bindgen_futures::JsFuture};
 
-use super::{clock, edge, health_object, isolate, journal_object};
+use super::{
+    cache, clock, edge, health_object, isolate, journal_object,
+    till::{self, Pulse, Ticket},
+};
 use crate::{
+    cache::Slot,
     config::Snapshot,
     error::Error,
     exchange::{
-        Exchange, Lesson,
+        Exchange, Lesson, Task,
         relay::{Ended, Relay},
     },
-    ledger::record::{Early, Record},
+    ledger::record::{Early, Given, Record},
     units::Millis,
 };
 
 /// Holds an exchange until it is settled. Dropping it settles: that is how a disconnect is noticed.
 pub struct Settlement {
     exchange: Exchange,
+    /// Its place in the ledger, until it is closed.
+    ticket: Option<Ticket>,
     relay: Option<Rc<RefCell<Relay>>>,
     /// Its end, by sending or by dropping, wakes what `wait_until` holds.
     done: Option<oneshot::Sender<Following>>,
+    /// Where a good answer is kept.
+    slot: Option<(Slot, Env)>,
     /// Where lessons go that are not this isolate's to learn.
     lessons: Option<Lessons>,
 }
@@ -34,22 +45,28 @@ pub type Lessons = Rc<RefCell<Vec<Lesson>>>;
 pub type Following = Pin<Box<dyn Future<Output = ()>>>;
 
 impl Settlement {
-    pub fn hold(exchange: Exchange, env: &Env, context: &Context) -> Self {
+    pub fn hold((exchange, slot, ticket): (Exchange, Option<Slot>, Ticket), env: &Env, context: &Context) -> Self {
         let (done, settled) = oneshot::channel::<Following>();
+        let slot = slot.map(|slot| (slot, env.clone()));
         let env = env.clone();
         let region = exchange.call().region.clone();
+        let pulse = ticket.pulse();
         context.wait_until(async move {
-            if let Ok(following) = settled.await {
-                following.await;
-            }
+            let life = async {
+                if let Ok(following) = settled.await {
+                    following.await;
+                }
+            };
+            alive(Box::pin(life), &pulse, &env).await;
             flush(&env, &region).await;
         });
-        Self { exchange, relay: None, done: Some(done), lessons: None }
+        Self { exchange, ticket: Some(ticket), relay: None, done: Some(done), slot, lessons: None }
     }
 
     /// Of a request that is nobody's, with nothing to be done after it.
-    pub const fn apart(exchange: Exchange, lessons: Lessons) -> Self {
-        Self { exchange, relay: None, done: None, lessons: Some(lessons) }
+    pub fn apart(exchange: Exchange, lessons: Lessons) -> Self {
+        let ticket = Ticket::apart(&exchange.call().payer.tenant, exchange.entry());
+        Self { exchange, ticket: Some(ticket), relay: None, done: None, slot: None, lessons: Some(lessons) }
     }
 
     /// Works on the exchange, and tells health at once what it learned.
@@ -67,8 +84,39 @@ impl Settlement {
             drop(done.send(Box::pin(async move {
                 // The helper's promise never fails; should the runtime end it, the drop settles all the same.
                 drop(JsFuture::from(over).await);
-                drop(self);
+                self.end_relay();
+                self.finish().await;
             })));
+        }
+    }
+
+    /// The answer is given, whole: it is stored after the response and never in its way, if it is one to be kept.
+    pub fn end(mut self) {
+        let done = self.done.take().filter(|_| self.slot.is_some());
+        if let Some(done) = done {
+            drop(done.send(Box::pin(self.finish())));
+        }
+    }
+
+    /// Settles, and stores the answer if it is one to be kept.
+    pub async fn finish(mut self) {
+        let kept = self.slot.take().zip(self.exchange.take_kept());
+        drop(self);
+        if let Some(((slot, env), stored)) = kept {
+            cache::keep(&env, &slot, &stored).await;
+        }
+    }
+
+    fn end_relay(&mut self) {
+        let now = clock::now();
+        match self.relay.take().as_ref().map(|relay| relay.try_borrow_mut()) {
+            Some(Ok(mut relay)) => {
+                drop(relay.end(Ended::Gone, &[], 0));
+                self.exchange.relayed(&mut relay, now);
+            }
+            // It died at its work, and never gave it back.
+            Some(Err(_)) => self.exchange.trapped(),
+            None => {}
         }
     }
 
@@ -105,17 +153,34 @@ impl Settlement {
 }
 
 /// A request that was refused before there was anything to exchange.
-pub fn refused(env: &Env, context: &Context, who: Early, error: &Error, config: &Snapshot) {
+pub fn refused(env: &Env, context: &Context, (who, ticket): (Early, Option<Ticket>), error: &Error, config: &Snapshot) {
     let region = who.region.clone();
-    note(&Record::refused(who, error, &config.version, clock::now()), config.settings.log_console);
+    let record = Record::refused(who, error, &config.version, clock::now());
+    if let Some(ticket) = ticket {
+        ticket.close(&record);
+    }
+    note(&record, config.settings.log_console);
+    let env = env.clone();
+    context.wait_until(async move { flush(&env, &region).await });
+}
+
+/// An answer that was given from the cache.
+pub fn given(env: &Env, context: &Context, who: Early, (task, route, given): (Task, &str, Given), config: &Snapshot) {
+    let region = who.region.clone();
+    let record = Record::cached(who, task.name(), route, given, &config.version, clock::now());
+    note(&record, config.settings.log_console);
     let env = env.clone();
     context.wait_until(async move { flush(&env, &region).await });
 }
 
 /// A call that was passed on as it came.
-pub fn forwarded(env: &Env, context: &Context, who: Early, answer: (&str, u16), config: &Snapshot) {
+pub fn forwarded(env: &Env, context: &Context, (who, ticket): (Early, Option<Ticket>), answer: (&str, u16), config: &Snapshot) {
     let region = who.region.clone();
-    note(&Record::forwarded(who, answer, &config.version, clock::now()), config.settings.log_console);
+    let record = Record::forwarded(who, answer, &config.version, clock::now());
+    if let Some(ticket) = ticket {
+        ticket.close(&record);
+    }
+    note(&record, config.settings.log_console);
     let env = env.clone();
     context.wait_until(async move { flush(&env, &region).await });
 }
@@ -133,19 +198,34 @@ fn note(record: &Record, on_console: bool) {
 
 impl Drop for Settlement {
     fn drop(&mut self) {
+        self.end_relay();
         let now = clock::now();
-        match self.relay.take().as_ref().map(|relay| relay.try_borrow_mut()) {
-            Some(Ok(mut relay)) => {
-                drop(relay.end(Ended::Gone, &[], 0));
-                self.exchange.relayed(&relay, now);
-            }
-            // It died at its work, and never gave it back.
-            Some(Err(_)) => self.exchange.trapped(),
-            None => {}
-        }
         self.exchange.close(now);
         self.learn(now);
-        note(&self.exchange.record(now), self.exchange.logs_to_console());
+        let record = self.exchange.record(now);
+        if let Some(ticket) = self.ticket.take() {
+            ticket.close(&record);
+        }
+        note(&record, self.exchange.logs_to_console());
+    }
+}
+
+/// How often a ledger is told that a request is still under way.
+const ALIVE_MS: u64 = 10_000;
+
+/// While it lasts its ledger is told that it does.
+async fn alive(mut life: Pin<Box<impl Future<Output = ()>>>, pulse: &Pulse, env: &Env) {
+    loop {
+        let nap = edge::Nap::begin(ALIVE_MS);
+        match select(life.as_mut(), Box::pin(nap.over())).await {
+            Either::Left(_) => return,
+            Either::Right(_) => {}
+        }
+        // What it tells does not hold up the request, whose steps are taken by the same hand.
+        match select(life.as_mut(), Box::pin(pulse.beat(env))).await {
+            Either::Left(((), beat)) => return beat.await,
+            Either::Right(_) => {}
+        }
     }
 }
 
@@ -181,8 +261,9 @@ async fn flush(env: &Env, region: &str) {
     health_object::sync(env, region).await;
 }
 
-/// All records to the journal.
+/// All records to the journal, and to ledgers what they were not told.
 pub async fn hand_in(env: &Env) {
+    till::deliver_all(env).await;
     let records = isolate::with(|i| {
         let mut outbox = i.journal.borrow_mut();
         outbox.promised = None;

@@ -12,9 +12,8 @@ use super::{
 };
 use crate::{
     catalog::AI_BINDING,
-    config::{self, Documents, Problem, Snapshot},
+    config::{self, Documents, Problem, Secrets, Snapshot},
     plan::health::Tuning,
-    sorted::SortedMap,
     units::Millis,
 };
 
@@ -83,12 +82,14 @@ async fn load(env: &Env, now: Millis) -> Loaded {
     let read = bindings::values(env, ["routes", "providers", "settings", "prices", "budgets", GOOD]).await;
     let [routes, providers, settings, prices, budgets, good] = match read {
         Ok(values) => values,
-        Err(error) => return fallback(env, None, vec![problem(format!("KV could not be read: {error}"))], now),
+        Err(error) => return fallback(env, None, vec![problem(format!("KV could not be read: {error}"))], now).await,
     };
     let good: Option<Good> = good.and_then(|text| serde_json::from_str(&text).ok());
     let documents = Documents { routes, providers, settings, prices, budgets };
-    match config::build(&documents, &secrets(env, &documents)) {
-        Ok(snapshot) => {
+    let secrets = secrets(env, &documents, now).await;
+    match config::build(&documents, &secrets.found) {
+        Ok(mut snapshot) => {
+            snapshot.warnings.extend(secrets.warnings());
             if good.as_ref().is_none_or(|good| good.version != snapshot.version) {
                 keep(env, documents, &snapshot.version, good).await;
             }
@@ -98,21 +99,28 @@ async fn load(env: &Env, now: Millis) -> Loaded {
             for problem in &problems {
                 console_error!("bad document {}: {}: {}", problem.document, problem.path, problem.message);
             }
-            fallback(env, good, problems, now)
+            fallback(env, good, problems, now).await
         }
     }
 }
 
 /// What holds when the documents do not: this isolate's own last configuration, else the last good set, else defaults.
-fn fallback(env: &Env, good: Option<Good>, problems: Vec<Problem>, now: Millis) -> Loaded {
-    let own = isolate::with(|i| i.loaded.borrow().as_ref().map(|l| l.snapshot.clone()));
-    let snapshot = own.or_else(|| built(env, &good?.documents()));
-    let snapshot = snapshot.or_else(|| built(env, &Documents::default())).unwrap_or_default();
-    Loaded { snapshot, problems: Rc::new(problems), at: now }
+async fn fallback(env: &Env, good: Option<Good>, problems: Vec<Problem>, now: Millis) -> Loaded {
+    let mut snapshot = isolate::with(|i| i.loaded.borrow().as_ref().map(|l| l.snapshot.clone()));
+    if let (None, Some(good)) = (&snapshot, good) {
+        snapshot = built(env, &good.documents()).await;
+    }
+    if snapshot.is_none() {
+        snapshot = built(env, &Documents::default()).await;
+    }
+    Loaded { snapshot: snapshot.unwrap_or_default(), problems: Rc::new(problems), at: now }
 }
 
-fn built(env: &Env, documents: &Documents) -> Option<Rc<Snapshot>> {
-    config::build(documents, &secrets(env, documents)).ok().map(Rc::new)
+async fn built(env: &Env, documents: &Documents) -> Option<Rc<Snapshot>> {
+    let secrets = secrets(env, documents, clock::now()).await;
+    let mut snapshot = config::build(documents, &secrets.found).ok()?;
+    snapshot.warnings.extend(secrets.warnings());
+    Some(Rc::new(snapshot))
 }
 
 async fn keep(env: &Env, documents: Documents, version: &str, replaced: Option<Good>) {
@@ -144,22 +152,51 @@ pub async fn past(env: &Env, version: &str, current: &Rc<Snapshot>) -> Option<Rc
     }
     let text = bindings::value(env, &format!("{VERSION}{version}")).await.ok()??;
     let good: Good = serde_json::from_str(&text).ok()?;
-    built(env, &good.documents())
+    built(env, &good.documents()).await
 }
 
-fn secrets(env: &Env, documents: &Documents) -> SortedMap<String, String> {
-    let mut secrets = SortedMap::new();
+/// The secrets that documents may need: the Worker's own, and those of the Secrets Store, asked once for all.
+async fn secrets(env: &Env, documents: &Documents, now: Millis) -> Secrets {
+    let mut secrets = Secrets::default();
+    let mut in_store = vec![];
     for name in config::secret_names(documents) {
         if name == AI_BINDING {
             // Not a text: that it is there is all there is to know.
             if bindings::binding(env, &name).is_object() {
-                secrets.insert(name, "binding".to_owned());
+                secrets.found.insert(name, "binding".to_owned());
             }
         } else if let Some(secret) = bindings::secret(env, &name) {
-            secrets.insert(name, secret);
+            secrets.found.insert(name, secret);
+        } else if bindings::is_in_store(env, &name) {
+            in_store.push(name);
+        }
+    }
+    if !in_store.is_empty() {
+        for (name, answer) in in_store.iter().zip(bindings::secrets_in_store(env, &in_store).await) {
+            isolate::with(|i| secrets.add(name, answer, &mut i.in_store.borrow_mut(), now));
         }
     }
     secrets
+}
+
+/// One of the gateway's own secrets, wherever it is kept.
+pub async fn own_secret(env: &Env, name: &str, now: Millis) -> Option<String> {
+    if let Some(secret) = bindings::secret(env, name) {
+        return Some(secret);
+    }
+    if !bindings::is_in_store(env, name) {
+        return None;
+    }
+    let known = isolate::with(|i| i.in_store.borrow().fresh(name, now));
+    if known.is_some() {
+        return known;
+    }
+    let answer = bindings::secrets_in_store(env, &[name.to_owned()]).await.pop()?;
+    isolate::with(|i| {
+        let mut secrets = Secrets::default();
+        secrets.add(name, answer, &mut i.in_store.borrow_mut(), now);
+        secrets.found.remove(name)
+    })
 }
 
 fn problem(message: String) -> Problem {

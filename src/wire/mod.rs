@@ -2,11 +2,15 @@
 
 pub mod base64;
 pub(crate) mod compose;
+pub mod digest;
 pub mod event_stream;
 pub mod fields;
 pub mod framing;
 pub mod json;
 pub mod multipart;
+pub mod name;
 pub mod percent;
 pub mod sigv4;
 pub mod sse;
+pub mod time;
+pub mod webhook;

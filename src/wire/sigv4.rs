@@ -2,15 +2,13 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>
 
-use sha2::{Digest, Sha256};
-
-use super::percent;
+use super::{
+    digest::{hex, hmac, sha256},
+    percent,
+};
 use crate::{sorted::in_order, units::Millis};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-/// SHA-256 works on blocks of so many bytes.
-const BLOCK: usize = 64;
-const DAY_SECONDS: u64 = 86_400;
 
 /// What is signed.
 pub struct Call<'a> {
@@ -33,11 +31,7 @@ pub struct Keys<'a> {
 
 /// The digest of a body that is sent in pieces.
 pub fn body_digest<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
-    let mut digest = Sha256::new();
-    for piece in pieces {
-        digest.update(piece);
-    }
-    hex(&digest.finalize())
+    hex(&sha256(pieces))
 }
 
 /// The headers to add.
@@ -59,9 +53,9 @@ pub fn sign(call: &Call<'_>, keys: &Keys<'_>, now: Millis) -> Vec<(String, Strin
     text.push_str(&format!("\n{names}\n{}", call.body_sha256));
     let scope = format!("{date}/{}/{}/aws4_request", call.region, call.service);
     let to_sign = format!("{ALGORITHM}\n{time}\n{scope}\n{}", body_digest([text.as_bytes()]));
-    let seed = hmac(format!("AWS4{}", keys.secret_key).as_bytes(), date);
-    let key = [call.region, call.service, "aws4_request"].iter().fold(seed, |key, word| hmac(&key, word));
-    let signature = hex(&hmac(&key, &to_sign));
+    let seed = hmac(format!("AWS4{}", keys.secret_key).as_bytes(), &[date.as_bytes()]);
+    let key = [call.region, call.service, "aws4_request"].iter().fold(seed, |key, word| hmac(&key, &[word.as_bytes()]));
+    let signature = hex(&hmac(&key, &[to_sign.as_bytes()]));
     let proof = format!("{ALGORITHM} Credential={}/{scope}, SignedHeaders={names}, Signature={signature}", keys.access_key);
     added.push(("authorization", &proof));
     added.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
@@ -92,38 +86,10 @@ fn sorted(query: &str) -> String {
     pairs.join("&")
 }
 
-/// RFC 2104 with SHA-256.
-fn hmac(key: &[u8], text: &str) -> [u8; 32] {
-    let hashed = Sha256::digest(key);
-    let key = if key.len() > BLOCK { hashed.as_slice() } else { key };
-    let mut block = [0; BLOCK];
-    block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
-    let inner = Sha256::new().chain_update(block.map(|byte: u8| byte ^ 0x36)).chain_update(text).finalize();
-    Sha256::new().chain_update(block.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize().into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// `20150830T123600Z`
 fn timestamp(now: Millis) -> String {
     let seconds = now.0 / 1000;
-    let (year, month, day) = civil(seconds / DAY_SECONDS);
+    let (year, month, day) = now.civil();
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
-}
-
-/// Year, month and day of a day since 1970-01-01. Years begin in March here, so that the leap day is their last:
-/// <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>
-const fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400;
-    (if month <= 2 { year + 1 } else { year }, month, day)
 }

@@ -92,6 +92,16 @@ fn any_caller_may_be_asked_for() {
 }
 
 #[test]
+fn a_keys_word_on_keeping_data_holds_in_a_plan() {
+    let config = gateway(ROUTES);
+    for (key, is_refused) in [(r#"{"name": "ci"}"#, false), (r#"{"name": "ci", "zdr": "required"}"#, true)] {
+        let told = answer(explain, &format!(r#"{{"key": {key}, "body": {{"model": "smart", "messages": []}}}}"#), &config);
+        let words = told["refused"]["message"].as_str().unwrap_or_default();
+        assert_eq!(words.contains("not marked as keeping nothing"), is_refused, "{key}: {told}");
+    }
+}
+
+#[test]
 fn the_same_id_gives_the_same_draw() {
     let config = gateway(
         r#"{"split": {"strategy": "weighted", "targets": [{"model": "alpha/small", "weight": 1}, {"model": "gamma/claude", "weight": 1}]}}"#,

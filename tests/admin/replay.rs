@@ -5,13 +5,13 @@ use std::rc::Rc;
 use portolan::{
     admin::{replay, version},
     chat::request::Effort,
-    config::{MaxPrice, Snapshot},
+    config::{MaxPrice, OwnKey, Snapshot},
     dialect::{Dialect, Facts},
     exchange::{Call, Exchange, Task},
     features::Features,
     ledger::record::{Early, Record, Unplanned},
     plan::{
-        Sort, Wishes,
+        self, Sort, Wishes,
         health::{Numbers, Standing, View},
         inputs::{Inputs, Origin, keep},
         seed,
@@ -101,7 +101,16 @@ fn config(dice: &mut Dice) -> Rc<Snapshot> {
 
 fn health(dice: &mut Dice) -> View {
     let mut cells = vec![];
-    for name in TARGETS.iter().chain(&["alpha#0", "pair#0", "pair#1", "gamma#0", "elsewhere/m"]) {
+    for name in TARGETS.iter().chain(&[
+        "alpha#0",
+        "pair#0",
+        "pair#1",
+        "gamma#0",
+        "elsewhere/m",
+        "alpha#own-5f0e",
+        "alpha#own-5f0e/small",
+        "alpha#own-9999",
+    ]) {
         let percent = u8::try_from(dice.below(101)).unwrap();
         let until = NOW.plus(dice.below(20_000));
         let standings = [
@@ -196,19 +205,37 @@ fn inputs(dice: &mut Dice) -> (Inputs, String) {
         },
         key: "ci".to_owned(),
         tags: maybe(dice, |_| vec!["gold".to_owned()]).unwrap_or_default(),
+        providers: (dice.below(8) == 0).then(|| vec!["alpha".to_owned(), "gamma".to_owned()]),
         headers: ["x-team", "cookie"].map(|name| (name.to_owned(), (*dice.pick(&["research", "sales"])).to_owned())).to_vec(),
         wishes: maybe(dice, wishes).unwrap_or(Wishes::NONE),
         conversation: None,
         health: health(dice),
+        own_keys: maybe(dice, own_keys).unwrap_or_default(),
         now: NOW,
         seed: seed::hash(&id),
     };
     (inputs, id)
 }
 
+/// A tenant's own keys: one in place of the operator's, one where the operator has none, one that cannot be opened.
+fn own_keys(dice: &mut Dice) -> Vec<(String, String)> {
+    let keys = [("alpha", "5f0e"), ("delta", "5f0e"), ("beta", "")];
+    keys.into_iter().filter(|_| dice.below(2) == 0).map(|(name, print)| (name.to_owned(), print.to_owned())).collect()
+}
+
+fn with_own(inputs: &Inputs, config: &Rc<Snapshot>) -> Rc<Snapshot> {
+    let key = |(provider, print): &(String, String)| OwnKey {
+        provider: provider.clone(),
+        fingerprint: print.clone(),
+        value: (!print.is_empty()).then(|| "sk-own-canary-7a1c44e0".to_owned()),
+    };
+    Rc::new(config.with_own(&inputs.own_keys.iter().map(key).collect::<Vec<_>>()))
+}
+
 /// The record that the gateway writes of it, as the journal has it.
 fn recorded(inputs: &Inputs, id: &str, config: &Rc<Snapshot>) -> Value {
-    let planned = inputs.plan(config);
+    let config = &with_own(inputs, config);
+    let planned = plan::plan(inputs.ask(), config, &inputs.health, inputs.now, inputs.seed);
     let kept = keep(inputs.ask(), config, &inputs.health, planned.as_ref());
     let region = inputs.origin.region.clone();
     let record = match planned {
@@ -272,6 +299,7 @@ fn every_decision_is_the_same_again() {
             assert_eq!(told["same"], true, "{round}: {record}\n{told}");
             assert_eq!(told["recorded"], told["recomputed"]);
             let text = record.to_string();
+            assert!(!text.contains("canary") && !text.contains("#own-9999"), "{text}");
             assert!(!text.contains("cookie") && !text.contains("never") && !text.contains("conversation "), "{text}");
             assert_eq!(version(&record), Some(config.version.as_str()));
         }
@@ -285,7 +313,8 @@ fn another_standing_is_another_decision() {
     let mut dice = Dice(1);
     let (mut inputs, id) = inputs(&mut dice);
     (inputs.facts.model, inputs.facts.tools) = ("three".to_owned(), false);
-    (inputs.wishes, inputs.features) = (Wishes::NONE, None);
+    (inputs.wishes, inputs.features, inputs.providers) = (Wishes::NONE, None, None);
+    inputs.own_keys = vec![];
     inputs.health = View::of([("beta/large".to_owned(), Standing::Open { until: NOW.plus(5_000) })]);
     let record = recorded(&inputs, &id, &config);
     assert_eq!(record["inputs"]["health"], json!({"beta/large": {"standing": "open", "until": NOW.0 + 5_000}}));
@@ -310,7 +339,8 @@ fn a_plain_request_keeps_next_to_nothing() {
     let config = gateway(r#"{"one": {"targets": ["alpha/small"]}, "two": {"targets": ["alpha/small", "beta/large"]}}"#);
     let mut dice = Dice(2);
     let (mut inputs, id) = inputs(&mut dice);
-    (inputs.wishes, inputs.features) = (Wishes::NONE, None);
+    (inputs.wishes, inputs.features, inputs.providers) = (Wishes::NONE, None, None);
+    inputs.own_keys = vec![];
     inputs.health = View::of([("elsewhere/m".to_owned(), Standing::Probe), ("pair#0".to_owned(), Standing::Probe)]);
     for (model, tools, max_output, expected) in [
         ("one", false, None, None),

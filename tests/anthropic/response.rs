@@ -43,7 +43,7 @@ fn a_whole_answer_is_read_and_written_the_same() {
     let expected = Response {
         id: Some("msg_1".to_owned()),
         model: Some("claude".to_owned()),
-        usage: Some(Usage { input: 1, cache_read: 3, cache_write: 2, output: 9, reasoning: 4 }),
+        usage: Some(Usage { input: 1, cache_read: 3, cache_write: 2, output: 9, reasoning: 4, ..Usage::default() }),
         raw_usage: Some(wire["usage"].clone()),
         service_tier: Some("default".to_owned()),
         ..answer(
@@ -143,7 +143,7 @@ fn the_id_and_model_are_the_providers_where_they_fit() {
 
 #[test]
 fn usage_counts_as_anthropic_does_with_the_cost_beside_it() {
-    let usage = Usage { input: 1, cache_read: 3, cache_write: 2, output: 9, reasoning: 0 };
+    let usage = Usage { input: 1, cache_read: 3, cache_write: 2, output: 9, ..Usage::default() };
     for (usage, cost, expected) in [
         (
             Some(usage),

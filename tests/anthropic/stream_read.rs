@@ -96,7 +96,7 @@ data: {"type":"message_stop"           }
 
 #[test]
 fn a_whole_stream_reads_the_same_however_it_is_cut() {
-    let usage = Usage { input: 9, cache_read: 2, cache_write: 1, output: 1, reasoning: 0 };
+    let usage = Usage { input: 9, cache_read: 2, cache_write: 1, output: 1, ..Usage::default() };
     let expected = vec![
         Event::Start { id: Some("msg_1".to_owned()), model: Some("claude".to_owned()) },
         Event::Usage(usage),

@@ -93,7 +93,7 @@ fn a_whole_stream_to_the_letter() {
     let (mut writer, mut out) = (writer(), String::new());
     for event in [
         Event::Start { id: Some("chatcmpl-1".to_owned()), model: Some("gpt".to_owned()) },
-        Event::Usage(Usage { input: 9, cache_read: 1, cache_write: 0, output: 0, reasoning: 0 }),
+        Event::Usage(Usage { input: 9, cache_read: 1, ..Usage::default() }),
         start(0, Block::Text),
         said(0, "hi"),
         said(0, "!"),
@@ -104,7 +104,7 @@ fn a_whole_stream_to_the_letter() {
     ] {
         writer.write(&event, &mut out);
     }
-    let usage = Usage { input: 9, cache_read: 1, cache_write: 0, output: 5, reasoning: 2 };
+    let usage = Usage { input: 9, cache_read: 1, output: 5, reasoning: 2, ..Usage::default() };
     let stop_sequence = Some("X".to_owned());
     writer.finish(
         &Finish { stop: StopReason::StopSequence, stop_sequence, more: vec![], usage, cost: Some(Money(2_500_000)) },

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use portolan::{catalog, config};
+use portolan::{
+    catalog, config,
+    dialect::Endpoint,
+    guard::{MEMBERS, OWN_MEMBERS, read_entry},
+};
 use serde_json::{Value, json};
 
 use super::{documents, example, problems, secrets};
@@ -95,6 +99,13 @@ fn schemas_and_reader_agree_on_documents() {
         ("routes", r#"{"a":{"targets":["mock/echo"],"hedge":{"after":"p99"}}}"#, false),
         ("routes", r#"{"a":{"targets":["mock/echo"],"hedge":true}}"#, false),
         ("settings", r#"{"hedge":false,"zdr":true,"on_content_filter":"fallback","probes":{"active":true}}"#, true),
+        ("routes", r#"{"a":{"targets":["mock/echo"],"cache":{"ttl_s":60}}}"#, true),
+        ("routes", r#"{"a":{"targets":["mock/echo"],"cache":false}}"#, true),
+        ("routes", r#"{"a":{"targets":["mock/echo"],"cache":true}}"#, false),
+        ("routes", r#"{"a":{"targets":["mock/echo"],"cache":{}}}"#, false),
+        ("routes", r#"{"a":{"targets":["mock/echo"],"cache":{"ttl_s":59}}}"#, false),
+        ("settings", r#"{"cache":{"ttl_s":604800}}"#, true),
+        ("settings", r#"{"cache":{"ttl_s":604801}}"#, false),
         ("routes", r#"{"a":{"targets":["mock/echo"],"retry":{"attempts":5}}}"#, false),
         ("routes", r#"{"a":{"targets":["mock/echo"],"retry":{"attempts":4}}}"#, true),
         ("providers", r#"{"lab":{"kind":"openai","models":{"x":{"supports":["magic"]}}}}"#, false),
@@ -143,6 +154,12 @@ fn schemas_name_exactly_the_fields_that_are_read() {
             json!({"a": {"targets": ["mock/echo"], "when_all_unavailable": zz()}}),
         ),
         ("routes", "/$defs/route/properties/hedge/anyOf/1", json!({"a": {"targets": ["mock/echo"], "hedge": zz()}})),
+        (
+            "routes",
+            "/$defs/route/properties/cache/anyOf/1",
+            json!({"a": {"targets": ["mock/echo"], "cache": {"ttl_s": 60, "zz": 1}}}),
+        ),
+        ("settings", "/properties/cache/anyOf/1", json!({"cache": {"ttl_s": 60, "zz": 1}})),
         ("providers", "/$defs/provider", json!({"openai": zz()})),
         ("providers", "/$defs/model", json!({"openai": {"models": {"x": zz()}}})),
         ("providers", "/$defs/price", json!({"openai": {"models": {"x": {"price": {"input": 1, "output": 1, "zz": 1}}}}})),
@@ -233,4 +250,43 @@ fn the_schema_knows_every_condition() {
         }
     }
     assert_eq!(rows, 24 * 15 * 12);
+}
+
+/// A gateway key's entry has a reader of its own.
+#[test]
+fn the_schema_of_keys_says_what_their_reader_takes() {
+    let root: Value = serde_json::from_str(include_str!("../../schema/key.json")).unwrap();
+    for (text, expected) in [
+        (r#"{"name":"ci"}"#, true),
+        (include_str!("../fixtures/config/key.json"), true),
+        (r"{}", false),
+        (r#"{"name":""}"#, false),
+        (r#"{"name":1}"#, false),
+        (r#"{"name":"ci","tenant":""}"#, false),
+        (r#"{"name":"ci","tags":["a",1]}"#, false),
+        (r#"{"name":"ci","endpoints":["embed"]}"#, false),
+        (r#"{"name":"ci","dialects":["cohere"]}"#, false),
+        (r#"{"name":"ci","expires":-1}"#, false),
+        (r#"{"name":"ci","expires":1}"#, true),
+        (r#"{"name":"ci","disabled":1}"#, false),
+        (r#"{"name":"ci","budgets":[{"usd":1}]}"#, false),
+        (r#"{"name":"ci","limits":{"concurrent":0}}"#, false),
+        (r#"{"name":"ci","zz":1}"#, false),
+    ] {
+        assert_eq!(takes(&root, &root, &serde_json::from_str(text).unwrap()), expected, "the schema on {text}");
+        let read = read_entry(text);
+        assert_eq!(read.is_ok(), expected, "the reader on {text}: {read:?}");
+    }
+    let known = |at: &str| root.pointer(at).and_then(Value::as_object).unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    let words = |at: &str| -> BTreeSet<String> {
+        root.pointer(at).and_then(Value::as_array).unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(known("/properties"), MEMBERS.into_iter().chain(OWN_MEMBERS).map(str::to_owned).collect());
+    let endpoints = Endpoint::ALL.into_iter().map(|endpoint| endpoint.name().to_owned());
+    assert_eq!(words("/properties/endpoints/items/enum"), endpoints.collect());
+    assert_eq!(words("/properties/dialects/items/enum"), Endpoint::dialects().map(str::to_owned).collect());
+    let budgets = schema("budgets");
+    for (ours, theirs) in [("/$defs/limits", "/$defs/rules/properties/limits"), ("/$defs/budget", "/$defs/budget")] {
+        assert_eq!(root.pointer(ours), budgets.pointer(theirs), "{ours}");
+    }
 }

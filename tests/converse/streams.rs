@@ -54,7 +54,7 @@ fn told(frames: &[Vec<u8>], reason: &str) -> Folded {
     let closing = [stop(reason), event("metadata", &usage.to_string())];
     let folded = fold(&events(&[&opening[..], frames, &closing].concat()));
     assert!(folded.ended && folded.malformed == 0 && folded.failed.is_none(), "{folded:?}");
-    assert_eq!(folded.usage, Some(Usage { input: 3, cache_read: 4, cache_write: 7, output: 5, reasoning: 0 }));
+    assert_eq!(folded.usage, Some(Usage { input: 3, cache_read: 4, cache_write: 7, output: 5, ..Usage::default() }));
     folded
 }
 

@@ -110,6 +110,7 @@ fn expected(case: &Case) -> Seen {
             cache_write: count("/cache_creation_input_tokens"),
             output: count("/output_tokens"),
             reasoning: count("/output_tokens_details/thinking_tokens"),
+            ..Usage::default()
         }),
         failed,
         ended: !failed,

@@ -115,7 +115,7 @@ fn expected_usage(case: &Case) -> Option<Usage> {
     let cache_read = of("prompt_tokens_details", "cached_tokens").min(prompt);
     let cache_write = of("prompt_tokens_details", "cache_write_tokens");
     let reasoning = reasoning.min(output);
-    Some(Usage { input: prompt - cache_read - cache_write, cache_read, cache_write, output, reasoning })
+    Some(Usage { input: prompt - cache_read - cache_write, cache_read, cache_write, output, reasoning, ..Usage::default() })
 }
 
 fn report(seen: usize, least: usize, wrong: &[String]) {

@@ -118,6 +118,7 @@ fn expected_usage(case: &Case) -> Option<Usage> {
         cache_write,
         output: number("output_tokens"),
         reasoning: of("output_tokens_details", "reasoning_tokens"),
+        ..Usage::default()
     })
 }
 

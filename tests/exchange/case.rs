@@ -4,6 +4,7 @@ use portolan::sorted::SortedMap;
 use std::rc::Rc;
 
 use portolan::{
+    cache::Slot,
     config::{self, Documents, OnStreamBreak, Snapshot},
     dialect::{
         Dialect, Facts,
@@ -58,6 +59,8 @@ pub struct Case {
     /// The wasm instance dies once so many bytes were relayed.
     pub traps_after: Option<usize>,
     pub on_break: OnStreamBreak,
+    /// Where its answer may be kept.
+    pub slot: Option<Slot>,
 }
 
 impl Case {
@@ -81,6 +84,7 @@ impl Case {
             leaves_at: None,
             traps_after: None,
             on_break: OnStreamBreak::Error,
+            slot: None,
         }
     }
 
@@ -132,7 +136,7 @@ impl Case {
         };
         let wishes = match self.task {
             Task::Generate => Wishes::read(&Outline::read(self.body.as_bytes()).unwrap(), &self.headers)?,
-            Task::Operate(_) => Wishes::NONE,
+            Task::Operate(_) => Wishes::besides(self.body.as_bytes(), &self.headers)?,
         };
         let ask = Ask { operation, wishes: &wishes, headers: &self.headers, ..Ask::generate(self.dialect, &facts) };
         plan::plan(ask, &self.config, &self.health, START, self.seed)
@@ -156,6 +160,10 @@ impl Case {
             colo: "FRA".to_owned(),
         };
         let plan = Plan { on_stream_break: self.on_break, ..self.plan() };
-        Exchange::new(call, Rc::clone(&self.config), plan)
+        let exchange = Exchange::new(call, Rc::clone(&self.config), plan);
+        match &self.slot {
+            Some(slot) => exchange.missed(slot),
+            None => exchange,
+        }
     }
 }

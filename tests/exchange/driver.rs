@@ -1,6 +1,7 @@
 //! A scripted upstream and virtual time: what the shell does, without a shell.
 
 use portolan::{
+    cache::Stored,
     exchange::{
         Exchange, Head, Hedging, Lesson, Received, Relaying, Sendable, Side, Step,
         authority::Sign,
@@ -80,6 +81,8 @@ pub struct Run {
     pub took: u64,
     pub lessons: Vec<Lesson>,
     pub record: Option<Record>,
+    /// What is kept for the next who asks.
+    pub kept: Option<Stored>,
 }
 
 impl Run {
@@ -170,7 +173,7 @@ impl Driver<'_> {
                 Some(Ended::Relay(relaying, mut answer)) => {
                     let (mut relay, how) = self.relay(*relaying, &mut answer);
                     let Some(how) = how else {
-                        exchange.relayed(&relay, self.now);
+                        exchange.relayed(&mut relay, self.now);
                         return self.close(exchange);
                     };
                     exchange.ended(&mut relay, how, self.now);
@@ -294,6 +297,7 @@ impl Driver<'_> {
         assert!(exchange.take_lessons().is_empty(), "each lesson is given out once");
         self.run.took = self.now.since(START);
         self.run.record = Some(exchange.record(self.now));
+        self.run.kept = exchange.take_kept();
     }
 
     fn leaves_within(&self, ms: u64) -> bool {

@@ -7,7 +7,7 @@ use super::driver::gateway;
 
 fn listed(dialect: Dialect, id: Option<&str>) -> Value {
     let config = gateway(r#"{"smart":{"targets":["alpha/small","gamma/claude"]}}"#, "");
-    serde_json::from_str(&list(&config, dialect, id, |_| true).unwrap()).unwrap()
+    serde_json::from_str(&list(&config, dialect, id, &|_| true).unwrap()).unwrap()
 }
 
 #[test]
@@ -51,7 +51,20 @@ fn one_model_is_found_by_its_name() {
     for dialect in [Dialect::OpenAiChat, Dialect::Anthropic] {
         assert_eq!(listed(dialect, Some("alpha/small"))["id"], "alpha/small");
         assert_eq!(listed(dialect, Some("smart"))["id"], "smart");
-        let error = list(&gateway("", ""), dialect, Some("nobody/nothing"), |_| true).unwrap_err();
+        let error = list(&gateway("", ""), dialect, Some("nobody/nothing"), &|_| true).unwrap_err();
         assert_eq!((error.kind, error.status), (Kind::ModelNotFound, 404));
     }
+}
+
+#[test]
+fn a_limited_caller_sees_its_own() {
+    let config = gateway("", "");
+    let sees = |id: &str| id.starts_with("mock/");
+    let listed = list(&config, Dialect::OpenAiChat, None, &sees).unwrap();
+    assert!(listed.contains("\"mock/echo\"") && !listed.contains("openai/"), "{listed}");
+    assert!(list(&config, Dialect::OpenAiChat, Some("mock/echo"), &sees).is_ok());
+    let all = list(&config, Dialect::OpenAiChat, None, &|_| true).unwrap();
+    let other = serde_json::from_str::<Value>(&all).unwrap();
+    let other = other["data"].as_array().unwrap().iter().find_map(|m| m["id"].as_str().filter(|id| !sees(id))).unwrap();
+    assert!(list(&config, Dialect::OpenAiChat, Some(other), &sees).is_err(), "{other}");
 }

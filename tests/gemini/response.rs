@@ -221,7 +221,7 @@ fn an_answer_without_text_is_an_answer_when_it_says_why() {
 
 #[test]
 fn tokens_are_counted_apart() {
-    let usage = |input, cache_read, output, reasoning| Some(Usage { input, cache_read, cache_write: 0, output, reasoning });
+    let usage = |input, cache_read, output, reasoning| Some(Usage { input, cache_read, output, reasoning, ..Usage::default() });
     for (reported, expected) in [
         (json!({ "promptTokenCount": 10, "candidatesTokenCount": 5 }), usage(10, 0, 5, 0)),
         (json!({ "promptTokenCount": 10, "candidatesTokenCount": 5, "thoughtsTokenCount": 7 }), usage(10, 0, 12, 7)),

@@ -33,7 +33,7 @@ fn delta(index: usize, delta: Delta) -> Event {
 }
 
 fn used(input: u64, output: u64, reasoning: u64) -> Event {
-    Event::Usage(Usage { input, cache_read: 0, cache_write: 0, output, reasoning })
+    Event::Usage(Usage { input, output, reasoning, ..Usage::default() })
 }
 
 fn chunk(parts: Value, rest: Value) -> String {

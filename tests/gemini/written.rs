@@ -115,7 +115,7 @@ fn full() -> Response {
         stop: StopReason::ToolCalls,
         logprobs: vec![token("G", -0.5, vec![token("G", -0.5, vec![]), token("K", -1.5, vec![])]), token("r", 0.0, vec![])],
         more: vec![Choice { parts: vec![text("second")], stop: StopReason::Length, ..Choice::default() }],
-        usage: Some(Usage { input: 3, cache_read: 4, cache_write: 0, output: 9, reasoning: 2 }),
+        usage: Some(Usage { input: 3, cache_read: 4, output: 9, reasoning: 2, ..Usage::default() }),
         ..Response::default()
     }
 }
@@ -155,7 +155,7 @@ fn an_answer_is_read_back_as_it_was_written() {
 
 #[test]
 fn a_whole_answer_has_googles_shape() {
-    let usage = Some(Usage { input: 3, cache_read: 4, cache_write: 5, output: 9, reasoning: 2 });
+    let usage = Some(Usage { input: 3, cache_read: 4, cache_write: 5, output: 9, reasoning: 2, ..Usage::default() });
     let response = Response {
         id: Some("r".to_owned()),
         parts: vec![thought("hm", None), text("hi"), call("a", "f", "", None)],

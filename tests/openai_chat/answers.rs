@@ -97,8 +97,9 @@ fn answers_are_read_in_every_providers_way() {
 
 #[test]
 fn tokens_are_counted_once() {
-    let usage =
-        |input, cache_read, cache_write, output, reasoning| Some(Usage { input, cache_read, cache_write, output, reasoning });
+    let usage = |input, cache_read, cache_write, output, reasoning| {
+        Some(Usage { input, cache_read, cache_write, output, reasoning, ..Usage::default() })
+    };
     for (name, text, expected) in [
         ("plain", r#"{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}"#, usage(10, 0, 0, 5, 0)),
         (
@@ -220,7 +221,7 @@ fn an_answer_is_written_as_openai_writes_it() {
 
 #[test]
 fn an_answer_keeps_the_providers_id_and_tells_its_cost() {
-    let usage = Usage { input: 1, cache_read: 2, cache_write: 3, output: 5, reasoning: 4 };
+    let usage = Usage { input: 1, cache_read: 2, cache_write: 3, output: 5, reasoning: 4, ..Usage::default() };
     let response = Response {
         id: Some("chatcmpl-theirs".into()),
         model: Some("m".into()),

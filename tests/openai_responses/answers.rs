@@ -121,7 +121,7 @@ fn cached_tokens_are_counted_once() {
         assert_eq!(seen, expected, "{usage}");
         assert_eq!(response.raw_usage, Some(usage).filter(Value::is_object));
     }
-    let usage = Usage { input: 3, cache_read: 4, cache_write: 3, output: 5, reasoning: 2 };
+    let usage = Usage { input: 3, cache_read: 4, cache_write: 3, output: 5, reasoning: 2, ..Usage::default() };
     let asked = Asked { stamp: stamp(), facts: &Facts::default(), body: b"" };
     let response = Response { usage: Some(usage), ..Response::default() };
     let text = OpenAiResponses.write_response(&response, &asked, Some(Money(1_500_000)));

@@ -325,7 +325,7 @@ fn the_end_says_why() {
         (StopReason::ContentFilter, "response.incomplete", "completed"),
     ] {
         let stop = Event::Stop { choice: 0, reason: stop, sequence: None };
-        let usage = Usage { input: 1, cache_read: 2, cache_write: 0, output: 4, reasoning: 3 };
+        let usage = Usage { input: 1, cache_read: 2, output: 4, reasoning: 3, ..Usage::default() };
         let events = [start(), open(0, Block::Text), text(0, "a"), end(0), Event::Usage(usage), stop];
         let stream = written(&events, "");
         assert_eq!(frames(&stream).last().unwrap()["type"], last);

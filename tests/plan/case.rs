@@ -41,6 +41,7 @@ pub struct Case {
     pub headers: Vec<(String, String)>,
     pub region: &'static str,
     pub tags: Vec<String>,
+    pub providers: Option<Vec<String>>,
     pub view: View,
     pub now: Millis,
     pub seed: u64,
@@ -56,6 +57,7 @@ impl Case {
             headers: vec![],
             region: "weur",
             tags: vec![],
+            providers: None,
             view: View::default(),
             now: NOW,
             seed: 1,
@@ -80,7 +82,7 @@ impl Case {
         let ask = Ask {
             features: self.features.as_ref(),
             origin: Origin { region: self.region, country: "DE", colo: "FRA" },
-            key: KeyHolder { name: "ci", tags: &self.tags },
+            key: KeyHolder { name: "ci", tags: &self.tags, providers: self.providers.as_deref() },
             headers: &self.headers,
             wishes: &wishes,
             ..Ask::generate(Dialect::OpenAiChat, &self.facts)

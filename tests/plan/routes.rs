@@ -148,6 +148,32 @@ fn what_cannot_serve_says_why() {
 }
 
 #[test]
+fn a_key_for_some_providers_has_the_rest_of_a_route_left_out() {
+    let routes = r#"{"mix":{"targets":["lab/plain","mock/echo"]},"far":{"targets":["lab/plain"]}}"#;
+    let case = |model: &str, providers: &[&str]| Case {
+        providers: Some(providers.iter().map(|name| (*name).to_owned()).collect()),
+        ..Case::of(routes, model)
+    };
+    let left_out = "not of the providers that the gateway key may use";
+    for (model, providers, expected) in [
+        ("mix", &["mock"][..], format!("mock/echo: priority 1 | lab/plain: {left_out}")),
+        ("mix", &["lab", "mock"], "lab/plain: priority 1; mock/echo: priority 2".to_owned()),
+        (
+            "far",
+            &["mock", "google"],
+            "403: No target of `far` can serve this request: the gateway key `ci` may only use `mock`, `google`.".to_owned(),
+        ),
+        (
+            "lab/plain",
+            &[],
+            "403: No target of `lab/plain` can serve this request: the gateway key `ci` may use no provider.".to_owned(),
+        ),
+    ] {
+        assert_eq!(case(model, providers).told(), expected);
+    }
+}
+
+#[test]
 fn what_fits_by_the_slack_is_tried() {
     let routes = r#"{"r":{"targets":["lab/text","lab/unknown"]}}"#;
     let case = |tokens| Case::of(routes, "r").features(Features { input_tokens: tokens, ..small() });

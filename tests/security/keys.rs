@@ -104,12 +104,12 @@ fn the_list_of_models_is_what_the_key_may_name() {
     ] {
         let caller = caller(lists);
         for dialect in [Dialect::OpenAiChat, Dialect::Anthropic, Dialect::Gemini] {
-            let list = models::list(&config, dialect, None, |name| caller.may_name(name, &config)).unwrap();
+            let list = models::list(&config, dialect, None, &|name| caller.sees(name, &config)).unwrap();
             let quoted = |name: &str| list.contains(&format!("\"{name}\"")) || list.contains(&format!("models/{name}\""));
             assert!(sees.iter().all(|name| quoted(name)), "{lists}: {list}");
             assert!(not.iter().all(|name| !list.contains(name)), "{lists}: {list}");
         }
-        let one = |id: &str| models::list(&config, Dialect::OpenAiChat, Some(id), |name| caller.may_name(name, &config));
+        let one = |id: &str| models::list(&config, Dialect::OpenAiChat, Some(id), &|name| caller.sees(name, &config));
         for id in ["merger-2027", "nothing"] {
             let expected =
                 if lists.is_empty() && id != "nothing" { None } else { Some(format!("The model `{id}` does not exist here.")) };
@@ -136,7 +136,7 @@ fn no_suffix_makes_another_model_of_an_allowed_one() {
     ] {
         let caller = caller(&format!(r#","models":["{list}"]"#));
         assert_eq!(caller.permit_each([("model", name)].into_iter(), &config).is_ok(), may, "{list} {name}");
-        assert_eq!(caller.may_name(name, &config), may, "{list} {name}");
+        assert_eq!(caller.sees(name, &config), may, "{list} {name}");
     }
 }
 
@@ -145,6 +145,7 @@ fn who_may_use_providers_own_paths() {
     for (entry, may, stored) in [
         ("", true, true),
         (r#","tenant":"acme""#, false, true),
+        (r#","tenant":"acme","endpoints":["passthrough"]"#, true, true),
         (r#","models":["openai/*"]"#, false, false),
         (r#","routes":["public"]"#, false, false),
     ] {
@@ -207,7 +208,7 @@ fn secrets_are_compared_in_one_place_and_whole() {
     assert!(
         compare.matches("Sha256::digest").count() == 2 && compare.contains(".fold(0, |difference, (x, y)| difference | (x ^ y))")
     );
-    let guard = include_str!("../../src/guard/mod.rs");
+    let guard = concat!(include_str!("../../src/guard/mod.rs"), include_str!("../../src/guard/caller.rs"));
     for wrong in ["== gateway_key", "gateway_key ==", "gateway_key == Some", "== token", "token ==", "Some(key) == "] {
         assert!(!guard.contains(wrong), "{wrong}");
     }

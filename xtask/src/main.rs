@@ -9,6 +9,7 @@ mod env_file;
 mod groups;
 mod npm;
 mod python;
+mod reconcile;
 mod run;
 mod rust_src;
 mod secrets;
@@ -38,6 +39,7 @@ usage: cargo xtask <command>
   simulate     a fleet in a made-up world; `--requests N`, `--seed N`, `--only SEED`, `--compare [FOLDER]`
   nightly      what is too large or too long for every change
   bench        measure the gateway against a pass-through Worker; `--quick` ends in three minutes
+  reconcile    hold the gateway's counts against a provider's own; `--usage FILE --export FILE`
   ci           the gate: format, lints, tests, upload size";
 
 fn main() -> ExitCode {
@@ -66,6 +68,7 @@ fn command(arguments: &[String]) -> Result<ExitCode> {
         "conformance" => groups::run_conformance(&rest.iter().map(String::as_str).collect::<Vec<_>>()).map(code),
         "simulate" => groups::run_simulator(&rest.iter().map(String::as_str).collect::<Vec<_>>()).map(code),
         "bench" => bench::bench(rest),
+        "reconcile" => reconcile::reconcile(rest).map(|same| if same { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         "ci" => ci::ci().map(|()| ExitCode::SUCCESS),
         _ => usage(),
     }

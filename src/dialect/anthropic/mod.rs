@@ -170,6 +170,7 @@ fn write_error(error: &Error) -> Value {
         | Kind::TooLarge
         | Kind::ContentFiltered
         | Kind::RateLimited
+        | Kind::TokensLimited
         | Kind::Internal
         | Kind::BadGateway
         | Kind::Unavailable
@@ -199,7 +200,7 @@ fn error_type(error: &Error) -> &'static str {
             Kind::Forbidden => "permission_error",
             Kind::NotFound | Kind::ModelNotFound => "not_found_error",
             Kind::TooLarge => "request_too_large",
-            Kind::RateLimited => "rate_limit_error",
+            Kind::RateLimited | Kind::TokensLimited => "rate_limit_error",
             Kind::Internal | Kind::BadGateway => "api_error",
             Kind::Unavailable => "overloaded_error",
             Kind::Timeout => "timeout_error",

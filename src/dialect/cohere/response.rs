@@ -89,7 +89,7 @@ pub(super) fn read_usage(reported: &Value) -> Usage {
     let unbilled = prompt(seen).unwrap_or(0).saturating_sub(input);
     let cached = reported.get("cached_tokens").map_or(0, read_count).saturating_sub(unbilled).min(input);
     let reasoning = count(seen, "reasoning_tokens").unwrap_or(0).min(output);
-    Usage { input: input - cached, cache_read: cached, cache_write: 0, output, reasoning }
+    Usage { input: input - cached, cache_read: cached, output, reasoning, ..Usage::default() }
 }
 
 /// Some come as `34.0`.

@@ -55,7 +55,7 @@ pub(super) fn read_usage(reported: &Value) -> Usage {
         cache_read: count("cacheReadInputTokens"),
         cache_write: count("cacheWriteInputTokens"),
         output: count("outputTokens"),
-        reasoning: 0,
+        ..Usage::default()
     }
 }
 

@@ -125,7 +125,7 @@ fn status(error: &Error) -> &'static str {
         Kind::Forbidden => "PERMISSION_DENIED",
         Kind::NotFound | Kind::ModelNotFound => "NOT_FOUND",
         Kind::MethodNotAllowed => "UNIMPLEMENTED",
-        Kind::RateLimited => "RESOURCE_EXHAUSTED",
+        Kind::RateLimited | Kind::TokensLimited => "RESOURCE_EXHAUSTED",
         Kind::Internal => "INTERNAL",
         Kind::BadGateway | Kind::Unavailable if error.status == 500 => "INTERNAL",
         Kind::BadGateway | Kind::Unavailable => "UNAVAILABLE",

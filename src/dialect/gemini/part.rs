@@ -99,7 +99,7 @@ pub fn read_usage(usage: &Value) -> Option<Usage> {
     let cache_read = count("cachedContentTokenCount").unwrap_or(0).min(whole);
     let reasoning = thoughts.unwrap_or(0);
     let output = candidates.unwrap_or(0).saturating_add(reasoning);
-    Some(Usage { input: whole - cache_read, cache_read, cache_write: 0, output, reasoning })
+    Some(Usage { input: whole - cache_read, cache_read, output, reasoning, ..Usage::default() })
 }
 
 pub fn write_usage(usage: &Usage, cost: Option<Money>) -> Value {

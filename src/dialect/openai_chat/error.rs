@@ -29,6 +29,7 @@ const fn words(kind: Kind) -> (&'static str, Option<&'static str>) {
         Kind::ContextTooLong => ("invalid_request_error", Some("context_length_exceeded")),
         Kind::ContentFiltered => ("invalid_request_error", Some("content_filter")),
         Kind::RateLimited => ("requests", Some("rate_limit_exceeded")),
+        Kind::TokensLimited => ("tokens", Some("rate_limit_exceeded")),
         Kind::Internal => ("server_error", None),
         Kind::BadGateway => ("server_error", Some("bad_gateway")),
         Kind::Unavailable => ("server_error", Some("overloaded")),

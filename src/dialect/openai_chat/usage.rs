@@ -25,7 +25,8 @@ pub fn read(usage: &Value) -> Option<Usage> {
     let output = if beside { answer.saturating_add(thought) } else { answer };
     let cache_read = cached.min(prompt);
     let cache_write = written.min(prompt - cache_read);
-    Some(Usage { input: prompt - cache_read - cache_write, cache_read, cache_write, output, reasoning: thought.min(output) })
+    let input = prompt - cache_read - cache_write;
+    Some(Usage { input, cache_read, cache_write, output, reasoning: thought.min(output), ..Usage::default() })
 }
 
 /// The usage of an answer or a chunk, and as it was said: at the top, under Groq's name, or in the choice (Moonshot).

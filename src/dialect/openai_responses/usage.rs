@@ -16,7 +16,8 @@ pub(super) fn read(usage: &Value) -> Option<Usage> {
     let cache_read = of("input_tokens_details", "cached_tokens").min(prompt);
     let cache_write = of("input_tokens_details", "cache_write_tokens").min(prompt - cache_read);
     let reasoning = of("output_tokens_details", "reasoning_tokens").min(output);
-    Some(Usage { input: prompt - cache_read - cache_write, cache_read, cache_write, output, reasoning })
+    let input = prompt - cache_read - cache_write;
+    Some(Usage { input, cache_read, cache_write, output, reasoning, ..Usage::default() })
 }
 
 /// Both details are always there: strict clients refuse a report without them.

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{
-    super::{Ask, Plan, Wishes, health::View, standings, wishes::Sort},
-    HELD, SORTS, word,
+    super::{Ask, Plan, Wishes, health::View, of_own_key, standings, wishes::Sort},
+    HELD, OWN_KEYS, SORTS, word,
 };
 use crate::{
     chat::request::Effort,
@@ -12,7 +12,7 @@ use crate::{
     dialect::Facts,
     error::Error,
     features::Features,
-    wire::compose::Members,
+    wire::{compose::Members, name::recorded},
 };
 
 /// Characters of a caller's own value: names and labels fit, prompts do not.
@@ -40,6 +40,9 @@ pub fn keep(ask: Ask<'_>, config: &Snapshot, health: &View, planned: Result<&Pla
     if looks.at(&Subject::KeyTags) && !ask.key.tags.is_empty() {
         out.put("tags", ask.key.tags);
     }
+    if let Some(providers) = ask.key.providers {
+        out.put("providers", providers);
+    }
     let header = |name: &str| ask.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
     let headers = looks.subjects.iter().filter_map(|subject| {
         let Subject::Header(name) = subject else { return None };
@@ -54,9 +57,41 @@ pub fn keep(ask: Ask<'_>, config: &Snapshot, health: &View, planned: Result<&Pla
         out.put("features", self::features(features));
     }
     let by_numbers = looks.by_numbers || matches!(ask.wishes.sort, Some(Sort::Latency | Sort::Throughput));
-    let health = standings::write(health, |cell| planned.map_or(true, |plan| plan.looked_at(cell)), by_numbers);
+    let own: Map<String, Value> = config.own_keys().map(|(provider, own)| (provider.to_owned(), own.into())).collect();
+    if !own.is_empty() {
+        out.put(OWN_KEYS, own);
+    }
+    let is_asked = |cell: &str| planned.map_or(true, |plan| plan.looked_at(cell)) && is_ours(cell, config);
+    let health = standings::write(health, is_asked, by_numbers);
     if !health.is_empty() {
         out.put("health", health);
+    }
+    out
+}
+
+/// What the routes that a caller names look at besides its body: where it comes in, its headers and its key's tags.
+pub fn looked_at<'a>(ask: Ask<'a>, config: &'a Snapshot) -> Vec<(&'a str, &'a str)> {
+    let mut looks = Looks::default();
+    for (_, name) in ask.named() {
+        if let Some(route) = config.routes.get(name) {
+            looks.add(route, config);
+        }
+    }
+    let origin = ask.origin;
+    let places = [
+        (Subject::Region, "region", origin.region),
+        (Subject::Country, "country", origin.country),
+        (Subject::Colo, "colo", origin.colo),
+    ];
+    let mut out: Vec<(&str, &str)> =
+        places.into_iter().filter(|(subject, ..)| looks.at(subject)).map(|(_, name, value)| (name, value)).collect();
+    for subject in &looks.subjects {
+        if let Subject::Header(name) = subject {
+            out.extend(ask.headers.iter().filter(|(n, _)| n == name).map(|(name, value)| (name.as_str(), value.as_str())));
+        }
+    }
+    if looks.at(&Subject::KeyTags) {
+        out.extend(ask.key.tags.iter().map(|tag| ("tag", tag.as_str())));
     }
     out
 }
@@ -108,6 +143,17 @@ impl<'a> Looks<'a> {
 
     fn at(&self, subject: &Subject) -> bool {
         self.subjects.contains(&subject)
+    }
+}
+
+/// Not that of another's key.
+fn is_ours(cell: &str, config: &Snapshot) -> bool {
+    let (provider, _) = cell.split_once(['/', '#', '@']).unwrap_or((cell, ""));
+    let own = config.providers.get(provider).and_then(|provider| provider.own.as_deref());
+    match of_own_key(cell) {
+        Some(key) => own == Some(key),
+        // The operator's credentials are not asked.
+        None => own.is_none() || !cell.strip_prefix(provider).is_some_and(|rest| rest.starts_with('#')),
     }
 }
 
@@ -165,9 +211,13 @@ fn wishes(wishes: &Wishes, looks: &Looks<'_>, out: &mut Map<String, Value>) {
         ignored: _,
     } = wishes;
     let mut said = Map::new();
-    for (key, names) in [("models", models), ("order", order), ("only", only), ("ignore", ignore)] {
+    // Those were found, and are names; these are whatever the caller wrote.
+    if !models.is_empty() {
+        said.put("models", models);
+    }
+    for (key, names) in [("order", order), ("only", only), ("ignore", ignore)] {
         if !names.is_empty() {
-            said.put(key, names);
+            said.put(key, names.iter().map(|name| recorded(name)).collect::<Vec<_>>());
         }
     }
     for (key, flag) in [("require_parameters", *require_parameters), ("zdr", *zdr)] {

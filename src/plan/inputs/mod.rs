@@ -6,11 +6,11 @@
 mod keep;
 mod read;
 
-pub use keep::{keep, keep_held};
+pub use keep::{keep, keep_held, looked_at};
 
 use super::{Ask, Plan, Wishes, ask, health::View, wishes::Sort};
 use crate::{
-    config::Snapshot,
+    config::{OwnKey, Snapshot},
     dialect::{Dialect, Facts, surface::Operation},
     error::Error,
     features::Features,
@@ -29,11 +29,15 @@ pub struct Inputs {
     pub origin: Origin,
     pub key: String,
     pub tags: Vec<String>,
+    /// Providers that alone may serve the key.
+    pub providers: Option<Vec<String>>,
     pub headers: Vec<(String, String)>,
     pub wishes: Wishes,
     /// A hash of the caller's conversation, where no more of it is known.
     pub conversation: Option<u64>,
     pub health: View,
+    /// Providers to which the tenant has keys of its own, with their fingerprints.
+    pub own_keys: Vec<(String, String)>,
     pub now: Millis,
     pub seed: u64,
 }
@@ -56,7 +60,7 @@ impl Inputs {
             operation: self.operation,
             features: self.features.as_ref(),
             origin: ask::Origin { region, country, colo },
-            key: ask::KeyHolder { name: &self.key, tags: &self.tags },
+            key: ask::KeyHolder { name: &self.key, tags: &self.tags, providers: self.providers.as_deref() },
             headers: &self.headers,
             wishes: &self.wishes,
             conversation: self.conversation,
@@ -64,12 +68,24 @@ impl Inputs {
     }
 
     pub fn plan(&self, config: &Snapshot) -> Result<Plan, Error> {
-        super::plan(self.ask(), config, &self.health, self.now, self.seed)
+        if self.own_keys.is_empty() {
+            return super::plan(self.ask(), config, &self.health, self.now, self.seed);
+        }
+        // That there was one is all that planning goes by.
+        let key = |(provider, fingerprint): &(String, String)| OwnKey {
+            provider: provider.clone(),
+            fingerprint: fingerprint.clone(),
+            // Without a fingerprint it could not be opened.
+            value: (!fingerprint.is_empty()).then(String::new),
+        };
+        let keys: Vec<OwnKey> = self.own_keys.iter().map(key).collect();
+        super::plan(self.ask(), &config.with_own(&keys), &self.health, self.now, self.seed)
     }
 }
 
 /// How long the request was held for a target to be back, in milliseconds.
 const HELD: &str = "held_ms";
+const OWN_KEYS: &str = "own_keys";
 
 const SORTS: [(&str, Sort); 3] = [("price", Sort::Price), ("latency", Sort::Latency), ("throughput", Sort::Throughput)];
 

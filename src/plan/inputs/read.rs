@@ -31,10 +31,12 @@ impl Inputs {
         self.origin.country = kept.take_str("country")?.unwrap_or_default();
         self.origin.colo = kept.take_str("colo")?.unwrap_or_default();
         self.tags = strings(&mut kept, "tags")?;
+        self.providers = kept.peek("providers").is_some().then(|| strings(&mut kept, "providers")).transpose()?;
         self.headers = pairs(&mut kept, "headers")?;
         self.features = kept.take_fields("features")?.map(features).transpose()?;
         let conversation = kept.take_str("conversation")?;
         self.conversation = conversation.and_then(|hex| u64::from_str_radix(&hex, 16).ok());
+        self.own_keys = pairs(&mut kept, "own_keys")?;
         self.wishes = kept.take_fields("wishes")?.map_or(Ok(Wishes::NONE), wishes)?;
         self.now = self.now.plus(kept.take_u64(HELD)?.unwrap_or_default());
         if let Some(Value::Object(health)) = kept.take("health") {

@@ -1,32 +1,47 @@
 //! What one tenant used and may use: its ledger, its limits and its chain of audit entries, in SQLite. One object a tenant.
 
+mod ledger;
+
 use std::cell::Cell;
 
 use js_sys::Array;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use worker::{
-    Env,
+    Env, console_error,
     wasm_bindgen_futures::JsFuture,
     web_sys::{Request, Response},
 };
 
 use super::{
     bindings::{self, Object},
+    clock,
     serve::text,
 };
+use crate::ledger::{book, outbox::Message};
+
+/// Where in KV it is said that there is such a tenant, for reports over all of them.
+const LISTED: &str = "tenant:";
+
+/// Asked by isolates about requests.
+pub const LEDGER: &str = "ledger";
 
 #[wasm_bindgen]
 pub struct TenantObject {
     state: JsValue,
+    env: Env,
     /// This life of the object has seen its tables.
     has_tables: Cell<bool>,
+    /// This life of the object has set the alarm, and it has not gone off.
+    is_armed: Cell<bool>,
+    /// KV knows of this tenant.
+    is_listed: Cell<bool>,
 }
 
 #[wasm_bindgen(wasm_bindgen_futures = worker::wasm_bindgen_futures)]
 impl TenantObject {
     #[wasm_bindgen(constructor)]
-    pub fn new(state: JsValue) -> Self {
-        Self { state, has_tables: Cell::new(false) }
+    pub fn new(state: JsValue, env: Env) -> Self {
+        Self { state, env, has_tables: Cell::default(), is_armed: Cell::default(), is_listed: Cell::default() }
     }
 
     /// A message by POST or a question by GET, at the name of who asked: `ledger`, `usage`, `audit`.
@@ -34,21 +49,54 @@ impl TenantObject {
         let message = JsFuture::from(request.text()?).await?.as_string().unwrap_or_default();
         let url = request.url();
         let path = url.split_once("://object/").map_or("", |(_, path)| path);
-        Ok(text(200, "application/json", &self.answer(path, &message)?))
+        let (answer, new) = self.answer(path, &message)?;
+        if let Some(tenant) = new {
+            self.list(&tenant).await;
+        }
+        Ok(text(200, "application/json", &answer))
     }
 
+    /// Closes what was never heard of again, and drops what is old.
     pub async fn alarm(&self) -> Result<(), JsValue> {
-        Ok(())
+        self.is_armed.set(false);
+        self.prepare()?;
+        self.sweep(clock::now())
     }
 }
 
 impl TenantObject {
-    /// Without waiting for anything in between: all of it is stored together, or none.
-    fn answer(&self, path: &str, message: &str) -> Result<String, JsValue> {
-        if !self.has_tables.replace(true) {
-            self.run("CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL)", &[])?;
+    /// Without waiting for anything in between: all of it is stored together, or none. With the tenant's name where KV
+    /// does not know it.
+    fn answer(&self, path: &str, message: &str) -> Result<(String, Option<String>), JsValue> {
+        self.prepare()?;
+        if path != LEDGER {
+            return Err(format!("nothing is known of {path}").into());
         }
-        Err(format!("nothing is known of {path}, {} bytes", message.len()).into())
+        let Message { tenant, entries, alive } = serde_json::from_str(message).map_err(|error| error.to_string())?;
+        let now = clock::now();
+        let known = self.known(&entries)?;
+        self.store(&book::post(entries, known), now)?;
+        self.hear(&alive, now)?;
+        Ok(("{}".to_owned(), (!self.is_listed.replace(true)).then_some(tenant)))
+    }
+
+    fn prepare(&self) -> Result<(), JsValue> {
+        if self.has_tables.replace(true) {
+            return Ok(());
+        }
+        self.run("CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL)", &[])?;
+        ledger::TABLES.iter().try_for_each(|table| self.run(table, &[]).map(drop))?;
+        self.is_listed.set(!self.run("SELECT value FROM about WHERE name = 'listed'", &[])?.is_empty());
+        Ok(())
+    }
+
+    async fn list(&self, tenant: &str) {
+        let listed = bindings::put(&self.env, &format!("{LISTED}{tenant}"), "{}").await;
+        let noted = listed.map(|()| self.run("INSERT OR IGNORE INTO about VALUES ('listed', 'yes')", &[]));
+        if let Err(error) = noted {
+            self.is_listed.set(false);
+            console_error!("the tenant could not be listed: {error}");
+        }
     }
 
     fn run(&self, statement: &str, values: &[JsValue]) -> Result<String, JsValue> {
@@ -57,7 +105,6 @@ impl TenantObject {
 }
 
 /// Asks a tenant's object.
-#[expect(dead_code, reason = "the ledger will")]
 pub async fn ask(env: &Env, tenant: &str, path: &str, message: &str) -> Result<String, String> {
     Object { binding: "TENANT", name: tenant, hint: "" }.ask(env, path, message).await
 }

@@ -10,6 +10,7 @@ import { Miniflare } from "miniflare";
 
 import { send } from "./client.mjs";
 import { Upstream } from "./upstream.mjs";
+import { WATCHED } from "./watched.mjs";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const WAIT_MS = 10_000;
@@ -68,9 +69,9 @@ export class Gateway {
   /**
    * `documents(origin)` returns what KV holds at the start: values by key, objects become JSON.
    * `bindings` replaces the secrets; `secrets(origin)` returns more of them. `ai(origin)` returns a module that stands in
-   * for the platform's `AI`.
+   * for the platform's `AI`. `watch`: calls to tenants' objects are counted, and can be disturbed.
    */
-  static async start({ upstream, documents = () => ({}), bindings, secrets = () => ({}), ai } = {}) {
+  static async start({ upstream, documents = () => ({}), bindings, secrets = () => ({}), ai, watch = false } = {}) {
     const gateway = new Gateway();
     const worker = modules();
     gateway.upstream = upstream ?? await Upstream.start();
@@ -85,14 +86,18 @@ export class Gateway {
       durableObjects: {
         HEALTH: { className: "HealthObject", useSQLite: true },
         JOURNAL: { className: "JournalObject", useSQLite: true },
-        TENANT: { className: "TenantObject", useSQLite: true },
+        TENANT: watch ? { className: "Watched", scriptName: "watched" } : { className: "TenantObject", useSQLite: true },
       },
       ...(ai && { wrappedBindings: { AI: "ai" } }),
       // The Worker's own socket: Miniflare's front worker would stand between it and the bytes.
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
     };
     gateway.#options = {
-      workers: [portolan, ...(ai ? [{ name: "ai", modules: [{ type: "ESModule", path: "index.mjs", contents: ai(origin) }] }] : [])],
+      workers: [
+        portolan,
+        ...(ai ? [{ name: "ai", modules: [{ type: "ESModule", path: "index.mjs", contents: ai(origin) }] }] : []),
+        ...(watch ? [{ ...WATCHED, compatibilityDate: compatibility().compatibilityDate }] : []),
+      ],
       kvPersist: path.join(gateway.state, "kv"),
       durableObjectsPersist: path.join(gateway.state, "do"),
       handleRuntimeStdio: (stdout, stderr) => gateway.#listen(stdout, stderr),
@@ -146,6 +151,12 @@ export class Gateway {
     await this.#miniflare?.dispose().catch(() => {});
     await this.upstream.stop();
     rmSync(this.state, { recursive: true, force: true });
+  }
+
+  /** Calls to tenants' objects since the last `clear`; `mode` says what becomes of them from now on. */
+  async calls(query = "") {
+    const watched = await this.#miniflare.unsafeGetDirectURL("watched");
+    return (await fetch(new URL(`/?${query}`, watched))).json();
   }
 
   url(route) { return new URL(route, this.origin).href; }
