@@ -206,7 +206,7 @@ describe("web pages", () => {
       }
       assert.equal((await send(gateway.url(path), { key: ADMIN, headers: { "sec-fetch-site": "cross-site" } })).status, 403, path);
     }
-    const own = await send(gateway.url("/admin/v1/config"), { key: ADMIN, headers: { origin: gateway.origin.replace(/\/$/, ""), "sec-fetch-site": "same-origin" } });
+    const own = await send(gateway.url("/admin/v1/config"), { key: ADMIN, headers: { origin: new URL(gateway.url("/")).origin, "sec-fetch-site": "same-origin" } });
     assert.deepEqual([own.status, own.headers["cache-control"], own.headers["x-content-type-options"]], [200, "no-store", "nosniff"]);
     const form = await send(gateway.url("/admin/v1/health/openai"), { method: "PUT", key: ADMIN, body: '{"action":"drain"}', headers: { "content-type": "text/plain" } });
     assert.equal(form.status, 400, form.text);
@@ -316,11 +316,11 @@ describe("raw HTTP", () => {
 
   test("paths are not walked out of", async () => {
     upstream.script("openai", forever(json(200, { ok: true })));
-    for (const path of ["/passthrough/openai/v1/../../claude/v1/x", "/passthrough/openai/v1/%2e%2e/%2e%2e/claude/x", "/passthrough/openai/v1/..%2f..%2fclaude/x", "/passthrough/openai/v1\\..\\..\\claude", "/passthrough/openai/v1/..;/x", "/passthrough/openai/v1/%252e%252e/x"]) {
+    for (const path of ["/passthrough/openai/v1/../../elsewhere/v1/x", "/passthrough/openai/v1/%2e%2e/%2e%2e/elsewhere/x", "/passthrough/openai/v1/..%2f..%2felsewhere/x", "/passthrough/openai/v1\\..\\..\\elsewhere", "/passthrough/openai/v1/..;/x", "/passthrough/openai/v1/%252e%252e/x"]) {
       await raw(head(`GET ${path} HTTP/1.1`));
     }
     for (const { path } of sent("openai")) assert.ok(path.startsWith("/v1/") && !/\.\.|%2e/i.test(path), path);
-    assert.ok(!sent("claude").some(({ method }) => method === "GET"));
+    assert.deepEqual(sent("elsewhere"), []);
   });
 
   test("methods and upgrades that are none of ours", async () => {
