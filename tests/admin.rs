@@ -2,6 +2,8 @@
 
 #[path = "admin/explain.rs"]
 mod explain;
+#[path = "admin/keys.rs"]
+mod keys;
 #[path = "admin/replay.rs"]
 mod replay;
 #[path = "admin/simulate.rs"]
