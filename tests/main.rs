@@ -30,6 +30,7 @@ mod operation;
 mod plan;
 mod prices;
 mod privacy_doc;
+mod security;
 #[path = "support/sequence.rs"]
 mod sequence;
 mod surface;

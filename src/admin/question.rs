@@ -88,7 +88,7 @@ impl Question {
             ),
         };
         let facts = place.fill(facts);
-        reply::check_continues(&facts)?;
+        reply::check_continues(&facts, true, true)?;
         let id = fields.take_str("request_id")?.unwrap_or_else(|| asked.id.clone());
         let key = holder(&mut fields, now)?;
         let wishes = wishes.strictly(key.zdr);

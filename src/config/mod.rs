@@ -26,7 +26,7 @@ mod write_price;
 
 pub use condition::{Check, Condition, Datum, Literal, Pattern, Subject};
 pub use given::{Given, Secrets};
-pub use host::is_private_host;
+pub use host::{is_private_host, read_public_url};
 pub use limits::{Budget, Budgets, Limits, Period, Rules, read_rules};
 pub use own_key::{OwnKey, fingerprint};
 pub use price::read_amount;

@@ -182,6 +182,11 @@ impl Model {
 }
 
 impl Provider {
+    /// Whether it is the built-in one, under whatever name.
+    pub fn is_mock(&self) -> bool {
+        self.kind.name == MOCK
+    }
+
     /// What a model is spoken to in here, the preferred first.
     pub fn dialects(&self, model: &str) -> impl Iterator<Item = Dialect> {
         let is_known = self.house != House::Lookalike || self.kind.lookalikes.is_empty();

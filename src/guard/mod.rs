@@ -3,13 +3,14 @@
 mod caller;
 mod entry;
 mod key;
+mod page;
 mod throttle;
 
 pub use caller::Caller;
 use caller::Scopes;
 pub use entry::{Entry, MEMBERS, OWN_MEMBERS, read_entry, unknown};
 pub use key::{PREFIX as KEYS, digest, entry_name, hint, id_of_name, is_id, is_well_formed, mint, name_of_id, presented};
-
+pub use page::{Header, check_operator_page, cors, preflight};
 pub use throttle::{Door, MAX_ADDRESSES, MAX_FAILED, Throttle, WINDOW_MS};
 
 use crate::{

@@ -12,9 +12,7 @@ use super::{
     head::Head,
     health_object,
     isolate::{self, Loaded},
-    journal_object, own_keys,
-    serve::text,
-    store,
+    journal_object, own_keys, store,
 };
 use crate::{
     admin::{
@@ -55,6 +53,9 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
             "No admin token is set: run `wrangler secret put ADMIN_TOKEN`."
         };
         return answer(401, &admin::error(hint));
+    }
+    if let Err(error) = guard::check_operator_page(&head.method, &head.site, &head.headers) {
+        return told(Err(error));
     }
     let call = match admin::find(&head.method, path) {
         Found::Call(call) => call,
@@ -102,7 +103,8 @@ pub fn told(found: Result<String, Error>) -> Response {
 }
 
 fn refused(error: &Error) -> Response {
-    let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let own = [("content-type", "application/json"), ("cache-control", "no-store")];
+    let mut headers = own.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     headers.extend(error.retry_after_seconds().map(|seconds| ("retry-after".to_owned(), seconds.to_string())));
     edge::response(error.status, &headers, &JsValue::from_str(&admin::refusal(error)))
 }
@@ -169,5 +171,6 @@ async fn order(request: &Request, env: &Env, head: &Head, target: &str) -> Resul
 }
 
 fn answer(status: u16, body: &str) -> Response {
-    text(status, "application/json", body)
+    let headers = [("content-type", "application/json"), ("cache-control", "no-store")];
+    edge::response(status, &headers.map(|(name, value)| (name.to_owned(), value.to_owned())), &JsValue::from_str(body))
 }

@@ -124,7 +124,8 @@ pub async fn read_body(request: &Request, limit: u64) -> Option<Uint8Array> {
 }
 
 pub fn response(status: u16, headers: &[(String, String)], content: &JsValue) -> Response {
-    respond(status, &lines(headers), content)
+    // No browser is to take an answer for what it does not say it is.
+    respond(status, &format!("{}x-content-type-options: nosniff\n", lines(headers)), content)
 }
 
 /// A header list as one text, which crosses in one piece.

@@ -43,8 +43,8 @@ pub struct Isolate {
     tills: RefCell<SortedMap<String, Till>>,
     /// What the Secrets Store gave.
     pub in_store: RefCell<Given>,
-    /// Stored responses of late, and the provider that keeps each.
-    owners: RefCell<VecDeque<(String, String)>>,
+    /// Stored responses of late, and for each its tenant and the provider that keeps it.
+    owners: RefCell<VecDeque<(String, String, String)>>,
     /// Google's tokens, and until when each is used.
     tokens: RefCell<Vec<(ServiceAccount, String, Millis)>>,
 }
@@ -100,18 +100,19 @@ pub fn tenants_waiting() -> Vec<String> {
 /// Stored responses remembered: the next turn of a conversation often comes before its record is in the journal.
 const MAX_OWNERS: usize = 256;
 
-pub fn remember_owner(response: String, provider: String) {
+pub fn remember_owner(response: String, tenant: String, provider: String) {
     with(|isolate| {
         let mut owners = isolate.owners.borrow_mut();
         if owners.len() >= MAX_OWNERS {
             owners.pop_front();
         }
-        owners.push_back((response, provider));
+        owners.push_back((response, tenant, provider));
     });
 }
 
-pub fn owner(response: &str) -> Option<String> {
-    with(|isolate| isolate.owners.borrow().iter().rev().find(|(id, _)| id == response).map(|(_, provider)| provider.clone()))
+pub fn owner(response: &str, of: &str) -> Option<String> {
+    let is_it = |(id, tenant, _): &&(String, String, String)| id == response && tenant == of;
+    with(|isolate| isolate.owners.borrow().iter().rev().find(is_it).map(|(.., provider)| provider.clone()))
 }
 
 /// Service accounts whose tokens are remembered: each is some kilobytes, and few operators have more than one.

@@ -129,7 +129,7 @@ async fn admitted(
     let asked = read.as_ref().map(|read| read.facts.model.clone()).unwrap_or_default();
     let continues = read.as_ref().ok().and_then(|read| read.facts.continues.clone());
     let owner = match &continues {
-        Some(id) => forward::owner(env, id).await,
+        Some(id) => forward::owner(env, id, &key).await,
         None => None,
     };
     let looked = match &read {
@@ -204,7 +204,7 @@ async fn planned(
         let unplanned = |inputs| Unplanned { task: task.name(), stream: read.facts.stream, inputs };
         (error, inputs.map(unplanned))
     };
-    reply::check_continues(&read.facts).map_err(|error| (error, None))?;
+    reply::check_continues(&read.facts, owner.is_some(), key.is_owner()).map_err(|error| (error, None))?;
     let features = features(caller_of(dialect), read, &loaded.snapshot).filter(|_| task == Task::Generate);
     let operation = match task {
         Task::Generate => None,
@@ -248,6 +248,7 @@ async fn read(
     (limit, content_type): (u64, &str),
     headers: &[(String, String)],
 ) -> Result<Read, Error> {
+    reply::check_encoding(headers)?;
     let body = edge::read_body(request, limit).await.ok_or_else(|| {
         let hint = "Send files as URLs or ids, or raise `max_body_bytes` in `settings`.";
         Error::new(Kind::TooLarge, format!("The body is larger than {limit} bytes. {hint}"))

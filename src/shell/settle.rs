@@ -189,7 +189,7 @@ pub fn forwarded(env: &Env, context: &Context, (who, ticket): (Early, Option<Tic
 
 fn note(record: &Record, on_console: bool) {
     if let (Some(response), Some(provider)) = (&record.response_id, &record.provider) {
-        isolate::remember_owner(response.clone(), provider.clone());
+        isolate::remember_owner(response.clone(), record.tenant.clone(), provider.clone());
     }
     let Ok(line) = serde_json::to_string(record) else { return };
     if on_console {

@@ -21,3 +21,8 @@ pub fn recorded_path(path: &str) -> String {
 pub fn recorded(text: &str) -> String {
     if is_name(text) { text.chars().take(MAX_CHARS).collect() } else { NO_NAME.to_owned() }
 }
+
+/// A caller's own text as far as it is repeated to that caller.
+pub fn short(text: &str) -> String {
+    text.chars().take(MAX_CHARS).collect()
+}
