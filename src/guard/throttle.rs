@@ -38,7 +38,7 @@ pub struct Throttle {
 /// An address as it counts. What is none counts as one: nobody gets around this by leaving it out.
 fn counted(address: &str) -> u128 {
     match address.trim().parse::<IpAddr>() {
-        Ok(IpAddr::V4(address)) => u128::from(address.to_ipv6_mapped().to_bits()),
+        Ok(IpAddr::V4(address)) => address.to_ipv6_mapped().to_bits(),
         Ok(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
             Some(_) => address.to_bits(),
             None => Ipv6Addr::from_bits(address.to_bits() >> IPV6_PREFIX << IPV6_PREFIX).to_bits(),
