@@ -4,6 +4,7 @@
 mod explain;
 #[path = "admin/keys.rs"]
 mod keys;
+mod prices;
 #[path = "admin/replay.rs"]
 mod replay;
 #[path = "admin/simulate.rs"]

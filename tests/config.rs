@@ -15,6 +15,7 @@ mod manual;
 mod nesting;
 mod news;
 mod own_keys;
+mod prices;
 mod problems;
 mod schema;
 mod secrets;

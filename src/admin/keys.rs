@@ -12,7 +12,7 @@ use crate::{
         compose::{Members, json},
         fields::Fields,
         json::json_text,
-        percent, time,
+        percent,
     },
 };
 
@@ -145,7 +145,7 @@ fn create(mut entry: Map<String, Value>, own: Map<String, Value>, given: Given<'
     let key = guard::mint(given.random);
     let id = guard::digest(&key);
     entry.put("hint", guard::hint(&key));
-    entry.put("created", time::text(given.now));
+    entry.put("created", given.now.timestamp());
     entry.extend(own);
     let text = checked(&entry)?;
     let mut body = Map::new();
@@ -190,7 +190,7 @@ fn rotate(
     let mut made = create(entry, own, given)?;
     let ends = given.now.plus(overlap_s.saturating_mul(MS_PER_SECOND));
     let ends = read.expires.map_or(ends, |expires| expires.min(ends));
-    old.put("expires", time::text(ends));
+    old.put("expires", ends.timestamp());
     old.put("rotated_to", made.body.get("id").and_then(Value::as_str).unwrap_or_default());
     let old = checked(&old)?;
     if let Value::Object(body) = &mut made.body {
@@ -332,8 +332,8 @@ impl Page {
                 row.put("tenant", tenant);
                 row.put("tags", entry.tags.as_slice());
                 row.put("hint", entry.hint.as_deref());
-                row.put("expires", entry.expires.map(time::text));
-                row.put("created", entry.created.map(time::text));
+                row.put("expires", entry.expires.map(Millis::timestamp));
+                row.put("created", entry.created.map(Millis::timestamp));
                 row.put("rotated_from", entry.rotated_from.as_deref());
                 row.put("rotated_to", entry.rotated_to.as_deref());
             }

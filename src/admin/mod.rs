@@ -7,6 +7,7 @@ mod explain;
 mod faults;
 pub mod health;
 pub mod keys;
+pub mod prices;
 mod question;
 mod replay;
 mod simulate;
@@ -40,6 +41,8 @@ pub enum Call<'a> {
     /// The operator's word on a target.
     Order(&'a str),
     Config,
+    /// What models cost, and who says so.
+    Prices,
     /// What would become of a request.
     Explain,
     /// The same with faults.
@@ -91,6 +94,9 @@ impl<'a> Call<'a> {
             // A target has slashes of its own.
             ("POST" | "PUT", ["health", _, ..]) => Self::Order(path.strip_prefix("health/")?),
             ("GET", ["config"]) => Self::Config,
+            // The price book; what the operator wrote of it stands below.
+            ("GET", ["prices"]) => Self::Prices,
+            ("GET", ["prices", "document"]) => Self::Document(document("prices")?),
             ("POST", ["explain"]) => Self::Explain,
             ("POST", ["simulate"]) => Self::Simulate,
             ("GET", ["audit"]) => Self::Audit,
@@ -118,8 +124,8 @@ pub fn readiness(config: &Snapshot, problems: &[Problem]) -> String {
     json_text(&state(config, problems))
 }
 
-/// The same with what may want the operator's attention; `more`: what only the Worker's bindings tell.
-pub fn config(config: &Snapshot, problems: &[Problem], more: Option<String>) -> String {
+/// The same with what may want the operator's attention; `more`: what bindings and the clock tell.
+pub fn config(config: &Snapshot, problems: &[Problem], more: Vec<String>) -> String {
     let mut state = state(config, problems);
     if let Value::Object(state) = &mut state {
         let off: Map<String, Value> = config.off.iter().map(|(name, missing)| (name.clone(), missing.into_json())).collect();
@@ -187,6 +193,9 @@ mod tests {
             ("PUT", "/budgets", Found::Call(Call::PutDocument("budgets"))),
             ("DELETE", "/routes", Found::Allowed("GET, PUT".to_owned())),
             ("GET", "/config@good", Found::Nothing),
+            ("GET", "/prices", Found::Call(Call::Prices)),
+            ("GET", "/prices/document", Found::Call(Call::Document("prices"))),
+            ("PUT", "/prices", Found::Call(Call::PutDocument("prices"))),
             ("GET", "", Found::Nothing),
         ] {
             assert_eq!(find(method, path), found, "{method} {path}");

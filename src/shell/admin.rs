@@ -20,6 +20,7 @@ use crate::{
     admin::{
         self, Asked, Call, Found,
         health::{self, Order},
+        prices,
     },
     audit::OPERATOR,
     error::{Error, Kind},
@@ -67,7 +68,12 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
         Call::Order(target) => return told(order(request, env, head, target).await),
         Call::Config => {
             let loaded = store::current(env, context, &head.region, head.started).await;
-            Ok(admin::config(&loaded.snapshot, &loaded.problems, cache::warning(env, &loaded.snapshot)))
+            let more = [cache::warning(env, &loaded.snapshot), prices::warning(&loaded.snapshot, head.started)];
+            Ok(admin::config(&loaded.snapshot, &loaded.problems, more.into_iter().flatten().collect()))
+        }
+        Call::Prices => {
+            let loaded = store::current(env, context, &head.region, head.started).await;
+            Ok(prices::list(&loaded.snapshot, head.started))
         }
         Call::Explain => return told(asked(request, env, context, head, admin::explain).await),
         Call::Simulate => return told(asked(request, env, context, head, admin::simulate).await),
