@@ -147,7 +147,7 @@ pub async fn refresh(env: &Env, context: &Context, region: &str, now: Millis) {
     }
 }
 
-/// The same for an isolate that has just begun, beside what it reads from KV.
+/// The same for an isolate that has just begun, beside what it reads from KV; and for a key that nobody knows.
 pub async fn begin(env: &Env, region: &str) {
     let asking = Box::pin(learn(env, region));
     if let Either::Left((Err(error), _)) = select(asking, Box::pin(edge::pause(PATIENCE_MS))).await {

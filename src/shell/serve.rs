@@ -308,7 +308,7 @@ pub async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
     // Whose key is known, or nobody's, is not asked how often its neighbours guessed.
     let check = || isolate::with(|i| i.throttle.borrow().check(Door::Gateway, head.address(), head.started));
     if let Some(name) = presented.as_deref().and_then(|key| guard::needs_entry(key, gateway_key.as_deref())) {
-        entry = match store::key_entry(env, name, head.started, check).await? {
+        entry = match store::key_entry(env, &head.region, name, head.started, check).await? {
             Found::Entry(text) => Some(text),
             Found::Nothing => None,
             Found::Unreachable => return Err(guard::unreachable()),

@@ -23,6 +23,9 @@ use crate::{
 /// How long a configuration or a key is used before KV is asked again: KV itself may lag a minute.
 const FRESH_MS: u64 = 30_000;
 
+/// News are not asked for again within this time for keys that nobody knows.
+const ASK_AGAIN_MS: u64 = 250;
+
 /// How long a key that was good goes on while KV cannot be read.
 const STALE_MS: u64 = 3_600_000;
 
@@ -243,6 +246,7 @@ fn problem(message: String) -> Problem {
 /// says whether KV may be asked, should it come to that.
 pub async fn key_entry(
     env: &Env,
+    region: &str,
     name: String,
     now: Millis,
     try_it: impl FnOnce() -> Result<(), Error>,
@@ -259,7 +263,13 @@ pub async fn key_entry(
         let kept = known.filter(|(_, at)| now.since(*at) < STALE_MS).and_then(|(entry, _)| entry);
         return Ok(kept.map_or(Found::Unreachable, Found::Entry));
     };
-    let entry = isolate::with(|i| i.news.borrow().over(&name, shown));
+    let over = |shown| isolate::with(|i| i.news.borrow().over(&name, shown));
+    let mut entry = over(shown);
+    // It may have been made a moment ago. Guesses do not make more calls than this.
+    if entry.is_none() && clock::now().since(isolate::with(|i| i.heard_at.get())) >= ASK_AGAIN_MS {
+        news::begin(env, region).await;
+        entry = over(None);
+    }
     isolate::remember_key(name, entry.clone(), now);
     Ok(entry.map_or(Found::Nothing, Found::Entry))
 }
