@@ -8,6 +8,7 @@ mod documents;
 mod env_file;
 mod groups;
 mod npm;
+mod prices;
 mod python;
 mod reconcile;
 mod run;
@@ -38,6 +39,7 @@ usage: cargo xtask <command>
   conformance  every failover scenario in every mode, as a table; `--update` keeps it in docs/failover.md
   simulate     a fleet in a made-up world; `--requests N`, `--seed N`, `--only SEED`, `--compare [FOLDER]`
   nightly      what is too large or too long for every change
+  prices       import public price tables into a `prices` document: `prices import --from FILE …`
   bench        measure the gateway against a pass-through Worker; `--quick` ends in three minutes
   reconcile    hold the gateway's counts against a provider's own; `--usage FILE --export FILE`
   ci           the gate: format, lints, tests, upload size";
@@ -67,6 +69,7 @@ fn command(arguments: &[String]) -> Result<ExitCode> {
         "fuzz" => groups::run_fuzz(rest).map(code),
         "conformance" => groups::run_conformance(&rest.iter().map(String::as_str).collect::<Vec<_>>()).map(code),
         "simulate" => groups::run_simulator(&rest.iter().map(String::as_str).collect::<Vec<_>>()).map(code),
+        "prices" => prices::prices(rest).map(|()| ExitCode::SUCCESS),
         "bench" => bench::bench(rest),
         "reconcile" => reconcile::reconcile(rest).map(|same| if same { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         "ci" => ci::ci().map(|()| ExitCode::SUCCESS),
