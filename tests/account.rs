@@ -1,4 +1,6 @@
-//! Limits and budgets: the calendar, the window, leases, refusals, and many isolates at once.
+//! Limits and budgets: the calendar, leases, refusals, and many isolates at once.
 
 mod calendar;
-mod talk;
+mod notice;
+mod storm;
+mod world;

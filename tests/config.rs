@@ -4,7 +4,7 @@ use portolan::sorted::SortedMap;
 
 use portolan::{
     catalog::{Feature, Supports},
-    config::{self, Breaker, Documents, Problem, Retry, Snapshot, Strategy, Timeouts, WhenAllUnavailable},
+    config::{self, Breaker, Documents, Problem, Retry, Settings, Snapshot, Strategy, Timeouts, WhenAllUnavailable},
     error::Kind,
     wire::json::Edit,
 };
@@ -13,6 +13,7 @@ mod conditions;
 mod given;
 mod manual;
 mod nesting;
+mod news;
 mod own_keys;
 mod prices;
 mod problems;
@@ -82,6 +83,8 @@ fn the_documents_say_what_they_say() {
     let settings = &snapshot.settings;
     assert_eq!((settings.max_body_bytes, settings.log_console), (1 << 20, false));
     assert_eq!(settings.cors_origins, ["https://app.example", "http://localhost:3000"]);
+    assert_eq!(settings.audit.webhook.as_deref(), Some("https://hooks.example/audit?to=us"));
+    assert_eq!((settings.audit.max_entries, Settings::default().audit.max_entries), (5_000, 1_000_000));
     assert_eq!(settings.breaker.open_ms, Some(5_000));
     assert!(Breaker::default().open_ms.is_none());
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::{
+    audit::Change,
     error::Error,
     plan::{
         health::{Health, Standing},
@@ -57,6 +58,13 @@ impl Order {
     pub fn message(&self) -> String {
         let body = json_text(&json!({"action": self.action.name(), "for_ms": self.for_ms}));
         format!("{}\n{body}", percent::encoded(&self.target))
+    }
+
+    /// What the audit chain is told.
+    pub fn change(&self) -> Change {
+        let place = self.region.unwrap_or("all regions");
+        let action = format!("{} for {} ms in {place}", self.action.name(), self.for_ms);
+        Change { action, what: "health", name: self.target.clone(), ..Change::default() }
     }
 
     /// An object's side.

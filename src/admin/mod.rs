@@ -1,15 +1,20 @@
 //! The operator's calls: which there are, and what is said of the configuration.
 
+pub mod audit;
+pub mod documents;
 mod drive;
 mod explain;
 mod faults;
 pub mod health;
+pub mod keys;
 pub mod prices;
 mod question;
 mod replay;
 mod simulate;
+pub mod written;
 
 pub use explain::explain;
+use keys::KeyCall;
 pub use question::Asked;
 pub use replay::{replay, version};
 use serde_json::{Map, Value};
@@ -17,6 +22,7 @@ pub use simulate::simulate;
 
 use crate::{
     config::{Problem, Snapshot},
+    error::Error,
     wire::{
         compose::{IntoJson, Members, json},
         json::json_text,
@@ -43,6 +49,16 @@ pub enum Call<'a> {
     Simulate,
     /// The decision of one request, made again.
     Replay(&'a str),
+    /// Entries of a chain.
+    Audit,
+    /// Whether it holds.
+    AuditVerify,
+    /// Where it ends.
+    AuditHead,
+    Keys(KeyCall<'a>),
+    /// A document's text.
+    Document(&'static str),
+    PutDocument(&'static str),
 }
 
 /// What stands at a path.
@@ -79,11 +95,23 @@ impl<'a> Call<'a> {
             ("POST" | "PUT", ["health", _, ..]) => Self::Order(path.strip_prefix("health/")?),
             ("GET", ["config"]) => Self::Config,
             ("GET", ["prices"]) => Self::Prices,
+            // Its own path is that of the prices in force.
+            ("GET", ["prices", "document"]) => Self::Document("prices"),
             ("POST", ["explain"]) => Self::Explain,
             ("POST", ["simulate"]) => Self::Simulate,
+            ("GET", ["audit"]) => Self::Audit,
+            ("GET", ["audit", "verify"]) => Self::AuditVerify,
+            ("GET", ["audit", "head"]) => Self::AuditHead,
+            (_, ["keys", rest @ ..]) => Self::Keys(KeyCall::read(method, rest)?),
+            ("GET", [name]) => Self::Document(document(name)?),
+            ("PUT", [name]) => Self::PutDocument(document(name)?),
             _ => return None,
         })
     }
+}
+
+fn document(name: &str) -> Option<&'static str> {
+    documents::NAMES.into_iter().find(|known| *known == name)
 }
 
 /// Our own ids, and nothing that means something in a query.
@@ -114,13 +142,21 @@ fn state(config: &Snapshot, problems: &[Problem]) -> Value {
     json!({"ok": problems.is_empty(), "config": &config.version, "problems": problems})
 }
 
+/// What is wrong, and where in the body.
+pub fn refusal(error: &Error) -> String {
+    let path = error.param.as_deref().filter(|path| !path.is_empty());
+    json_text(&json!({"error": {"message": &error.message, "path": path}}))
+}
+
 pub fn error(message: &str) -> String {
     json_text(&json!({"error": {"message": message}}))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Call, Found, find};
+    use super::{Call, Found, find, keys::KeyCall};
+
+    const ID: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     #[test]
     fn paths_are_calls() {
@@ -143,6 +179,23 @@ mod tests {
             ("POST", "/health/acme%231/", Found::Call(Call::Order("acme%231"))),
             ("GET", "/config", Found::Call(Call::Config)),
             ("GET", "/prices", Found::Call(Call::Prices)),
+            ("GET", "/prices/document", Found::Call(Call::Document("prices"))),
+            ("PUT", "/prices", Found::Call(Call::PutDocument("prices"))),
+            ("GET", "/audit", Found::Call(Call::Audit)),
+            ("GET", "/audit/verify", Found::Call(Call::AuditVerify)),
+            ("GET", "/audit/head", Found::Call(Call::AuditHead)),
+            ("DELETE", "/audit", Found::Allowed("GET".to_owned())),
+            ("GET", "/keys", Found::Call(Call::Keys(KeyCall::List))),
+            ("POST", "/keys/", Found::Call(Call::Keys(KeyCall::Create))),
+            ("DELETE", "/keys", Found::Allowed("GET, POST".to_owned())),
+            ("GET", &format!("/keys/{ID}"), Found::Call(Call::Keys(KeyCall::Show(ID)))),
+            ("POST", &format!("/keys/{ID}"), Found::Allowed("GET, PUT, PATCH, DELETE".to_owned())),
+            ("POST", &format!("/keys/{ID}/rotate"), Found::Call(Call::Keys(KeyCall::Rotate(ID)))),
+            ("GET", "/keys/ABCDEF", Found::Nothing),
+            ("GET", "/routes", Found::Call(Call::Document("routes"))),
+            ("PUT", "/budgets", Found::Call(Call::PutDocument("budgets"))),
+            ("DELETE", "/routes", Found::Allowed("GET, PUT".to_owned())),
+            ("GET", "/config@good", Found::Nothing),
             ("GET", "", Found::Nothing),
         ] {
             assert_eq!(find(method, path), found, "{method} {path}");

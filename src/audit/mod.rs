@@ -6,11 +6,14 @@
 mod change;
 mod line;
 mod publish;
+pub mod report;
+mod row;
 mod verify;
 
 pub use change::{Change, fingerprint};
 pub use line::{read_head, read_line, write_head, write_line};
-pub use publish::{Published, due, folder};
+pub use publish::{Pending, Published, due, folder};
+pub use row::{Row, extend, first_kept, linked, read_rows, write_rows};
 pub use verify::{Broken, State, UNKNOWN, Verdict, Verifier, verify};
 
 use serde_json::Value;

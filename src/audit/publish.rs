@@ -1,6 +1,8 @@
 //! The head of a chain, told to those who keep it where nobody who can rewrite the chain can reach.
 
-use super::{FORMAT, Head};
+use serde_json::Value;
+
+use super::{FORMAT, Head, read_head, write_head};
 use crate::{
     units::Millis,
     wire::{
@@ -18,11 +20,11 @@ const SPREAD_MS: u64 = 600_000;
 
 /// When the head is to be published next: soon at first, and then with the day. Nothing is due while nothing was added.
 ///
-/// `newest` is when the last entry was added that is not about publishing itself, `published` when a head was last.
-pub fn due(tenant: &str, newest: Option<Millis>, published: Option<Millis>) -> Option<Millis> {
-    let newest = newest?;
+/// `oldest` is when the first entry was added that no published head covers, and `published` when a head was last.
+pub fn due(tenant: &str, oldest: Option<Millis>, published: Option<Millis>) -> Option<Millis> {
+    let oldest = oldest?;
     Some(match published {
-        None => newest.plus(FIRST_MS),
+        None => oldest.plus(FIRST_MS),
         Some(published) => published.midnight_after().plus(spread(tenant)),
     })
 }
@@ -82,4 +84,25 @@ impl Published<'_> {
 /// Where the heads of a tenant are.
 pub fn folder(tenant: &str) -> String {
     format!("heads/{}/", percent::encoded(tenant))
+}
+
+/// A publication that has begun: the same head goes everywhere, however long that takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    pub head: Head,
+    pub at: Millis,
+    /// Where it has come to.
+    pub told: Vec<String>,
+}
+
+impl Pending {
+    pub fn write(&self) -> String {
+        json_text(&json!({"head": write_head(self.head), "at": self.at.0, "told": self.told.clone()}))
+    }
+
+    pub fn read(text: &str) -> Option<Self> {
+        let said: Value = serde_json::from_str(text).ok()?;
+        let told = said.get("told")?.as_array()?.iter().filter_map(|place| place.as_str().map(str::to_owned));
+        Some(Self { head: read_head(said.get("head")?.as_str()?)?, at: Millis(said.get("at")?.as_u64()?), told: told.collect() })
+    }
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Policy,
+    host::read_base_url,
     read_policy::read_policy,
     reader::{Problems, Reader},
 };
@@ -56,6 +57,22 @@ pub struct Breaker {
     pub ramp_ms: Option<u64>,
 }
 
+/// What becomes of the chains of audit entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audit {
+    /// Where the heads of chains are told, each day.
+    pub webhook: Option<String>,
+    /// Of one tenant; of more than that the oldest are dropped.
+    pub max_entries: u64,
+}
+
+/// Some hundreds of megabytes of the ten gigabytes that an object may have.
+const AUDIT_ENTRIES: u64 = 1_000_000;
+/// Less than that would be gone before a day's head is told.
+const MIN_AUDIT_ENTRIES: u64 = 1_000;
+/// Half of what an object may have.
+const MAX_AUDIT_ENTRIES: u64 = 10_000_000;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Of routes that do not say it. Its `retry` and `timeouts` are empty: they stand beside it, whole.
@@ -73,6 +90,7 @@ pub struct Settings {
     pub log_console: bool,
     /// Targets that are shut and get no requests are tried with the cheapest call.
     pub active_probes: bool,
+    pub audit: Audit,
 }
 
 /// An hour: longer than any answer takes.
@@ -105,6 +123,7 @@ impl Default for Settings {
             cors_origins: vec![],
             log_console: true,
             active_probes: false,
+            audit: Audit { webhook: None, max_entries: AUDIT_ENTRIES },
         }
     }
 }
@@ -123,6 +142,8 @@ pub(super) fn read_settings(document: Map<String, Value>, problems: &mut Problem
         settings.max_body_bytes =
             reader.whole("max_body_bytes", MIN_BODY_BYTES..=MAX_BODY_BYTES).unwrap_or(settings.max_body_bytes);
         settings.cors_origins = reader.object("cors", read_origins).unwrap_or_default();
+        let allow_private = settings.allow_private_upstreams;
+        settings.audit = reader.object("audit", |reader| read_audit(reader, allow_private)).unwrap_or(settings.audit);
         settings.log_console = reader.object("log", |reader| reader.flag("console")).flatten().unwrap_or(true);
         settings
     })
@@ -225,6 +246,25 @@ fn read_breaker(reader: &mut Reader<'_>) -> Breaker {
         max_open_ms: reader.whole("max_open_ms", 1..=MAX_MS),
         ramp_ms: reader.whole("ramp_ms", 1..=MAX_MS),
     }
+}
+
+fn read_audit(reader: &mut Reader<'_>, allow_private: bool) -> Audit {
+    let mut webhook = reader.text("webhook");
+    if let Some(wrong) = webhook.as_deref().and_then(|url| read_webhook(url, allow_private).err()) {
+        reader.problem("webhook", format!("The address {wrong}."));
+        webhook = None;
+    }
+    let max_entries = reader.whole("max_entries", MIN_AUDIT_ENTRIES..=MAX_AUDIT_ENTRIES).unwrap_or(AUDIT_ENTRIES);
+    Audit { webhook, max_entries }
+}
+
+/// A receiver may want a query.
+fn read_webhook(url: &str, allow_private: bool) -> Result<String, String> {
+    let (base, query) = url.split_once('?').unwrap_or((url, ""));
+    if query.bytes().any(|b| !b.is_ascii_graphic() || b == b'#') {
+        return Err("must be plain ASCII without spaces and fragment".to_owned());
+    }
+    read_base_url(base, allow_private)
 }
 
 fn read_origins(reader: &mut Reader<'_>) -> Vec<String> {

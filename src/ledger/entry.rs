@@ -26,6 +26,9 @@ pub struct Opening {
     pub prompt: Money,
     /// Tokens it was admitted with.
     pub tokens: u64,
+    /// Whose limits and budgets it is under, each with the lease its part was taken from; 0: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<(String, u64)>,
 }
 
 /// Who closed it.

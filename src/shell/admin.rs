@@ -1,13 +1,14 @@
 //! The operator's calls, for whoever holds `ADMIN_TOKEN`.
 
 use serde_json::Value;
+use wasm_bindgen::JsValue;
 use worker::{
     Context, Env,
     web_sys::{Request, Response},
 };
 
 use super::{
-    cache, edge,
+    admin_write, audit, cache, edge,
     head::Head,
     health_object,
     isolate::{self, Loaded},
@@ -21,8 +22,9 @@ use crate::{
         health::{self, Order},
         prices,
     },
+    audit::OPERATOR,
     error::{Error, Kind},
-    guard,
+    guard::{self, Door},
     plan::{inputs::Origin, region},
 };
 
@@ -36,7 +38,14 @@ pub fn ready(loaded: &Loaded) -> Response {
 
 pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head, path: &str) -> Response {
     let token = store::own_secret(env, "ADMIN_TOKEN", head.started).await;
+    // Also of the right one: otherwise it could be guessed on.
+    if let Err(error) = isolate::with(|i| i.throttle.borrow().check(Door::Admin, head.address(), head.started)) {
+        return told(Err(error));
+    }
     if !guard::is_operator(&head.headers, token.as_deref()) {
+        if guard::presented(&head.headers, None).is_some() {
+            isolate::with(|i| i.throttle.borrow_mut().failed(Door::Admin, head.address(), head.started));
+        }
         let hint = if token.is_some() {
             "Send `Authorization: Bearer` with the admin token."
         } else {
@@ -56,7 +65,7 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
             Ok(regions) => Ok(health::gathered(&health_object::all(env, &regions, "").await)),
             Err(error) => return told(Err(error)),
         },
-        Call::Order(target) => return told(order(request, env, target).await),
+        Call::Order(target) => return told(order(request, env, head, target).await),
         Call::Config => {
             let loaded = store::current(env, context, &head.region, head.started).await;
             let more = [cache::warning(env, &loaded.snapshot), prices::warning(&loaded.snapshot, head.started)];
@@ -68,13 +77,25 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
         }
         Call::Explain => return told(asked(request, env, context, head, admin::explain).await),
         Call::Simulate => return told(asked(request, env, context, head, admin::simulate).await),
+        Call::Keys(call) => return admin_write::keys(request, env, head, call).await,
+        Call::Document(name) => return admin_write::document(env, head, name).await,
+        Call::PutDocument(name) => return admin_write::put_document(request, env, head, name).await,
         Call::Replay(id) => return told(replayed(env, context, head, id).await),
+        Call::Audit => return audit::list(env, &head.query).await,
+        Call::AuditVerify => return audit::verify(env, &head.query).await,
+        Call::AuditHead => return audit::head(env, &head.query).await,
     };
     found.map_or_else(|error| answer(500, &admin::error(&error)), |body| answer(200, &body))
 }
 
-fn told(found: Result<String, Error>) -> Response {
-    found.map_or_else(|error| answer(error.status, &admin::error(&error.message)), |body| answer(200, &body))
+pub fn told(found: Result<String, Error>) -> Response {
+    found.map_or_else(|error| refused(&error), |body| answer(200, &body))
+}
+
+fn refused(error: &Error) -> Response {
+    let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    headers.extend(error.retry_after_seconds().map(|seconds| ("retry-after".to_owned(), seconds.to_string())));
+    edge::response(error.status, &headers, &JsValue::from_str(&admin::refusal(error)))
 }
 
 /// What would become of a request. Nothing is sent, and no permit for a probe is taken.
@@ -112,11 +133,13 @@ async fn replayed(env: &Env, context: &Context, head: &Head, id: &str) -> Result
 }
 
 /// Tells the regions' objects the operator's word; what they know then is the answer.
-async fn order(request: &Request, env: &Env, target: &str) -> Result<String, Error> {
+async fn order(request: &Request, env: &Env, head: &Head, target: &str) -> Result<String, Error> {
     let body = edge::read_body(request, MAX_BODY).await.map(|bytes| bytes.to_vec()).unwrap_or_default();
     let order = Order::read(target, std::str::from_utf8(&body).unwrap_or_default())?;
     let regions = order.region.map_or_else(|| region::ALL.to_vec(), |region| vec![region]);
-    Ok(health::gathered(&health_object::all(env, &regions, &order.message()).await))
+    let answers = health_object::all(env, &regions, &order.message()).await;
+    audit::note(env, head, OPERATOR, order.change()).await?;
+    Ok(health::gathered(&answers))
 }
 
 fn answer(status: u16, body: &str) -> Response {

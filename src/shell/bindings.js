@@ -26,6 +26,18 @@ export function kvPut(env, key, text, seconds) {
   return told(() => env.CONFIG.put(key, text, seconds ? { expirationTtl: seconds } : {}));
 }
 
+export function kvDelete(env, key) {
+  return told(() => env.CONFIG.delete(key));
+}
+
+// A page of keys that begin with `prefix`: the cursor of the next one, and the keys, one a line.
+export function kvList(env, prefix, limit, cursor) {
+  return told(async () => {
+    const page = await env.CONFIG.list({ prefix, limit, cursor: cursor || null });
+    return [page.list_complete ? "" : page.cursor, ...page.keys.map(({ name }) => name)].join("\n");
+  });
+}
+
 // Whether any key begins with `prefix`.
 export function kvAny(env, prefix) {
   return told(async () => (await env.CONFIG.list({ prefix, limit: 1 })).keys.length > 0);
@@ -85,4 +97,51 @@ export function cachePut(env, name, bytes, seconds) {
 // For an object: its alarm goes off in `ms`, whenever it would have. Stored with what the same turn stores.
 export function arm(state, ms) {
   state.storage.setAlarm(Date.now() + ms).catch(() => {});
+}
+
+// Writes a text under the first key of `keys`, one a line, that has none yet, and nothing when all have. What `mark` says
+// can be listed.
+export function writeOnce(env, binding, keys, text, mark) {
+  return told(async () => {
+    const options = { onlyIf: { etagDoesNotMatch: "*" }, customMetadata: { mark }, httpMetadata: { contentType: "application/json" } };
+    for (const key of keys.split("\n")) if (await env[binding].put(key, text, options)) return;
+  });
+}
+
+// The marks of what is below a folder of a bucket, one a line; nothing where no bucket is bound.
+export function marks(env, binding, prefix) {
+  return told(async () => {
+    const found = [];
+    for (let cursor, more = Boolean(env[binding]); more;) {
+      const page = await env[binding].list({ prefix, cursor, include: ["customMetadata"] });
+      found.push(...page.objects.map(({ customMetadata }) => customMetadata?.mark ?? ""));
+      more = page.truncated;
+      cursor = page.cursor;
+    }
+    return found.join("\n");
+  });
+}
+
+// Calls a webhook; anything but a 2xx is a failure. `headers`: `name: value` a line.
+export function deliver(url, headers, body, ms) {
+  return told(async () => {
+    const pairs = headers.split("\n").map((line) => line.split(/: (.*)/, 2));
+    const answer = await fetch(url, { method: "POST", headers: pairs, body, redirect: "manual", signal: AbortSignal.timeout(ms) });
+    await answer.body?.cancel();
+    if (!answer.ok) throw `it answered ${answer.status}`;
+  });
+}
+
+// The lines that an object tells in pages, as a stream: a page is asked for by the `seq` of the line before it.
+export function pages(env, binding, name, path, after, limit) {
+  return new ReadableStream({
+    async pull(controller) {
+      const text = await ask(env, binding, name, "", path, `${after} ${limit}`);
+      const lines = text.trimEnd().split("\n");
+      if (!text) return controller.close();
+      after = JSON.parse(lines.at(-1)).seq;
+      controller.enqueue(new TextEncoder().encode(text));
+      if (lines.length < limit) controller.close();
+    },
+  }, { highWaterMark: 0 });
 }

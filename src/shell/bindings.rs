@@ -14,6 +14,10 @@ extern "C" {
     fn kv_put(env: &JsValue, key: &str, text: &str, seconds: f64) -> Promise;
     #[wasm_bindgen(js_name = kvAny)]
     fn kv_any(env: &JsValue, prefix: &str) -> Promise;
+    #[wasm_bindgen(js_name = kvDelete)]
+    fn kv_delete(env: &JsValue, key: &str) -> Promise;
+    #[wasm_bindgen(js_name = kvList)]
+    fn kv_list(env: &JsValue, prefix: &str, limit: f64, cursor: &str) -> Promise;
     fn ask(env: &JsValue, binding: &str, name: &str, hint: &str, path: &str, message: &str) -> Promise;
     #[wasm_bindgen(js_name = askAll)]
     fn js_ask_all(env: &JsValue, binding: &str, names: &str, path: &str, message: &str) -> Promise;
@@ -21,6 +25,13 @@ extern "C" {
     fn keep(state: &JsValue, key: &str, text: &str, region: &str, ms: f64) -> Promise;
     fn wake(state: &JsValue, ms: f64) -> Promise;
     pub fn arm(state: &JsValue, ms: f64);
+    #[wasm_bindgen(js_name = writeOnce)]
+    fn js_write_once(env: &JsValue, binding: &str, keys: &str, text: &str, mark: &str) -> Promise;
+    #[wasm_bindgen(js_name = marks)]
+    fn js_marks(env: &JsValue, binding: &str, prefix: &str) -> Promise;
+    #[wasm_bindgen(js_name = deliver)]
+    fn js_deliver(url: &str, headers: &str, body: &str, ms: f64) -> Promise;
+    pub fn pages(env: &JsValue, binding: &str, name: &str, path: &str, after: f64, limit: f64) -> JsValue;
     #[wasm_bindgen(catch)]
     pub fn sql(state: &JsValue, statement: &str, bindings: &Array) -> Result<String, JsValue>;
 }
@@ -52,6 +63,24 @@ pub async fn put(env: &Env, key: &str, text: &str) -> Result<(), String> {
 pub async fn put_for(env: &Env, key: &str, text: &str, seconds: f64) -> Result<(), String> {
     done(kv_put(env, key, text, seconds)).await.map(drop)
 }
+
+pub async fn delete(env: &Env, key: &str) -> Result<(), String> {
+    done(kv_delete(env, key)).await.map(drop)
+}
+
+/// The keys of a page with their values, and the cursor of the next.
+pub async fn page(env: &Env, prefix: &str, limit: f64, cursor: &str) -> Result<(Rows, Option<String>), String> {
+    let page = done(kv_list(env, prefix, limit, cursor)).await?.as_string().unwrap_or_default();
+    let (cursor, names) = page.split_once('\n').unwrap_or((&page, ""));
+    let mut rows = vec![];
+    if !names.is_empty() {
+        let values = Array::from(&done(kv_get(env, names, KV_CACHE_S)).await?);
+        rows.extend(names.split('\n').zip(values.iter()).map(|(name, value)| (name.to_owned(), value.as_string())));
+    }
+    Ok((rows, Some(cursor.to_owned()).filter(|cursor| !cursor.is_empty())))
+}
+
+pub type Rows = Vec<(String, Option<String>)>;
 
 /// Whether KV has any key that begins like this.
 pub async fn any(env: &Env, prefix: &str) -> Result<bool, String> {
@@ -121,4 +150,24 @@ pub async fn store(state: &JsValue, key: &str, text: &str, region: &str, ms: f64
 /// Wants the alarm within `ms`.
 pub async fn wake_within(state: &JsValue, ms: f64) -> Result<(), String> {
     done(wake(state, ms)).await.map(drop)
+}
+
+/// Writes a text to a bucket, with a mark that can be listed, under the first key of a line that has none yet.
+pub async fn write_once(env: &Env, binding: &str, keys: &str, text: &str, mark: &str) -> Result<(), String> {
+    done(js_write_once(env, binding, keys, text, mark)).await.map(drop)
+}
+
+/// The marks of what is below a folder of a bucket, one a line; nothing where no bucket is bound.
+pub async fn marks(env: &Env, binding: &str, prefix: &str) -> Result<String, String> {
+    Ok(done(js_marks(env, binding, prefix)).await?.as_string().unwrap_or_default())
+}
+
+/// How long a webhook may take to answer.
+const DELIVERY_MS: f64 = 10_000.0;
+
+/// Calls a webhook. Anything but a 2xx is a failure, and not told further than that: its address may be a secret.
+pub async fn deliver(url: &str, signed: &[(&'static str, String)], body: &str) -> Result<(), String> {
+    let json = ("content-type", "application/json".to_owned());
+    let headers: Vec<String> = [&json].into_iter().chain(signed).map(|(name, value)| format!("{name}: {value}")).collect();
+    done(js_deliver(url, &headers.join("\n"), body, DELIVERY_MS)).await.map(drop)
 }

@@ -24,6 +24,8 @@ extern "C" {
     #[wasm_bindgen(js_name = randomId)]
     pub fn random_id() -> String;
     fn sleep(ms: f64) -> Promise;
+    #[wasm_bindgen(js_name = randomBytes)]
+    pub fn random_bytes(count: u32) -> Vec<u8>;
     fn respond(status: u16, headers: &str, content: &JsValue) -> Response;
 
     type Timer;
@@ -85,7 +87,7 @@ pub async fn settled(promise: Promise) -> JsValue {
     JsFuture::from(promise).await.unwrap_or(JsValue::from_str("reset"))
 }
 
-fn number(value: u64) -> f64 {
+pub fn number(value: u64) -> f64 {
     f64::from(u32::try_from(value).unwrap_or(u32::MAX))
 }
 

@@ -2,6 +2,8 @@
 
 mod active;
 mod admin;
+mod admin_write;
+mod audit;
 mod bindings;
 mod cache;
 mod clock;
@@ -16,6 +18,8 @@ mod head;
 mod health_object;
 mod isolate;
 mod journal_object;
+mod listing;
+mod news;
 mod outlet;
 mod serve;
 mod settle;

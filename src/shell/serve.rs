@@ -17,7 +17,7 @@ use super::{
     head::Head,
     health_object,
     isolate::{self, Loaded},
-    outlet,
+    listing, outlet,
     settle::{self, Settlement},
     store,
     till::Ticket,
@@ -32,11 +32,11 @@ use crate::{
     },
     error::{Error, Kind},
     exchange::{
-        Call, Exchange, Relaying, Task, models, operate,
+        Call, Exchange, Relaying, Task, operate,
         reply::{self, Body, Reply},
     },
     features::{self, Features},
-    guard,
+    guard::{self, Door, Found},
     ledger::record::{Early, Given, Unplanned},
     plan::{self, Ask, KeyHolder, Plan, Wishes},
     units::Millis,
@@ -56,7 +56,7 @@ pub async fn serve(request: &Request, env: &Env, context: &Context) -> Response 
         }
         Surface::Stored { what, id, rest } => forward::stored(request, env, context, &head, (what, &id, &rest)).await,
         Surface::Passthrough { provider, path } => forward::passthrough(request, env, context, &head, (&provider, &path)).await,
-        Surface::Models { dialect, id } => listed(env, context, &head, dialect, id.as_deref()).await,
+        Surface::Models { dialect, id } => listing::models(env, context, &head, dialect, id.as_deref()).await,
         Surface::Hello => text(200, "text/plain", ""),
         Surface::Root => text(200, "text/plain; charset=utf-8", ROOT),
         Surface::Live => text(200, "application/json", r#"{"ok":true}"#),
@@ -296,12 +296,23 @@ pub async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
     let presented = guard::presented(&head.headers, Some(&head.query));
     let gateway_key = store::own_secret(env, "GATEWAY_KEY", head.started).await;
     let mut entry = None;
+    // Whose key is known, or nobody's, is not asked how often its neighbours guessed.
+    let check = || isolate::with(|i| i.throttle.borrow().check(Door::Gateway, head.address(), head.started));
     if let Some(name) = presented.as_deref().and_then(|key| guard::needs_entry(key, gateway_key.as_deref())) {
-        entry = store::key_entry(env, name, head.started).await;
+        entry = match store::key_entry(env, name, head.started, check).await? {
+            Found::Entry(text) => Some(text),
+            Found::Nothing => None,
+            Found::Unreachable => return Err(guard::unreachable()),
+        };
     }
     let any_entries = gateway_key.is_some() || entry.is_some() || store::any_key(env, head.started).await;
     let locks = guard::Locks { gateway_key: gateway_key.as_deref(), entry: entry.as_deref(), any_entries };
-    guard::admit(presented.as_deref(), locks, head.started)
+    let admitted = guard::admit(presented.as_deref(), locks, head.started);
+    if presented.is_some() && entry.is_none() && admitted.is_err() {
+        check()?;
+        isolate::with(|i| i.throttle.borrow_mut().failed(Door::Gateway, head.address(), head.started));
+    }
+    admitted
 }
 
 /// An answer from the cache: nobody is asked.
@@ -382,21 +393,4 @@ pub fn broken() -> Response {
 
 pub fn text(status: u16, content_type: &str, text: &str) -> Response {
     edge::response(status, &[("content-type".to_owned(), content_type.to_owned())], &JsValue::from_str(text))
-}
-
-async fn listed(env: &Env, context: &Context, head: &Head, dialect: Dialect, id: Option<&str>) -> Response {
-    let caller = caller_of(dialect);
-    let loaded = store::current(env, context, &head.region, head.started).await;
-    let key = match admit(env, head).await.and_then(|key| key.enter(Endpoint::Models, None).map(|()| key)) {
-        Ok(key) => key,
-        Err(error) => return refuse(caller, &error, &head.id),
-    };
-    match models::list(&loaded.snapshot, dialect, id, &|name| key.sees(name, &loaded.snapshot)) {
-        Ok(body) => {
-            let headers = [("content-type", "application/json"), ("x-request-id", &head.id), ("request-id", &head.id)];
-            let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            cors::with_cors(edge::response(200, &headers, &JsValue::from_str(&body)), &loaded, cors::origin(head).as_deref())
-        }
-        Err(error) => refuse(caller, &error, &head.id),
-    }
 }

@@ -203,6 +203,7 @@ fn schemas_name_exactly_the_fields_that_are_read() {
         ("settings", "/properties/retry", json!({"retry": zz()})),
         ("settings", "/properties/breaker", json!({"breaker": zz()})),
         ("settings", "/properties/probes", json!({"probes": zz()})),
+        ("settings", "/properties/audit", json!({"audit": zz()})),
         ("settings", "/properties/cors", json!({"cors": zz()})),
         ("settings", "/properties/log", json!({"log": zz()})),
     ] {

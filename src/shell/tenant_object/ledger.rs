@@ -7,9 +7,11 @@ use wasm_bindgen::JsValue;
 
 use super::{TenantObject, bindings};
 use crate::{
+    audit,
     ledger::{
         book::{self, Group, Known, Posting, Sums},
         entry::{Entry, Opening},
+        report::Question,
     },
     sorted::SortedMap,
     units::Millis,
@@ -102,11 +104,19 @@ impl TenantObject {
             self.run(CLOSED, &[closed])?;
             let sums: Vec<Value> = posting.sums.iter().map(|(group, sums)| row(group, sums)).collect();
             self.run(COUNT, &[json_text(&Value::Array(sums)).into()])?;
+            self.chain.append_requests(&self.state, &digests(&posting.closed)?, now)?;
         }
         if !self.is_armed.replace(true) {
             bindings::arm(&self.state, SWEEP_MS);
         }
         Ok(())
+    }
+
+    /// The rows of a report, as JSON objects with commas between.
+    pub(super) fn report(&self, query: &str, now: Millis) -> Result<String, JsValue> {
+        let question = Question::read(query, now).map_err(|error| error.message.clone())?;
+        let (statement, bound) = question.statement();
+        self.run(&statement, &bound.iter().map(JsValue::from).collect::<Vec<_>>())
     }
 
     /// Somebody said that these are still under way.
@@ -147,6 +157,15 @@ impl TenantObject {
         self.run("DELETE FROM usage WHERE hour < ?", &[time(hour)])?;
         Ok(())
     }
+}
+
+/// Ids, and what the stored texts are known by.
+fn digests(closed: &[Entry]) -> Result<Vec<(String, String)>, JsValue> {
+    let digest = |entry: &Entry| {
+        let text = serde_json::to_string(entry).map_err(|error| error.to_string())?;
+        Ok((entry.open.id.clone(), audit::digest(&text)))
+    };
+    closed.iter().map(digest).collect()
 }
 
 /// In the order of the table's columns.

@@ -1,5 +1,6 @@
 //! What one tenant used and may use: its ledger, its limits and its chain of audit entries, in SQLite. One object a tenant.
 
+mod audit;
 mod ledger;
 
 use std::cell::Cell;
@@ -29,6 +30,7 @@ pub const LEDGER: &str = "ledger";
 pub struct TenantObject {
     state: JsValue,
     env: Env,
+    chain: audit::Chain,
     /// This life of the object has seen its tables.
     has_tables: Cell<bool>,
     /// This life of the object has set the alarm, and it has not gone off.
@@ -41,7 +43,14 @@ pub struct TenantObject {
 impl TenantObject {
     #[wasm_bindgen(constructor)]
     pub fn new(state: JsValue, env: Env) -> Self {
-        Self { state, env, has_tables: Cell::default(), is_armed: Cell::default(), is_listed: Cell::default() }
+        Self {
+            state,
+            env,
+            chain: audit::Chain::default(),
+            has_tables: Cell::default(),
+            is_armed: Cell::default(),
+            is_listed: Cell::default(),
+        }
     }
 
     /// A message by POST or a question by GET, at the name of who asked: `ledger`, `usage`, `audit`.
@@ -53,6 +62,7 @@ impl TenantObject {
         if let Some(tenant) = new {
             self.list(&tenant).await;
         }
+        self.chain.arm(&self.state).await?;
         Ok(text(200, "application/json", &answer))
     }
 
@@ -60,7 +70,8 @@ impl TenantObject {
     pub async fn alarm(&self) -> Result<(), JsValue> {
         self.is_armed.set(false);
         self.prepare()?;
-        self.sweep(clock::now())
+        self.sweep(clock::now())?;
+        self.chain.look_after(&self.state, &self.env).await
     }
 }
 
@@ -69,6 +80,12 @@ impl TenantObject {
     /// does not know it.
     fn answer(&self, path: &str, message: &str) -> Result<(String, Option<String>), JsValue> {
         self.prepare()?;
+        if let Some(asked) = path.strip_prefix("audit/") {
+            return Ok((self.chain.answer(&self.state, asked, message)?, None));
+        }
+        if let Some(query) = path.strip_prefix("usage?") {
+            return Ok((self.report(query, clock::now())?, None));
+        }
         if path != LEDGER {
             return Err(format!("nothing is known of {path}").into());
         }
@@ -104,7 +121,11 @@ impl TenantObject {
     }
 }
 
+pub use audit::BUCKET as AUDIT_BUCKET;
+
+pub const BINDING: &str = "TENANT";
+
 /// Asks a tenant's object.
 pub async fn ask(env: &Env, tenant: &str, path: &str, message: &str) -> Result<String, String> {
-    Object { binding: "TENANT", name: tenant, hint: "" }.ask(env, path, message).await
+    Object { binding: BINDING, name: tenant, hint: "" }.ask(env, path, message).await
 }
