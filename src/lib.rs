@@ -71,7 +71,7 @@
 //!   `catalog/profiles.rs`, what it offers besides chat in `catalog/operations.rs`, its row in `docs/dialects.md`, and a
 //!   transcript under `tests/fixtures/providers`; an oddity of its bodies is a
 //!   [`catalog::Quirk`], one of its paths a [`catalog::Hosting`]. An operator needs no row: a name, a kind and a URL in `providers` will do.
-//! - **a model or a price**: a row in `catalog/models.rs`; or, without a new build, an entry in `providers` or `prices`.
+//! - **a model or a price**: a row in `catalog/models.rs`, and what it asks by tier or length in `catalog/rates.rs`; or, without a new build, an entry in `providers` or `prices`.
 //! - **a dialect**: a variant of [`dialect::Dialect`], whereupon the compiler names each match that lacks it; an entry in
 //!   `Dialect::ALL`; a folder that implements [`dialect::Upstream`], and [`dialect::Caller`] if clients speak it too; rows in
 //!   `tests/switching.rs`, and a column in `docs/dialects.md`, whose tables are checked against the code.

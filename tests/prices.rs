@@ -268,3 +268,38 @@ fn pictures_and_units_of_ranking_are_counted() {
     let price = catalog::bare_model("rerank-v3.5").and_then(|m| m.price.as_ref()).unwrap();
     assert_eq!(cost::of(&usage, price).dollars(), "0.006", "whatever its tokens are reckoned to be");
 }
+
+/// The worked example of the manual, to the last digit.
+#[test]
+fn the_manual_s_example_is_right() {
+    let manual = include_str!("../docs/prices.md");
+    let price = catalog::bare_model("claude-opus-4-6").and_then(|m| m.price.as_ref()).unwrap();
+    let example = manual.split("## An example").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let rows: Vec<Vec<&str>> = example
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect();
+    let number = |text: &str| text.parse::<u64>().unwrap();
+    for row in &rows {
+        let class = Class::ALL.into_iter().find(|class| row[0] == format!("`{}`", class.name())).unwrap();
+        assert_eq!(price.rate(class, Service::Standard, 24_200).0, number(row[2]), "{}", row[0]);
+        assert_eq!(number(row[1]) * number(row[2]), number(row[3]), "{}", row[0]);
+    }
+    let usage = Usage {
+        input: 1_200,
+        cache_read: 20_000,
+        cache_write: 3_000,
+        cache_write_1h: 1_000,
+        output: 800,
+        searches: 1,
+        ..Usage::default()
+    };
+    let cost = cost::of(&usage, price);
+    assert_eq!((rows.len(), cost.0), (6, rows.iter().map(|row| number(row[3])).sum::<u64>()));
+    assert!(example.contains(&format!("sum: ${} | | | {} |", cost.dollars(), cost.0)));
+    for class in Class::ALL {
+        assert!(manual.contains(&format!("`{}`", class.name())), "the manual does not know `{}`", class.name());
+    }
+    assert!(manual.contains(&format!("**{} days**", portolan::admin::prices::STALE_DAYS)));
+}

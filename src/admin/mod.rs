@@ -107,7 +107,7 @@ impl<'a> Call<'a> {
             ("GET", ["config"]) => Self::Config,
             // The price book; what the operator wrote of it stands below.
             ("GET", ["prices"]) => Self::Prices,
-            ("GET", ["prices", "document"]) => Self::Document(document("prices")?),
+            ("GET", ["prices", "document"]) => Self::Document("prices"),
             ("POST", ["explain"]) => Self::Explain,
             ("POST", ["simulate"]) => Self::Simulate,
             ("GET", ["tenants", tenant, "secrets"]) => Self::OwnKeys(tenant),
@@ -196,6 +196,9 @@ mod tests {
             ("PUT", "/tenants/acme/secrets/openai", Found::Call(Call::SetOwnKey { tenant: "acme", provider: "openai" })),
             ("DELETE", "/tenants/a%20b/secrets/x/", Found::Call(Call::DropOwnKey { tenant: "a%20b", provider: "x" })),
             ("GET", "/tenants/acme/secrets/openai", Found::Allowed("PUT, DELETE".to_owned())),
+            ("GET", "/prices", Found::Call(Call::Prices)),
+            ("GET", "/prices/document", Found::Call(Call::Document("prices"))),
+            ("PUT", "/prices", Found::Call(Call::PutDocument("prices"))),
             ("GET", "/audit", Found::Call(Call::Audit)),
             ("GET", "/audit/verify", Found::Call(Call::AuditVerify)),
             ("GET", "/audit/head", Found::Call(Call::AuditHead)),
@@ -211,9 +214,6 @@ mod tests {
             ("PUT", "/budgets", Found::Call(Call::PutDocument("budgets"))),
             ("DELETE", "/routes", Found::Allowed("GET, PUT".to_owned())),
             ("GET", "/config@good", Found::Nothing),
-            ("GET", "/prices", Found::Call(Call::Prices)),
-            ("GET", "/prices/document", Found::Call(Call::Document("prices"))),
-            ("PUT", "/prices", Found::Call(Call::PutDocument("prices"))),
             ("GET", "", Found::Nothing),
         ] {
             assert_eq!(find(method, path), found, "{method} {path}");
