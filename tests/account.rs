@@ -1,5 +1,6 @@
-//! Limits and budgets: the calendar, the window, leases, refusals, and many isolates at once.
+//! Limits and budgets: the calendar, leases, refusals, and many isolates at once.
 
 mod calendar;
 mod notice;
-mod talk;
+mod storm;
+mod world;

@@ -1,17 +1,14 @@
 //! The isolate's side: what may go on without asking, and what is told to the object.
 
-use super::{ALIVE_MS, Amounts, Entry, Hold, LEASE_MS, Lease, Message, Numbers, Refusal, Reply, Subject, Verdict, What};
-use crate::{
-    config::Rules,
-    ledger::entry::{Closing, Opening},
-    sorted::SortedMap,
-    units::Millis,
-};
+use super::{Amounts, LEASE_MS, Lease, Message, Meter, Numbers, Refusal, Reply, Return, Subject, Verdict, What};
+use crate::{config::Rules, ledger::entry::Opening, sorted::SortedMap, units::Millis};
 
-/// A message without a reply for so long is lost: its request may have been cancelled under it.
-const LOST_MS: u64 = 5_000;
-/// Without a request for so long, an isolate gives its leases back.
+/// Without a request for so long, a subject's leases are given back.
 const IDLE_MS: u64 = 1_000;
+/// A limit that was reached is not asked about again for so long.
+const SHUT_MS: u64 = 1_000;
+/// A subject is forgotten that nobody asked for in this time.
+const FORGET_MS: u64 = 60_000;
 
 /// Whether a request goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +36,11 @@ struct Known {
     needed: [Amounts; 2],
     since: Millis,
     last: Millis,
+    /// The object was told nothing of it since.
+    is_news: bool,
+    /// It has no requests left until then.
+    shut: Option<(Millis, Refusal)>,
+    shut_since: Millis,
     numbers: Numbers,
     numbers_at: Millis,
 }
@@ -48,14 +50,8 @@ struct Known {
 pub struct Local {
     isolate: u64,
     subjects: SortedMap<String, Known>,
-    /// Under way; once the object knows of them, they are told of.
-    under_way: Vec<String>,
-    told: Millis,
-    asks: Vec<Entry>,
-    opened: Vec<Entry>,
-    closed: Vec<Closing>,
-    returned: Vec<(String, u64)>,
-    in_flight: Option<Message>,
+    asks: Vec<Opening>,
+    returned: Vec<Return>,
 }
 
 impl Local {
@@ -64,135 +60,80 @@ impl Local {
         Self { isolate, ..Self::default() }
     }
 
-    /// Whether a request goes on. Its opening is told with the next message in any case; where it is to ask, it waits for
-    /// its verdict. `is_priced`: all it may cost is in `reserved`.
-    pub fn admit(&mut self, opening: Opening, is_priced: bool, subjects: &[Subject<'_>], now: Millis) -> Admission {
+    /// Whether a request goes on; where it is to ask, it waits for its verdict. Its `holds` are set either way. `is_priced`:
+    /// all that it may cost is in `reserved`.
+    pub fn admit(&mut self, opening: &mut Opening, is_priced: bool, subjects: &[Subject<'_>], now: Millis) -> Admission {
         if let Some(refusal) = unpriced(subjects).filter(|_| !is_priced) {
             return Admission::Refused(refusal);
         }
         let need = Amounts::one(opening.tokens, opening.reserved);
-        let mut holds = vec![];
+        let mut leases = vec![];
         for subject in subjects {
             let own = need.under(subject.rules);
             let known = self.subjects.or_default(subject.id.clone());
-            known.meet(subject.rules, own, now);
-            let lease = known.leases.iter().find(|lease| now < lease.until && lease.left.covers(own));
-            let lease = if own == Amounts::default() { Some(0) } else { lease.map(|lease| lease.number) };
-            holds.push((subject.id.clone(), lease, own));
-        }
-        let goes = holds.iter().all(|(_, lease, _)| lease.is_some());
-        if goes {
-            for (subject, lease, own) in &holds {
-                let held = self.subjects.get_mut(subject).and_then(|known| {
-                    known.spend(*own);
-                    known.leases.iter_mut().find(|held| Some(held.number) == *lease)
-                });
-                held.into_iter().for_each(|held| held.left = held.left.minus(*own));
+            known.meet(subject.rules, now);
+            if let Some(refusal) = known.shut_at(now) {
+                return Admission::Refused(refusal);
             }
+            known.note(own);
+            leases.push(if own == Amounts::default() { Some(0) } else { known.find(own, now) });
         }
+        let goes = leases.iter().all(Option::is_some);
         let lease = |lease: Option<u64>| lease.filter(|_| goes).unwrap_or(0);
-        let holds = holds.into_iter().map(|(subject, number, _)| Hold { subject, lease: lease(number) }).collect();
-        let entry = Entry { opening, holds };
+        opening.holds = subjects.iter().zip(leases).map(|(subject, number)| (subject.id.clone(), lease(number))).collect();
         if !goes {
-            self.asks.push(entry);
+            self.asks.push(opening.clone());
             return Admission::Ask;
         }
-        self.under_way.push(entry.opening.id.clone());
-        self.opened.push(entry);
+        for (subject, lease) in subjects.iter().zip(&opening.holds) {
+            let known = self.subjects.get_mut(&subject.id);
+            known.into_iter().for_each(|known| known.spend(lease.1, need.under(subject.rules)));
+        }
         Admission::Go
     }
 
-    /// A request is over, however it ended; also one that asked and was given up.
-    pub fn close(&mut self, closing: Closing) {
-        self.under_way.retain(|id| *id != closing.id);
-        let waiting = self.asks.iter().position(|entry| entry.opening.id == closing.id);
-        match waiting {
-            // Nobody has heard of it.
-            Some(place) => drop(self.asks.remove(place)),
-            None => self.closed.push(closing),
-        }
+    /// Nobody waits any more for what this request asked.
+    pub fn give_up(&mut self, id: &str) {
+        self.asks.retain(|ask| ask.id != id);
     }
 
     /// Somebody waits for a verdict.
-    pub fn is_urgent(&self) -> bool {
+    pub const fn is_urgent(&self) -> bool {
         !self.asks.is_empty()
     }
 
-    /// What to send now: everything there is to tell, one message at a time.
+    /// What goes along with the next call to the object.
     pub fn message(&mut self, now: Millis) -> Option<Message> {
-        if self.in_flight.as_ref().is_some_and(|message| now.since(message.sent) < LOST_MS) {
-            return None;
-        }
-        self.undelivered();
-        let alive = if now.since(self.told) >= ALIVE_MS { self.under_way.clone() } else { vec![] };
-        let is_quiet = self.asks.is_empty() && self.opened.is_empty() && self.closed.is_empty();
-        self.give_back(now);
-        if is_quiet && alive.is_empty() && self.returned.is_empty() {
-            return None;
-        }
-        if !alive.is_empty() {
-            self.told = now;
-        }
-        let mut message = Message {
-            isolate: self.isolate,
-            sent: now,
-            asks: std::mem::take(&mut self.asks),
-            opened: std::mem::take(&mut self.opened),
-            closed: std::mem::take(&mut self.closed),
-            returned: std::mem::take(&mut self.returned),
-            alive,
-            ..Message::default()
-        };
-        for hold in message.asks.iter().chain(&message.opened).flat_map(|entry| &entry.holds) {
-            if let Some(known) = self.subjects.get(&hold.subject)
-                && !message.rules.contains_key(&hold.subject)
-            {
-                message.rules.insert(hold.subject.clone(), known.rules.clone());
-                message.wants.extend(known.want(now).map(|want| (hold.subject.clone(), want)));
+        let (asks, mut returned) = (std::mem::take(&mut self.asks), std::mem::take(&mut self.returned));
+        let mut message = Message { isolate: self.isolate, sent: now, asks, ..Message::default() };
+        for (subject, known) in &mut self.subjects {
+            returned.extend(known.give_back(now).map(|lease| {
+                let Held { number, left, .. } = lease;
+                Return { subject: subject.clone(), number, left }
+            }));
+            if std::mem::take(&mut known.is_news) {
+                message.wants.extend(known.want(now).map(|want| (subject.clone(), want)));
+                message.rules.insert(subject.clone(), known.rules.clone());
             }
         }
-        self.in_flight = Some(message.clone());
-        Some(message)
+        message.returned = returned;
+        self.subjects.retain(|_, known| !known.leases.is_empty() || now.since(known.last) < FORGET_MS);
+        (!message.is_empty()).then_some(message)
     }
 
-    /// Leases that are over, and those of subjects nobody asks for now.
-    fn give_back(&mut self, now: Millis) {
-        let busy = !self.under_way.is_empty() || !self.asks.is_empty();
-        for (subject, known) in &mut self.subjects {
-            let is_idle = !busy && now.since(known.last) >= IDLE_MS;
-            let is_over = |lease: &Held| is_idle || now >= lease.until || lease.left.requests == 0 && lease.left.slots == 0;
-            let over = known.leases.iter().filter(|lease| is_over(lease)).map(|lease| (subject.clone(), lease.number));
-            self.returned.extend(over);
-            known.leases.retain(|lease| !is_over(lease));
+    /// It did not arrive, or nobody knows: it is told again. `is_waiting`: somebody still waits for what a request asked.
+    pub fn undelivered(&mut self, message: Message, is_waiting: impl Fn(&str) -> bool) {
+        for subject in message.rules.keys() {
+            self.subjects.get_mut(subject).into_iter().for_each(|known| known.is_news = true);
         }
-        self.subjects.retain(|_, known| !known.leases.is_empty() || now.since(known.last) < LEASE_MS + LEASE_MS);
-    }
-
-    /// The message in flight did not arrive: it is told again with the next one. What asked is still waiting, unless it was
-    /// closed meanwhile.
-    pub fn undelivered(&mut self) {
-        let Some(lost) = self.in_flight.take() else { return };
-        self.told = if lost.alive.is_empty() { self.told } else { Millis(0) };
-        let put_first = |mine: &mut Vec<Entry>, lost: Vec<Entry>| {
-            let later = std::mem::replace(mine, lost);
-            mine.extend(later);
-        };
-        let is_wanted = |entry: &Entry| !self.closed.iter().any(|closing| closing.id == entry.opening.id);
-        let asks = lost.asks.into_iter().filter(is_wanted).collect();
-        put_first(&mut self.asks, asks);
-        put_first(&mut self.opened, lost.opened);
-        let later = std::mem::replace(&mut self.closed, lost.closed);
-        self.closed.extend(later);
-        self.returned.extend(lost.returned);
+        let later = std::mem::replace(&mut self.asks, message.asks);
+        self.asks.retain(|ask| is_waiting(&ask.id));
+        self.asks.extend(later);
+        self.returned.extend(message.returned);
     }
 
     /// Takes a reply in, and hands out what it says of requests that asked.
     pub fn learned(&mut self, reply: Reply, now: Millis) -> Vec<(String, Verdict)> {
-        if self.in_flight.as_ref().is_none_or(|message| message.sent != reply.sent) {
-            // Of a message that was taken for lost: it was told again, and is answered again.
-            return vec![];
-        }
-        self.in_flight = None;
         for Lease { subject, number, left, for_ms } in reply.leases {
             let until = reply.sent.plus(for_ms.min(LEASE_MS));
             self.subjects.or_default(subject).leases.push(Held { number, left, until });
@@ -202,9 +143,14 @@ impl Local {
                 (known.numbers, known.numbers_at) = (numbers, now);
             }
         }
-        for (id, verdict) in &reply.verdicts {
-            if *verdict == Verdict::Go && !self.closed.iter().any(|closing| closing.id == *id) {
-                self.under_way.push(id.clone());
+        for (_, verdict) in &reply.verdicts {
+            if let Verdict::Refused(refusal) = verdict
+                && refusal.what == What::Requests
+                && let Some(known) = self.subjects.get_mut(&refusal.subject)
+            {
+                let until = now.plus(refusal.wait_ms.unwrap_or(0));
+                known.shut = Some((until, refusal.clone()));
+                known.shut_since = now;
             }
         }
         reply.verdicts
@@ -222,32 +168,56 @@ impl Local {
 }
 
 impl Known {
-    fn meet(&mut self, rules: &Rules, need: Amounts, now: Millis) {
+    fn meet(&mut self, rules: &Rules, now: Millis) {
         if self.rules != *rules {
             self.rules = rules.clone();
+            self.shut = None;
         }
-        self.turn(now);
-        let [this, _] = &mut self.needed;
-        *this = this.plus(need);
-        self.last = now;
-    }
-
-    fn turn(&mut self, now: Millis) {
         let age = now.since(self.since);
         if age >= LEASE_MS {
             let [this, _] = self.needed;
             self.needed = [Amounts::default(), if age < 2 * LEASE_MS { this } else { Amounts::default() }];
             self.since = now;
         }
+        self.last = now;
+        self.is_news = true;
     }
 
-    /// Taken from a lease: the object has not counted it yet.
-    fn spend(&mut self, need: Amounts) {
-        let take = |meter: &mut Option<super::Meter>, need: u64| {
+    fn shut_at(&self, now: Millis) -> Option<Refusal> {
+        let (until, refusal) = self.shut.as_ref()?;
+        let wait_ms = Some(until.since(now)).filter(|ms| *ms > 0)?;
+        (now.since(self.shut_since) < SHUT_MS).then(|| Refusal { wait_ms: Some(wait_ms), ..refusal.clone() })
+    }
+
+    fn note(&mut self, need: Amounts) {
+        let [this, _] = &mut self.needed;
+        *this = this.plus(need);
+    }
+
+    /// A lease that has enough.
+    fn find(&self, need: Amounts, now: Millis) -> Option<u64> {
+        self.leases.iter().find(|lease| now < lease.until && lease.left.covers(need)).map(|lease| lease.number)
+    }
+
+    /// The object has not counted it yet.
+    fn spend(&mut self, number: u64, need: Amounts) {
+        let lease = self.leases.iter_mut().find(|lease| lease.number == number);
+        lease.into_iter().for_each(|lease| lease.left = lease.left.minus(need));
+        let take = |meter: &mut Option<Meter>, need: u64| {
             meter.iter_mut().for_each(|meter| meter.left = meter.left.saturating_sub(need));
         };
         take(&mut self.numbers.requests, need.requests);
         take(&mut self.numbers.tokens, need.tokens);
+    }
+
+    /// Leases that are over or used up, and all of a subject that nobody asks for now.
+    fn give_back(&mut self, now: Millis) -> impl Iterator<Item = Held> + use<> {
+        let is_idle = now.since(self.last) >= IDLE_MS;
+        let over = |lease: &Held| is_idle || now >= lease.until || lease.left.requests == 0 && lease.left.slots == 0;
+        let (over, kept) = std::mem::take(&mut self.leases).into_iter().partition(over);
+        self.leases = kept;
+        let over: Vec<Held> = over;
+        over.into_iter()
     }
 
     /// Twice what was needed of late, less what is there.
@@ -257,8 +227,7 @@ impl Known {
         let there = self.leases.iter().filter(|lease| now < lease.until);
         let there = there.fold(Amounts::default(), |sum, lease| sum.plus(lease.left));
         let want = recent.plus(recent).minus(there);
-        let has_enough = there.covers(recent) && recent != Amounts::default();
-        (!has_enough && want != Amounts::default()).then_some(want)
+        (!there.covers(recent) && want != Amounts::default()).then_some(want)
     }
 }
 

@@ -1,50 +1,34 @@
-//! What an isolate and its tenant's object tell each other.
+//! What an isolate and its tenant's object tell each other of limits and budgets.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Amounts, Refusal};
-use crate::{
-    config::Rules,
-    ledger::entry::{Closing, Opening},
-    sorted::SortedMap,
-    units::Millis,
-};
+use crate::{config::Rules, ledger::entry::Opening, sorted::SortedMap, units::Millis};
 
-/// A request, and whose allowance it takes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    pub opening: Opening,
-    pub holds: Vec<Hold>,
-}
-
-/// A subject of a request, and the lease that the isolate took its allowance from; 0: none.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hold {
-    pub subject: String,
-    pub lease: u64,
-}
-
-/// From an isolate to its tenant's object.
+/// From an isolate to its tenant's object, beside what it tells of requests that began and ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "Value", try_from = "Value")]
 pub struct Message {
     pub isolate: u64,
     /// By the isolate's clock; the reply says it again.
     pub sent: Millis,
-    /// Of the subjects that are named below, as the isolate's configuration has them.
+    /// Of the subjects that requests came for, as the isolate's configuration has them.
     pub rules: SortedMap<String, Rules>,
     /// Requests that go on when the reply says so.
-    pub asks: Vec<Entry>,
-    /// Requests that went on, on leases or without limits.
-    pub opened: Vec<Entry>,
-    pub closed: Vec<Closing>,
-    /// Requests still under way.
-    pub alive: Vec<String>,
+    pub asks: Vec<Opening>,
     /// What leases would be for, by subject.
     pub wants: Vec<(String, Amounts)>,
-    /// Leases that nothing more is taken from: subject and number.
-    pub returned: Vec<(String, u64)>,
+    pub returned: Vec<Return>,
+}
+
+/// A lease that nothing more is taken from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Return {
+    pub subject: String,
+    pub number: u64,
+    /// What nobody took. Of the rest the openings tell, sooner or later.
+    pub left: Amounts,
 }
 
 /// From the object to an isolate.
@@ -93,11 +77,7 @@ pub struct Meter {
 }
 
 impl Message {
-    /// Of what comes a second time, because a reply was lost, nothing is counted twice: what the ledger has closed is left
-    /// out. What is still open the account knows itself.
-    pub fn leave_out(&mut self, is_closed: impl Fn(&str) -> bool) {
-        self.asks.retain(|entry| !is_closed(&entry.opening.id));
-        self.opened.retain(|entry| !is_closed(&entry.opening.id));
-        self.closed.retain(|closing| !is_closed(&closing.id));
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty() && self.asks.is_empty() && self.wants.is_empty() && self.returned.is_empty()
     }
 }

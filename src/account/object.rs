@@ -1,13 +1,13 @@
 //! The object of a tenant: what isolates say, taken in and answered.
 
 use super::{
-    Amounts, Entry, Message, ORPHAN_MS, Reply, SILENT_MS, Verdict, packing,
+    Amounts, Message, Reply, SILENT_MS, Verdict, packing,
     sheet::{Alert, Sheet},
 };
 use crate::{
-    ledger::entry::{Close, Closing},
+    ledger::entry::{Closing, Opening},
     sorted::SortedMap,
-    units::{Millis, Money},
+    units::Millis,
 };
 
 /// How often what is silent is looked for.
@@ -16,7 +16,7 @@ const LOOK_MS: u64 = 1_000;
 /// A request under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Open {
-    entry: Entry,
+    opening: Opening,
     /// When it was counted.
     at: Millis,
     heard: Millis,
@@ -24,7 +24,7 @@ struct Open {
     placed: bool,
 }
 
-/// All of a tenant's subjects.
+/// All of a tenant's subjects, and its requests under way.
 #[derive(Clone, Debug, Default)]
 pub struct Account {
     sheets: SortedMap<String, Sheet>,
@@ -32,50 +32,55 @@ pub struct Account {
     looked: Millis,
 }
 
-/// What came of a message. All of it is stored together before the reply goes out.
+/// What the object was told, as far as it is news: the ledger leaves out what comes a second time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told<'a> {
+    pub message: Option<&'a Message>,
+    pub opened: &'a [Opening],
+    /// Each request once, with its beginning.
+    pub closed: &'a [(&'a Opening, &'a Closing)],
+    /// Ends that were guessed, of requests that are in `closed` now.
+    pub withdrawn: &'a [(&'a Opening, &'a Closing)],
+    /// Requests still under way.
+    pub alive: &'a [String],
+}
+
+/// What came of it. All of it is stored together before the reply goes out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Heard {
     pub reply: Reply,
-    /// Requests that are under way now.
-    pub opened: Vec<Entry>,
-    /// Those that are over; each once.
-    pub closed: Vec<Closing>,
+    /// Requests that asked and are under way now.
+    pub opened: Vec<Opening>,
     /// Subjects, and what is to be stored of each in place of what was.
     pub states: Vec<(String, String)>,
     pub alerts: Vec<Alert>,
 }
 
-/// What the sweep found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Swept {
-    /// Of requests that nobody told of any more.
-    pub closed: Vec<Closing>,
-    pub states: Vec<(String, String)>,
-    pub alerts: Vec<Alert>,
-    /// When to look again; nothing is under way otherwise.
-    pub next: Option<Millis>,
-}
+/// Which sheets are to be stored.
+type Touched = Vec<String>;
 
-fn need(entry: &Entry) -> Amounts {
-    Amounts::one(entry.opening.tokens, entry.opening.reserved)
+fn need(opening: &Opening) -> Amounts {
+    Amounts::one(opening.tokens, opening.reserved)
 }
 
 impl Account {
     /// A request that the ledger has as open, when the object begins another life. All of them before anything is heard.
-    pub fn restore(&mut self, entry: Entry, at: Millis, heard: Millis) {
-        self.open.insert(entry.opening.id.clone(), Open { entry, at, heard, placed: true });
+    pub fn restore(&mut self, opening: Opening, heard: Millis) {
+        self.open.insert(opening.id.clone(), Open { opening, at: heard, heard, placed: true });
     }
 
-    /// Subjects whose state is needed and not here: of requests under way, and of a message.
-    pub fn unknown(&self, message: Option<&Message>) -> Vec<String> {
-        let told = message.into_iter().flat_map(|message| message.asks.iter().chain(&message.opened));
-        let held = self.open.values().map(|open| &open.entry).chain(told).flat_map(|entry| &entry.holds);
-        let wanted = message.into_iter().flat_map(|message| {
+    /// Subjects whose state is needed and not here.
+    pub fn unknown(&self, told: Told<'_>) -> Vec<String> {
+        let message = told.message;
+        let asks = message.into_iter().flat_map(|message| &message.asks);
+        let closed = told.closed.iter().chain(told.withdrawn).map(|(opening, _)| *opening);
+        let held = self.open.values().map(|open| &open.opening).chain(asks).chain(told.opened).chain(closed);
+        let named = message.into_iter().flat_map(|message| {
             let wants = message.wants.iter().map(|(subject, _)| subject);
-            wants.chain(message.returned.iter().map(|(subject, _)| subject))
+            wants.chain(message.returned.iter().map(|lease| &lease.subject)).chain(message.rules.keys())
         });
         let mut unknown: Vec<String> = vec![];
-        for subject in held.map(|hold| &hold.subject).chain(wanted) {
+        for subject in held.flat_map(|opening| &opening.holds).map(|(subject, _)| subject).chain(named) {
             if !self.sheets.contains_key(subject) && !unknown.contains(subject) {
                 unknown.push(subject.clone());
             }
@@ -86,170 +91,147 @@ impl Account {
     /// What is stored of a subject, if anything is.
     pub fn know(&mut self, subject: &str, state: Option<&str>) {
         let mut sheet = state.and_then(packing::read_sheet).unwrap_or_default();
-        for open in self.open.values().filter(|open| open.entry.holds.iter().any(|hold| hold.subject == subject)) {
-            sheet.restore(need(&open.entry));
-            if !open.placed {
-                sheet.place(false);
-            }
+        let is_held = |open: &&Open| open.opening.holds.iter().any(|(held, _)| held == subject);
+        for open in self.open.values().filter(is_held) {
+            sheet.hold(held(open));
         }
         self.sheets.insert(subject.to_owned(), sheet);
     }
 
-    /// Takes a message in. Its subjects must be known.
-    pub fn hear(&mut self, message: Message, now: Millis) -> Heard {
-        let mut heard = Heard { reply: Reply { sent: message.sent, ..Reply::default() }, ..Heard::default() };
-        let mut touched: Vec<String> = vec![];
+    /// Takes in what was told. Its subjects must be known.
+    pub fn hear(&mut self, told: Told<'_>, now: Millis) -> Heard {
+        let (mut heard, mut touched) = (Heard::default(), vec![]);
         self.look(now, &mut touched);
-        for (subject, rules) in message.rules {
-            let sheet = self.sheets.or_default(subject.clone());
-            sheet.rules = rules;
-            sheet.forget(now);
-            sheet.meet(message.isolate, now);
-            touch(&mut touched, &subject);
-        }
-        for entry in message.opened {
-            if !self.open.contains_key(&entry.opening.id) {
-                for hold in &entry.holds {
-                    let sheet = self.sheets.or_default(hold.subject.clone());
-                    sheet.open_leased((message.isolate, hold.lease), need(&entry), now);
-                    touch(&mut touched, &hold.subject);
-                }
-                self.begin(&entry, now);
-                heard.opened.push(entry);
+        if let Some(message) = told.message {
+            for (subject, rules) in &message.rules {
+                let sheet = self.sheet(subject, &mut touched);
+                sheet.rules = rules.clone();
+                sheet.forget(now);
+                sheet.meet(message.isolate, now);
             }
         }
-        for closing in message.closed {
-            if self.end(&closing, now, &mut touched, &mut heard.alerts) {
-                heard.closed.push(closing);
+        for opening in told.opened {
+            self.begin(opening, now, &mut touched);
+        }
+        for (opening, guess) in told.withdrawn {
+            for (subject, _) in &opening.holds {
+                self.sheet(subject, &mut touched).withdraw(guess.cost, guess.at, now);
             }
         }
-        for id in &message.alive {
-            self.renew(id, now);
-        }
-        for (subject, number) in &message.returned {
-            if let Some(sheet) = self.sheets.get_mut(subject) {
-                sheet.take_back(message.isolate, *number);
-                touch(&mut touched, subject);
+        for (opening, closing) in told.closed {
+            let is_corrected = told.withdrawn.iter().any(|(withdrawn, _)| withdrawn.id == opening.id);
+            self.end((opening, closing), is_corrected, now, &mut touched);
+            for (subject, _) in &opening.holds {
+                heard.alerts.extend(self.sheet(subject, &mut touched).alerts(subject, now));
             }
         }
-        for entry in message.asks {
-            let (id, verdict) = (entry.opening.id.clone(), self.decide(&entry, now));
-            if verdict == Verdict::Go && !self.open.contains_key(&id) {
-                for hold in &entry.holds {
-                    self.sheets.or_default(hold.subject.clone()).open(need(&entry), now);
-                    touch(&mut touched, &hold.subject);
-                }
-                self.begin(&entry, now);
-                heard.opened.push(entry);
-            }
-            heard.reply.verdicts.push((id, verdict));
+        told.alive.iter().for_each(|id| self.renew(id, now));
+        if let Some(message) = told.message {
+            self.answer(message, &mut heard, now, &mut touched);
         }
-        for (subject, want) in message.wants {
-            let sheet = self.sheets.or_default(subject.clone());
-            heard.reply.leases.extend(sheet.lease(&subject, message.isolate, want, now));
-        }
-        for subject in touched {
-            let Some(sheet) = self.sheets.get(&subject) else { continue };
-            heard.reply.numbers.push((subject.clone(), sheet.numbers(message.isolate, now)));
-            heard.states.push((subject, packing::sheet(sheet)));
-        }
+        let stored = |subject: String| self.sheets.get(&subject).map(|sheet| (subject, packing::sheet(sheet)));
+        heard.states = touched.into_iter().filter_map(stored).collect();
         heard
     }
 
-    /// All of its subjects must have room.
-    fn decide(&self, entry: &Entry, now: Millis) -> Verdict {
-        if self.open.contains_key(&entry.opening.id) {
+    fn answer(&mut self, message: &Message, heard: &mut Heard, now: Millis, touched: &mut Touched) {
+        heard.reply.sent = message.sent;
+        for lease in &message.returned {
+            self.sheet(&lease.subject, touched).take_back(message.isolate, lease.number, lease.left);
+        }
+        for ask in &message.asks {
+            let verdict = self.decide(ask, now);
+            if verdict == Verdict::Go && !self.open.contains_key(&ask.id) {
+                self.begin(ask, now, touched);
+                heard.opened.push(ask.clone());
+            }
+            heard.reply.verdicts.push((ask.id.clone(), verdict));
+        }
+        for (subject, want) in &message.wants {
+            let lease = self.sheet(subject, touched).lease(subject, message.isolate, *want, now);
+            heard.reply.leases.extend(lease);
+        }
+        for subject in message.rules.keys() {
+            let numbers = self.sheet(subject, touched).numbers(message.isolate, now);
+            heard.reply.numbers.push((subject.clone(), numbers));
+        }
+    }
+
+    fn sheet(&mut self, subject: &str, touched: &mut Touched) -> &mut Sheet {
+        if !touched.iter().any(|known| known == subject) {
+            touched.push(subject.to_owned());
+        }
+        self.sheets.or_default(subject.to_owned())
+    }
+
+    /// All of its subjects must have room. One that is under way already asks again, for it missed the reply.
+    fn decide(&self, ask: &Opening, now: Millis) -> Verdict {
+        if self.open.contains_key(&ask.id) {
             return Verdict::Go;
         }
-        let refused = |subject: &str| {
-            let sheet = self.sheets.get(subject)?;
-            sheet.refuse(subject, need(entry), now)
-        };
-        let refusal = entry.holds.iter().find_map(|hold| refused(&hold.subject));
+        let refused = |subject: &String| self.sheets.get(subject)?.refuse(subject, need(ask), now);
+        let refusal = ask.holds.iter().find_map(|(subject, _)| refused(subject));
         refusal.map_or(Verdict::Go, Verdict::Refused)
     }
 
-    fn begin(&mut self, entry: &Entry, now: Millis) {
-        let open = Open { entry: entry.clone(), at: now, heard: now, placed: true };
-        self.open.insert(entry.opening.id.clone(), open);
+    fn begin(&mut self, opening: &Opening, now: Millis, touched: &mut Touched) {
+        if opening.holds.is_empty() || self.open.contains_key(&opening.id) {
+            return;
+        }
+        for (subject, lease) in &opening.holds {
+            self.sheet(subject, touched).open(*lease, need(opening), now);
+        }
+        self.open.insert(opening.id.clone(), Open { opening: opening.clone(), at: now, heard: now, placed: true });
     }
 
-    /// Whether it was open.
-    fn end(&mut self, closing: &Closing, now: Millis, touched: &mut Vec<String>, alerts: &mut Vec<Alert>) -> bool {
-        let Some(open) = self.open.remove(&closing.id) else { return false };
-        let need = need(&open.entry);
-        let held = if open.placed { need } else { Amounts { slots: 0, ..need } };
+    /// One that nobody told the beginning of begins and ends at once.
+    fn end(&mut self, (opening, closing): (&Opening, &Closing), is_corrected: bool, now: Millis, touched: &mut Touched) {
+        if !is_corrected {
+            self.begin(opening, now, touched);
+        }
+        let open = self.open.remove(&opening.id);
         let tokens = [closing.input, closing.cache_read, closing.cache_write, closing.output];
         let taken = tokens.into_iter().fold(0, u64::saturating_add);
-        for hold in &open.entry.holds {
-            let Some(sheet) = self.sheets.get_mut(&hold.subject) else { continue };
-            sheet.close(held, (open.at, [need.tokens, taken]), closing.cost, now);
-            alerts.extend(sheet.alerts(&hold.subject, now));
-            touch(touched, &hold.subject);
+        for (subject, _) in &opening.holds {
+            let sheet = self.sheet(subject, touched);
+            if let Some(open) = &open {
+                sheet.release(held(open));
+                sheet.correct(open.at, open.opening.tokens, taken, now);
+            }
+            sheet.spend(closing.cost, now);
         }
-        true
     }
 
     fn renew(&mut self, id: &str, now: Millis) {
         let Some(open) = self.open.get_mut(id) else { return };
         open.heard = now;
         if !std::mem::replace(&mut open.placed, true) {
-            for hold in &open.entry.holds {
-                self.sheets.get_mut(&hold.subject).into_iter().for_each(|sheet| sheet.place(true));
+            for (subject, _) in &open.opening.holds {
+                self.sheets.get_mut(subject).into_iter().for_each(|sheet| sheet.place(true));
             }
         }
     }
 
-    /// Places of requests that nobody told of for long are free, and leases that ended long ago are forgotten.
-    fn look(&mut self, now: Millis, touched: &mut Vec<String>) {
+    /// Places of requests that nobody told of for long are free.
+    fn look(&mut self, now: Millis, touched: &mut Touched) {
         if now.since(self.looked) < LOOK_MS {
             return;
         }
         self.looked = now;
         for open in self.open.values_mut().filter(|open| open.placed && now.since(open.heard) >= SILENT_MS) {
             open.placed = false;
-            for hold in &open.entry.holds {
-                self.sheets.get_mut(&hold.subject).into_iter().for_each(|sheet| sheet.place(false));
-                touch(touched, &hold.subject);
+            for (subject, _) in &open.opening.holds {
+                self.sheets.get_mut(subject).into_iter().for_each(|sheet| sheet.place(false));
             }
         }
-    }
-
-    /// Closes what nobody told of for long. It is owed at least what its prompt costs.
-    pub fn sweep(&mut self, now: Millis) -> Swept {
-        let mut swept = Swept::default();
-        let mut touched = vec![];
-        self.look(now, &mut touched);
-        let orphans = self.open.values().filter(|open| now.since(open.heard) >= ORPHAN_MS);
-        let orphans: Vec<Closing> = orphans.map(|open| orphan(&open.entry, now)).collect();
-        for closing in orphans {
-            self.end(&closing, now, &mut touched, &mut swept.alerts);
-            swept.closed.push(closing);
-        }
-        for subject in touched {
-            swept.states.extend(self.sheets.get(&subject).map(|sheet| (subject.clone(), packing::sheet(sheet))));
-        }
-        self.sheets.iter_mut().for_each(|(_, sheet)| sheet.forget(now));
-        self.sheets.retain(|_, sheet| !sheet.is_idle());
-        swept.next = self.open.values().map(|open| open.heard.plus(ORPHAN_MS)).min();
-        swept
+        self.sheets.retain(|subject, sheet| {
+            sheet.forget(now);
+            !sheet.is_idle() || touched.contains(subject)
+        });
     }
 }
 
-fn orphan(entry: &Entry, now: Millis) -> Closing {
-    Closing {
-        id: entry.opening.id.clone(),
-        at: now,
-        close: Close::Sweep,
-        outcome: "lost".to_owned(),
-        cost: entry.opening.prompt.max(Money(0)),
-        estimated: true,
-        ..Closing::default()
-    }
-}
-
-fn touch(touched: &mut Vec<String>, subject: &str) {
-    if !touched.iter().any(|known| known == subject) {
-        touched.push(subject.to_owned());
-    }
+/// What a request keeps from others while it is under way.
+fn held(open: &Open) -> Amounts {
+    Amounts { requests: 0, tokens: 0, slots: u64::from(open.placed), money: open.opening.reserved }
 }

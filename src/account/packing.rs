@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Amounts, Lease, Message, Meter, Numbers, Refusal, Reply, Verdict, What,
-    message::{Entry, Hold},
+    message::Return,
     sheet::{Out, Said, Sheet, Total},
     window::Window,
 };
@@ -81,18 +81,6 @@ fn read_rules(value: &Value) -> Rules {
     }
 }
 
-fn entry(entry: Entry) -> Value {
-    let holds = entry.holds.into_iter().map(|hold| Value::Array(vec![hold.subject.into(), hold.lease.into()]));
-    let opening = serde_json::to_value(entry.opening).unwrap_or_default();
-    Value::Array(vec![opening, list(holds)])
-}
-
-fn read_entry(value: &Value) -> Option<Entry> {
-    let opening = serde_json::from_value(value.get(0)?.clone()).ok()?;
-    let hold = |value: &Value| Hold { subject: text(value.get(0)), lease: number(value.get(1)) };
-    Some(Entry { opening, holds: items(value.get(1)).iter().map(hold).collect() })
-}
-
 impl From<Message> for Value {
     fn from(message: Message) -> Self {
         let mut out = Map::new();
@@ -101,13 +89,11 @@ impl From<Message> for Value {
         let mut by_subject = Map::new();
         message.rules.iter().for_each(|(subject, own)| by_subject.put(subject, rules(own)));
         out.put("rules", by_subject);
-        out.put("asks", list(message.asks.into_iter().map(entry)));
-        out.put("opened", list(message.opened.into_iter().map(entry)));
-        out.put("closed", serde_json::to_value(message.closed).unwrap_or_default());
-        out.put("alive", message.alive);
+        out.put("asks", serde_json::to_value(message.asks).unwrap_or_default());
         let wants = message.wants.into_iter().map(|(subject, want)| Self::Array(vec![subject.into(), row(want.row())]));
         out.put("wants", list(wants));
-        let returned = message.returned.into_iter().map(|(subject, lease)| Self::Array(vec![subject.into(), lease.into()]));
+        let returned = message.returned.into_iter();
+        let returned = returned.map(|lease| Self::Array(vec![lease.subject.into(), row(lease.left.row()), lease.number.into()]));
         out.put("returned", list(returned));
         Self::Object(out)
     }
@@ -118,18 +104,19 @@ impl TryFrom<Value> for Message {
 
     fn try_from(value: Value) -> Result<Self, Self::Error> {
         let by_subject = value.get("rules").and_then(Value::as_object).into_iter().flatten();
-        let entries = |name: &str| items(value.get(name)).iter().map(read_entry).collect::<Option<Vec<_>>>().ok_or(OTHER_FORM);
-        let pairs = |name: &str| items(value.get(name)).iter().map(|pair| (text(pair.get(0)), pair.get(1)));
+        let rows = |name: &str| items(value.get(name)).iter();
+        let amounts = |row: &Value| (text(row.get(0)), Amounts::of_row(numbers(row.get(1))));
+        let returned = |row: &Value| {
+            let (subject, left) = amounts(row);
+            Return { subject, left, number: number(row.get(2)) }
+        };
         Ok(Self {
             isolate: number(value.get("isolate")),
             sent: Millis(number(value.get("sent"))),
             rules: by_subject.map(|(subject, own)| (subject.clone(), read_rules(own))).collect(),
-            asks: entries("asks")?,
-            opened: entries("opened")?,
-            closed: serde_json::from_value(value.get("closed").cloned().unwrap_or_default()).map_err(|_| OTHER_FORM)?,
-            alive: items(value.get("alive")).iter().map(|id| text(Some(id))).collect(),
-            wants: pairs("wants").map(|(subject, want)| (subject, Amounts::of_row(numbers(want)))).collect(),
-            returned: pairs("returned").map(|(subject, lease)| (subject, number(lease))).collect(),
+            asks: serde_json::from_value(value.get("asks").cloned().unwrap_or_default()).map_err(|_| OTHER_FORM)?,
+            wants: rows("wants").map(amounts).collect(),
+            returned: rows("returned").map(returned).collect(),
         })
     }
 }
@@ -237,7 +224,7 @@ fn read_window(value: Option<&Value>) -> Window {
 pub(super) fn sheet(sheet: &Sheet) -> String {
     let leases = sheet.leases.iter().map(|lease| {
         let [requests, tokens, slots, money] = lease.left.row();
-        row([lease.isolate, lease.number, lease.until.0, requests, tokens, slots, money])
+        row([lease.isolate, lease.number, lease.until.0, requests, tokens, slots, money, lease.is_over.into()])
     });
     let totals =
         sheet.totals.iter().map(|total| Value::Array(vec![total.per.name().into(), total.from.0.into(), total.spent.0.into()]));
@@ -263,9 +250,9 @@ pub(super) fn read_sheet(text: &str) -> Option<Sheet> {
         return None;
     }
     let lease = |value: &Value| {
-        let [isolate, lease, until, requests, tokens, slots, money] = numbers(Some(value));
+        let [isolate, lease, until, requests, tokens, slots, money, is_over] = numbers(Some(value));
         let left = Amounts::of_row([requests, tokens, slots, money]);
-        Out { isolate, number: lease, left, until: Millis(until) }
+        Out { isolate, number: lease, left, until: Millis(until), is_over: is_over > 0 }
     };
     let total = |value: &Value| {
         let (from, spent) = (Millis(number(value.get(1))), Money(number(value.get(2))));

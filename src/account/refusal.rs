@@ -65,7 +65,7 @@ impl Refusal {
                 refused(Kind::RateLimited, format!("{} is held by requests under way.", budget(&whose, per, limit)))
             }
             What::Budget(per) => {
-                let ends = period::ends(per, now).map(|end| format!(" It begins anew at {}.", end.date()));
+                let ends = period::ends(per, now).map(|end| format!(" It begins anew at {}.", end.timestamp()));
                 let cost = Money(need).dollars();
                 quota(format!(
                     "{} does not cover this request, which may cost up to ${cost}.{}",

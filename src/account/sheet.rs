@@ -35,6 +35,8 @@ pub(super) struct Out {
     pub number: u64,
     pub left: Amounts,
     pub until: Millis,
+    /// The isolate gave back what it had not taken.
+    pub is_over: bool,
 }
 
 /// What was spent in a period.
@@ -76,7 +78,8 @@ impl Sheet {
     pub(super) fn forget(&mut self, now: Millis) {
         self.requests.forget(now);
         self.tokens.forget(now);
-        self.leases.retain(|lease| lease.until.plus(SILENT_MS) > now);
+        let is_kept = |lease: &Out| lease.until.plus(SILENT_MS) > now && !(lease.is_over && lease.left == Amounts::default());
+        self.leases.retain(is_kept);
         self.said.retain(|said| period::begins(said.per, now) == said.from);
         self.present.retain(|_, seen| seen.plus(PRESENT_MS) > now);
     }
@@ -99,6 +102,15 @@ impl Sheet {
             let (from, spent) = (period::begins(per, now), self.spent(per, now).plus(cost));
             self.totals.retain(|total| total.per != per);
             self.totals.push(Total { per, from, spent });
+        }
+    }
+
+    /// What was counted for a request that was guessed to be lost.
+    pub(super) fn withdraw(&mut self, cost: Money, then: Millis, now: Millis) {
+        for total in &mut self.totals {
+            if period::begins(total.per, then) == period::begins(total.per, now) {
+                total.spent = Money(total.spent.0.saturating_sub(cost.0));
+            }
         }
     }
 
@@ -155,46 +167,36 @@ impl Sheet {
         ends.chain([window.wait(room, now)]).min().unwrap_or(0).max(SOON_MS)
     }
 
-    /// A request goes on that asked.
-    pub(super) fn open(&mut self, need: Amounts, now: Millis) {
-        self.requests.put(now, need.requests);
-        self.tokens.put(now, need.tokens);
-        self.hold(need);
-    }
-
-    fn hold(&mut self, need: Amounts) {
-        self.open = self.open.saturating_add(1);
-        self.held = self.held.plus(Amounts { requests: 0, tokens: 0, ..need });
-    }
-
-    /// A request went on that took from a lease. One that is not known any more was counted as used when it ended.
-    pub(super) fn open_leased(&mut self, (isolate, number): (u64, u64), need: Amounts, now: Millis) {
-        let own = need.under(&self.rules);
-        let lease = self.leases.iter_mut().find(|lease| lease.isolate == isolate && lease.number == number);
-        if let Some(lease) = lease {
-            let (until, used) = (lease.until, lease.left.min(own));
-            lease.left = lease.left.minus(own);
-            self.requests.take(until, used.requests);
-            self.tokens.take(until, used.tokens);
-            self.requests.put(now.min(until), own.requests);
-            self.tokens.put(now.min(until), own.tokens);
+    /// A request goes on. What it took from a lease was counted as used when that ends.
+    pub(super) fn open(&mut self, lease: u64, need: Amounts, now: Millis) {
+        let mut at = now;
+        if let Some(lease) = self.leases.iter_mut().find(|known| known.number == lease) {
+            let used = lease.left.min(need.under(&self.rules));
+            lease.left = lease.left.minus(used);
+            at = now.min(lease.until);
+            self.requests.take(lease.until, used.requests);
+            self.tokens.take(lease.until, used.tokens);
         }
-        self.hold(need);
+        self.requests.put(at, need.requests);
+        self.tokens.put(at, need.tokens);
+        self.hold(Amounts { requests: 0, tokens: 0, ..need });
     }
 
-    /// A stored request that is still under way.
-    pub(super) fn restore(&mut self, need: Amounts) {
-        self.hold(need);
+    pub(super) fn hold(&mut self, held: Amounts) {
+        self.open = self.open.saturating_add(1);
+        self.held = self.held.plus(held);
     }
 
-    /// It is over. `tokens`: what it was counted with, and what it took.
-    pub(super) fn close(&mut self, held: Amounts, (then, tokens): (Millis, [u64; 2]), cost: Money, now: Millis) {
+    /// It is over.
+    pub(super) fn release(&mut self, held: Amounts) {
         self.open = self.open.saturating_sub(1);
         self.held = self.held.minus(held);
-        let [counted, taken] = tokens;
+    }
+
+    /// It took other tokens than it was counted with.
+    pub(super) fn correct(&mut self, then: Millis, counted: u64, taken: u64, now: Millis) {
         self.tokens.take(then, counted.saturating_sub(taken));
         self.tokens.put(now, taken.saturating_sub(counted));
-        self.spend(cost, now);
     }
 
     /// It does not hold its place any more, or again.
@@ -203,14 +205,15 @@ impl Sheet {
         self.held = if is_held { self.held.plus(one) } else { self.held.minus(one) };
     }
 
-    /// Nothing more is taken from a lease.
-    pub(super) fn take_back(&mut self, isolate: u64, number: u64) {
-        let Some(place) = self.leases.iter().position(|lease| lease.isolate == isolate && lease.number == number) else {
-            return;
-        };
-        let lease = self.leases.remove(place);
-        self.requests.take(lease.until, lease.left.requests);
-        self.tokens.take(lease.until, lease.left.tokens);
+    /// Nothing more is taken from a lease. What was taken is kept for the openings that will tell of it.
+    pub(super) fn take_back(&mut self, isolate: u64, number: u64, unused: Amounts) {
+        let is_it = |lease: &&mut Out| lease.isolate == isolate && lease.number == number && !lease.is_over;
+        let Some(lease) = self.leases.iter_mut().find(is_it) else { return };
+        let unused = unused.min(lease.left);
+        lease.is_over = true;
+        lease.left = lease.left.minus(unused);
+        self.requests.take(lease.until, unused.requests);
+        self.tokens.take(lease.until, unused.tokens);
     }
 
     /// A share of what is left, if there is enough of everything.
@@ -234,13 +237,13 @@ impl Sheet {
         let (number, until) = (self.number, now.plus(LEASE_MS));
         self.requests.put(until, left.requests);
         self.tokens.put(until, left.tokens);
-        self.leases.push(Out { isolate, number, left, until });
+        self.leases.push(Out { isolate, number, left, until, is_over: false });
         Some(Lease { subject: subject.to_owned(), number, left, for_ms: LEASE_MS })
     }
 
     /// As one isolate may tell of it: what it holds itself is not gone.
     pub(super) fn numbers(&self, isolate: u64, now: Millis) -> Numbers {
-        let own = self.leases.iter().filter(|lease| lease.isolate == isolate && lease.until > now);
+        let own = self.leases.iter().filter(|lease| lease.isolate == isolate && lease.until > now && !lease.is_over);
         let own = own.fold(Amounts::default(), |sum, lease| sum.plus(lease.left));
         let left = self.free(now).plus(own);
         let limits = &self.rules.limits;

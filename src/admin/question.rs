@@ -45,6 +45,12 @@ pub struct Asked<'a> {
     pub id: String,
 }
 
+/// Whose keys the request would be called with: the tenant of the `key` in a question.
+pub fn tenant_asked(text: &str) -> Option<String> {
+    let question: Value = serde_json::from_str(text).ok()?;
+    Some(question.get("key")?.get("tenant")?.as_str()?.to_owned())
+}
+
 /// The request that was meant.
 pub(super) struct Question {
     pub inputs: Inputs,

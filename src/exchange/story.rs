@@ -326,6 +326,7 @@ impl Exchange {
             raw_usage,
             estimated: self.receipt.estimated || spent.is_some_and(|spent| spent.estimated),
             cost: spent.and_then(|spent| spent.cost),
+            tier: spent.and_then(|spent| spent.tier.words()),
             dropped: self.dropped.iter().map(|path| recorded_path(path)).collect(),
             malformed,
             config: self.config.version.clone(),

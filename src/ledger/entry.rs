@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Payer, record::Record};
+use super::{
+    Payer,
+    record::{OWN_CREDENTIAL, Record},
+};
 use crate::units::{Millis, Money};
 
 /// A request that is about to be sent.
@@ -26,6 +29,9 @@ pub struct Opening {
     pub prompt: Money,
     /// Tokens it was admitted with.
     pub tokens: u64,
+    /// Whose limits and budgets it is under, each with the lease its part was taken from; 0: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<(String, u64)>,
 }
 
 /// Who closed it.
@@ -147,6 +153,8 @@ impl Closing {
         }
         let is_gone = record.outcome == GONE;
         let is_forwarded = record.outcome == "forwarded";
+        // The provider bills the tenant: it is none of the operator's money, and no budget's.
+        let is_own = record.credential == Some(OWN_CREDENTIAL);
         Self {
             id: record.id.clone(),
             at: record.time.plus(record.total_ms),
@@ -159,8 +167,8 @@ impl Closing {
             cache_read: usage.cache_read,
             cache_write: usage.cache_write,
             output: usage.output,
-            cost: record.cost.unwrap_or_default().min(MAX_COST),
-            unpriced: record.cost.is_none() && (record.usage.is_some() || is_forwarded),
+            cost: record.cost.filter(|_| !is_own).unwrap_or_default().min(MAX_COST),
+            unpriced: !is_own && record.cost.is_none() && (record.usage.is_some() || is_forwarded),
             estimated: record.estimated,
             failovers: u32::try_from(seen.len().saturating_sub(1)).unwrap_or(u32::MAX),
             ms: record.total_ms,

@@ -8,7 +8,7 @@ use worker::{
 use super::{
     edge,
     head::Head,
-    isolate, journal_object,
+    isolate, journal_object, own_keys,
     serve::{admit, caller_of, refuse},
     settle, store,
     till::Ticket,
@@ -82,6 +82,10 @@ async fn send(
     let permitted = |key: &guard::Caller| key.permit_all().and_then(|()| key.enter(endpoint, None));
     let key = match admit(env, head).await.and_then(|key| permitted(&key).map(|()| key)) {
         Ok(key) => key,
+        Err(error) => return refuse(caller_of(dialect), &error, &head.id),
+    };
+    let loaded = match own_keys::theirs(env, context, loaded, key.tenant.as_deref(), head.started).await {
+        Ok(loaded) => loaded,
         Err(error) => return refuse(caller_of(dialect), &error, &head.id),
     };
     let config = &loaded.snapshot;

@@ -6,6 +6,7 @@ use worker::{Context, Env, web_sys::Response};
 use super::{
     cors, edge,
     head::Head,
+    own_keys,
     serve::{admit, caller_of, refuse},
     store,
 };
@@ -19,6 +20,10 @@ pub async fn models(env: &Env, context: &Context, head: &Head, dialect: Dialect,
     let loaded = store::current(env, context, &head.region, head.started).await;
     let key = match admit(env, head).await.and_then(|key| key.enter(Endpoint::Models, None).map(|()| key)) {
         Ok(key) => key,
+        Err(error) => return refuse(caller, &error, &head.id),
+    };
+    let loaded = match own_keys::theirs(env, context, loaded, key.tenant.as_deref(), head.started).await {
+        Ok(loaded) => loaded,
         Err(error) => return refuse(caller, &error, &head.id),
     };
     match models::list(&loaded.snapshot, dialect, id, &|name| key.sees(name, &loaded.snapshot)) {

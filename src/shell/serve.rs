@@ -16,7 +16,7 @@ use super::{
     head::Head,
     health_object,
     isolate::{self, Loaded},
-    listing, outlet,
+    listing, outlet, own_keys,
     settle::{self, Settlement},
     store,
     till::Ticket,
@@ -35,7 +35,7 @@ use crate::{
         reply::{self, Body, Reply},
     },
     features::{self, Features},
-    guard,
+    guard::{self, Door, Found},
     ledger::record::{Early, Unplanned},
     plan::{self, Ask, KeyHolder, Plan, Wishes},
     units::Millis,
@@ -103,7 +103,10 @@ async fn answer(request: &Request, env: &Env, context: &Context, head: Head, job
         Task::Operate(operation) => Endpoint::operate(operation),
     };
     let response = match admit(env, &head).await.and_then(|key| key.enter(endpoint, Some(job.dialect)).map(|()| key)) {
-        Ok(key) => admitted(request, env, context, &loaded, (head, job, key)).await,
+        Ok(key) => match own_keys::theirs(env, context, loaded.clone(), key.tenant.as_deref(), head.started).await {
+            Ok(loaded) => admitted(request, env, context, &loaded, (head, job, key)).await,
+            Err(error) => refuse(caller_of(job.dialect), &error, &head.id),
+        },
         // Not in the journal: anybody could fill it.
         Err(error) => refuse(caller_of(job.dialect), &error, &head.id),
     };
@@ -301,12 +304,23 @@ pub async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
     let presented = guard::presented(&head.headers, Some(&head.query));
     let gateway_key = store::own_secret(env, "GATEWAY_KEY", head.started).await;
     let mut entry = None;
+    // Whose key is known, or nobody's, is not asked how often its neighbours guessed.
+    let check = || isolate::with(|i| i.throttle.borrow().check(Door::Gateway, head.address(), head.started));
     if let Some(name) = presented.as_deref().and_then(|key| guard::needs_entry(key, gateway_key.as_deref())) {
-        entry = store::key_entry(env, name, head.started).await;
+        entry = match store::key_entry(env, name, head.started, check).await? {
+            Found::Entry(text) => Some(text),
+            Found::Nothing => None,
+            Found::Unreachable => return Err(guard::unreachable()),
+        };
     }
     let any_entries = gateway_key.is_some() || entry.is_some() || store::any_key(env, head.started).await;
     let locks = guard::Locks { gateway_key: gateway_key.as_deref(), entry: entry.as_deref(), any_entries };
-    guard::admit(presented.as_deref(), locks, head.started)
+    let admitted = guard::admit(presented.as_deref(), locks, head.started);
+    if presented.is_some() && entry.is_none() && admitted.is_err() {
+        check()?;
+        isolate::with(|i| i.throttle.borrow_mut().failed(Door::Gateway, head.address(), head.started));
+    }
+    admitted
 }
 
 async fn run(

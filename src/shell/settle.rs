@@ -21,7 +21,7 @@ use crate::{
         Exchange, Lesson, Task,
         relay::{Ended, Relay},
     },
-    ledger::record::{Early, Given, Record},
+    ledger::record::{Early, Given, OWN_CREDENTIAL, Record},
     units::Millis,
 };
 
@@ -176,7 +176,9 @@ pub fn given(env: &Env, context: &Context, who: Early, (task, route, given): (Ta
 /// A call that was passed on as it came.
 pub fn forwarded(env: &Env, context: &Context, (who, ticket): (Early, Option<Ticket>), answer: (&str, u16), config: &Snapshot) {
     let region = who.region.clone();
-    let record = Record::forwarded(who, answer, &config.version, clock::now());
+    let mut record = Record::forwarded(who, answer, &config.version, clock::now());
+    let is_own = config.providers.get(answer.0).is_some_and(|provider| provider.own.is_some());
+    record.credential = is_own.then_some(OWN_CREDENTIAL);
     if let Some(ticket) = ticket {
         ticket.close(&record);
     }

@@ -69,9 +69,10 @@ export class Gateway {
   /**
    * `documents(origin)` returns what KV holds at the start: values by key, objects become JSON.
    * `bindings` replaces the secrets; `secrets(origin)` returns more of them. `ai(origin)` returns a module that stands in
-   * for the platform's `AI`. `watch`: calls to tenants' objects are counted, and can be disturbed.
+   * for the platform's `AI`. `watch`: calls to tenants' objects are counted, and can be disturbed. `inStore` are names bound
+   * to the Secrets Store, with their texts; `undefined` is one that is bound and not there.
    */
-  static async start({ upstream, documents = () => ({}), bindings, secrets = () => ({}), ai, watch = false } = {}) {
+  static async start({ upstream, documents = () => ({}), bindings, secrets = () => ({}), inStore = {}, ai, watch = false } = {}) {
     const gateway = new Gateway();
     const worker = modules();
     gateway.upstream = upstream ?? await Upstream.start();
@@ -83,6 +84,7 @@ export class Gateway {
       ...compatibility(),
       bindings: bindings ?? { GATEWAY_KEY: KEY, ADMIN_TOKEN: ADMIN, ...SECRETS, ...secrets(origin) },
       kvNamespaces: ["CONFIG", "CACHE"],
+      secretsStoreSecrets: Object.fromEntries(Object.keys(inStore).map((name) => [name, { store_id: "store", secret_name: name }])),
       durableObjects: {
         HEALTH: { className: "HealthObject", useSQLite: true },
         JOURNAL: { className: "JournalObject", useSQLite: true },
@@ -100,10 +102,11 @@ export class Gateway {
       ],
       kvPersist: path.join(gateway.state, "kv"),
       durableObjectsPersist: path.join(gateway.state, "do"),
+      secretsStorePersist: path.join(gateway.state, "secrets-store"),
       handleRuntimeStdio: (stdout, stderr) => gateway.#listen(stdout, stderr),
     };
     try {
-      await gateway.#boot(documents(gateway.upstream.origin));
+      await gateway.#boot(documents(gateway.upstream.origin), inStore);
     } catch (error) {
       await gateway.stop();
       throw new Error(`the Worker does not start:\n${gateway.lines.slice(0, 20).join("\n")}`, { cause: error });
@@ -128,9 +131,10 @@ export class Gateway {
     });
   }
 
-  /** Stops the runtime and starts another on the same stored state, with `documents` written in between. */
-  async restart(documents = {}) {
+  /** Stops the runtime and starts another on the same stored state, with `documents` written and `bindings` changed in between. */
+  async restart(documents = {}, bindings = {}) {
     await this.#miniflare.dispose();
+    Object.assign(this.#options.workers[0].bindings, bindings);
     await this.#boot(documents);
   }
 
@@ -205,9 +209,12 @@ export class Gateway {
     }
   }
 
-  async #boot(documents) {
+  async #boot(documents, inStore = {}) {
     this.#miniflare = new Miniflare(this.#options);
     await this.#miniflare.ready;
+    for (const [name, value] of Object.entries(inStore)) {
+      if (value !== undefined) await (await this.#miniflare.getSecretsStoreSecretAPI(name))().create(value);
+    }
     await this.put(documents);
     this.origin = await this.#miniflare.unsafeGetDirectURL();
   }
