@@ -2,4 +2,5 @@
 
 mod calendar;
 mod storm;
+mod told;
 mod world;

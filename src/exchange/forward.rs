@@ -46,8 +46,17 @@ const OURS: [&str; 22] = [
     "x-request-id",
 ];
 /// Beginnings of names that say where the caller is, or whose account the operator has.
-const OURS_BY_PREFIX: [&str; 7] =
-    ["anthropic-organization", "cf-", "openai-organization", "openai-project", "x-forwarded-", "x-portolan-", "x-amzn-"];
+const OURS_BY_PREFIX: [&str; 9] = [
+    "anthropic-organization",
+    "anthropic-ratelimit-",
+    "cf-",
+    "openai-organization",
+    "openai-project",
+    "x-amzn-",
+    "x-forwarded-",
+    "x-portolan-",
+    "x-ratelimit-",
+];
 
 fn is_theirs(name: &str) -> bool {
     !OURS.contains(&name) && !OURS_BY_PREFIX.iter().any(|prefix| name.starts_with(prefix))

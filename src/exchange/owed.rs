@@ -31,6 +31,7 @@ impl Exchange {
             reserved: Money(0),
             prompt: price.map(|price| price.input.times(self.prompt_tokens())).unwrap_or_default(),
             tokens: 0,
+            holds: vec![],
         }
     }
 
