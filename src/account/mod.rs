@@ -22,6 +22,7 @@ mod amounts;
 mod headers;
 mod local;
 mod message;
+mod notice;
 mod object;
 mod packing;
 pub mod period;

@@ -7,6 +7,7 @@ mod given;
 mod host;
 mod limits;
 mod nesting;
+pub mod news;
 mod own_key;
 mod parse;
 mod price;
@@ -20,6 +21,7 @@ mod route;
 mod secrets;
 mod service_account;
 mod settings;
+mod write_price;
 
 pub use condition::{Check, Condition, Datum, Literal, Pattern, Subject};
 pub use given::{Given, Secrets};
@@ -40,6 +42,7 @@ use serde_json::Map;
 pub use service_account::ServiceAccount;
 pub use settings::{Audit, Breaker, Retry, Settings, SomeRetry, SomeTimeouts, Timeouts};
 use sha2::{Digest, Sha256};
+pub use write_price::{money, write_price};
 
 use crate::{
     catalog::{self, Price},

@@ -363,7 +363,7 @@ fn read_model(reader: &mut Reader<'_>, model: &mut Model) {
         model.supports = Some(Supports::of(&features.collect::<Vec<_>>()));
     }
     model.zdr = reader.flag("zdr").or(model.zdr);
-    if let Some(price) = reader.object("price", read_price) {
+    if let Some(price) = reader.object("price", |reader| read_price(reader, &SortedMap::new())) {
         model.price = price.or_else(|| model.price.take());
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         response::{Response, StopReason},
     },
     dialect::{Asked, Facts, Upstream},
-    ledger::{cost, numbers},
+    ledger::{Spent, numbers},
     plan::{Attempt, health::Signal, outcome},
     units::{Millis, Money},
     wire::sse::Frames,
@@ -88,7 +88,7 @@ impl Exchange {
     /// Of what the receipt counts.
     pub(super) fn cost(&self, attempt: &Attempt) -> Option<Money> {
         let price = self.config.price(&attempt.provider, &attempt.model);
-        self.receipt.usage.zip(price).map(|(usage, price)| cost::of(&usage, price))
+        Spent::of(self.receipt.usage?, price, self.receipt.estimated).cost
     }
 
     pub(super) fn deliver(&mut self, body: Body, (content_type, cost): (&str, Option<Money>), now: Millis) {

@@ -329,6 +329,7 @@ impl Exchange {
             raw_usage,
             estimated: self.receipt.estimated || spent.is_some_and(|spent| spent.estimated),
             cost: spent.and_then(|spent| spent.cost),
+            tier: spent.and_then(|spent| spent.tier.words()),
             dropped: self.dropped.clone(),
             malformed,
             config: self.config.version.clone(),

@@ -1,13 +1,14 @@
 //! The operator's calls, for whoever holds `ADMIN_TOKEN`.
 
 use serde_json::Value;
+use wasm_bindgen::JsValue;
 use worker::{
     Context, Env,
     web_sys::{Request, Response},
 };
 
 use super::{
-    audit, cache, edge,
+    admin_write, audit, cache, edge,
     head::Head,
     health_object,
     isolate::{self, Loaded},
@@ -19,10 +20,11 @@ use crate::{
     admin::{
         self, Asked, Call, Found,
         health::{self, Order},
+        prices,
     },
     audit::OPERATOR,
     error::{Error, Kind},
-    guard,
+    guard::{self, Door},
     plan::{inputs::Origin, region},
 };
 
@@ -36,7 +38,14 @@ pub fn ready(loaded: &Loaded) -> Response {
 
 pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head, path: &str) -> Response {
     let token = store::own_secret(env, "ADMIN_TOKEN", head.started).await;
+    // Also of the right one: otherwise it could be guessed on.
+    if let Err(error) = isolate::with(|i| i.throttle.borrow().check(Door::Admin, head.address(), head.started)) {
+        return told(Err(error));
+    }
     if !guard::is_operator(&head.headers, token.as_deref()) {
+        if guard::presented(&head.headers, None).is_some() {
+            isolate::with(|i| i.throttle.borrow_mut().failed(Door::Admin, head.address(), head.started));
+        }
         let hint = if token.is_some() {
             "Send `Authorization: Bearer` with the admin token."
         } else {
@@ -59,10 +68,18 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
         Call::Order(target) => return told(order(request, env, head, target).await),
         Call::Config => {
             let loaded = store::current(env, context, &head.region, head.started).await;
-            Ok(admin::config(&loaded.snapshot, &loaded.problems, cache::warning(env, &loaded.snapshot)))
+            let more = [cache::warning(env, &loaded.snapshot), prices::warning(&loaded.snapshot, head.started)];
+            Ok(admin::config(&loaded.snapshot, &loaded.problems, more.into_iter().flatten().collect()))
+        }
+        Call::Prices => {
+            let loaded = store::current(env, context, &head.region, head.started).await;
+            Ok(prices::list(&loaded.snapshot, head.started))
         }
         Call::Explain => return told(asked(request, env, context, head, admin::explain).await),
         Call::Simulate => return told(asked(request, env, context, head, admin::simulate).await),
+        Call::Keys(call) => return admin_write::keys(request, env, head, call).await,
+        Call::Document(name) => return admin_write::document(env, head, name).await,
+        Call::PutDocument(name) => return admin_write::put_document(request, env, head, name).await,
         Call::Replay(id) => return told(replayed(env, context, head, id).await),
         Call::Audit => return audit::list(env, &head.query).await,
         Call::AuditVerify => return audit::verify(env, &head.query).await,
@@ -71,8 +88,14 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
     found.map_or_else(|error| answer(500, &admin::error(&error)), |body| answer(200, &body))
 }
 
-fn told(found: Result<String, Error>) -> Response {
-    found.map_or_else(|error| answer(error.status, &admin::error(&error.message)), |body| answer(200, &body))
+pub fn told(found: Result<String, Error>) -> Response {
+    found.map_or_else(|error| refused(&error), |body| answer(200, &body))
+}
+
+fn refused(error: &Error) -> Response {
+    let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    headers.extend(error.retry_after_seconds().map(|seconds| ("retry-after".to_owned(), seconds.to_string())));
+    edge::response(error.status, &headers, &JsValue::from_str(&admin::refusal(error)))
 }
 
 /// What would become of a request. Nothing is sent, and no permit for a probe is taken.

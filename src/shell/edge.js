@@ -29,6 +29,10 @@ export function randomId() {
   return crypto.randomUUID();
 }
 
+export function randomBytes(count) {
+  return crypto.getRandomValues(new Uint8Array(count));
+}
+
 export function sleep(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -24,6 +24,8 @@ extern "C" {
     #[wasm_bindgen(js_name = randomId)]
     pub fn random_id() -> String;
     fn sleep(ms: f64) -> Promise;
+    #[wasm_bindgen(js_name = randomBytes)]
+    pub fn random_bytes(count: u32) -> Vec<u8>;
     fn respond(status: u16, headers: &str, content: &JsValue) -> Response;
 
     type Timer;

@@ -43,6 +43,11 @@ impl Head {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
+    /// Whose address the request came from, as the platform saw it.
+    pub fn address(&self) -> &str {
+        self.header("cf-connecting-ip").unwrap_or_default()
+    }
+
     pub fn origin(&self) -> Origin<'_> {
         Origin { region: &self.region, country: &self.country, colo: &self.colo }
     }

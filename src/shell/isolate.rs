@@ -1,13 +1,14 @@
 //! What one isolate remembers between requests. Built first and stored after: no request waits for another's promise.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{HashMap, VecDeque},
     rc::Rc,
 };
 
 use crate::{
-    config::{Given, Problem, ServiceAccount, Snapshot},
+    config::{Given, Problem, ServiceAccount, Snapshot, news::News},
+    guard::Throttle,
     ledger::outbox::Outbox as Till,
     plan::{health::Tuning, seed, sync::Local},
     sorted::SortedMap,
@@ -30,6 +31,10 @@ pub struct Isolate {
     pub loaded: RefCell<Option<Loaded>>,
     pub keys: RefCell<HashMap<String, (Option<String>, Millis)>>,
     pub health: RefCell<Option<Local>>,
+    /// What was written through the admin API of late, and when this isolate asked last.
+    pub news: RefCell<News>,
+    pub heard_at: Cell<Millis>,
+    pub throttle: RefCell<Throttle>,
     pub journal: RefCell<Outbox>,
     /// What is to be told to tenants' ledgers.
     tills: RefCell<SortedMap<String, Till>>,
@@ -133,6 +138,10 @@ pub fn forget_token(account: &ServiceAccount) {
 pub fn remember_key(entry: String, text: Option<String>, at: Millis) {
     with(|isolate| {
         let mut keys = isolate.keys.borrow_mut();
+        if keys.len() >= MAX_KEYS {
+            // What was guessed goes first.
+            keys.retain(|_, (text, _)| text.is_some());
+        }
         if keys.len() >= MAX_KEYS {
             keys.clear();
         }

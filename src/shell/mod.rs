@@ -2,6 +2,7 @@
 
 mod active;
 mod admin;
+mod admin_write;
 mod audit;
 mod bindings;
 mod cache;
@@ -18,6 +19,7 @@ mod health_object;
 mod isolate;
 mod journal_object;
 mod listing;
+mod news;
 mod outlet;
 mod serve;
 mod settle;

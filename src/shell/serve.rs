@@ -36,7 +36,7 @@ use crate::{
         reply::{self, Body, Reply},
     },
     features::{self, Features},
-    guard,
+    guard::{self, Door, Found},
     ledger::record::{Early, Given, Unplanned},
     plan::{self, Ask, KeyHolder, Plan, Wishes},
     units::Millis,
@@ -296,12 +296,23 @@ pub async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
     let presented = guard::presented(&head.headers, Some(&head.query));
     let gateway_key = store::own_secret(env, "GATEWAY_KEY", head.started).await;
     let mut entry = None;
+    // Whose key is known, or nobody's, is not asked how often its neighbours guessed.
+    let check = || isolate::with(|i| i.throttle.borrow().check(Door::Gateway, head.address(), head.started));
     if let Some(name) = presented.as_deref().and_then(|key| guard::needs_entry(key, gateway_key.as_deref())) {
-        entry = store::key_entry(env, name, head.started).await;
+        entry = match store::key_entry(env, name, head.started, check).await? {
+            Found::Entry(text) => Some(text),
+            Found::Nothing => None,
+            Found::Unreachable => return Err(guard::unreachable()),
+        };
     }
     let any_entries = gateway_key.is_some() || entry.is_some() || store::any_key(env, head.started).await;
     let locks = guard::Locks { gateway_key: gateway_key.as_deref(), entry: entry.as_deref(), any_entries };
-    guard::admit(presented.as_deref(), locks, head.started)
+    let admitted = guard::admit(presented.as_deref(), locks, head.started);
+    if presented.is_some() && entry.is_none() && admitted.is_err() {
+        check()?;
+        isolate::with(|i| i.throttle.borrow_mut().failed(Door::Gateway, head.address(), head.started));
+    }
+    admitted
 }
 
 /// An answer from the cache: nobody is asked.
