@@ -1,10 +1,7 @@
 //! What callers under limits are told with every answer.
 
 use super::{Meter, Numbers};
-use crate::{
-    units::{Millis, Money},
-    wire::time,
-};
+use crate::units::{Millis, Money};
 
 const SECOND_MS: u64 = 1_000;
 const KEY: &str = "key:";
@@ -27,7 +24,7 @@ pub fn headers(standing: &[(String, Numbers)], for_anthropic: bool, now: Millis)
             put(format!("anthropic-ratelimit-{what}-limit"), limit.to_string());
             put(format!("anthropic-ratelimit-{what}-remaining"), left.to_string());
             // Whole seconds: rather late than early.
-            put(format!("anthropic-ratelimit-{what}-reset"), time::text(now.plus(reset_ms).plus(SECOND_MS - 1)));
+            put(format!("anthropic-ratelimit-{what}-reset"), now.plus(reset_ms).plus(SECOND_MS - 1).timestamp());
         }
     }
     let own = standing.iter().find(|(subject, _)| subject.starts_with(KEY)).and_then(|(_, numbers)| numbers.money);
