@@ -3,4 +3,5 @@
 mod calendar;
 mod notice;
 mod storm;
+mod told;
 mod world;

@@ -156,8 +156,13 @@ impl Local {
         reply.verdicts
     }
 
-    /// How a subject stands, for headers.
-    pub fn numbers(&self, subject: &str, now: Millis) -> Option<Numbers> {
+    /// How subjects stand, for [`super::headers`]: those that the object has told of.
+    pub fn standing(&self, subjects: &[Subject<'_>], now: Millis) -> Vec<(String, Numbers)> {
+        let standing = |subject: &Subject<'_>| Some((subject.id.clone(), self.numbers(&subject.id, now)?));
+        subjects.iter().filter_map(standing).collect()
+    }
+
+    fn numbers(&self, subject: &str, now: Millis) -> Option<Numbers> {
         let known = self.subjects.get(subject)?;
         let mut numbers = known.numbers;
         for meter in [&mut numbers.requests, &mut numbers.tokens].into_iter().flatten() {

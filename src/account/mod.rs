@@ -19,6 +19,7 @@
 //!    [`Account::know`] that; [`Account::hear`]; store `states`, and `opened` as the ledger's. The sweep is heard as well.
 
 mod amounts;
+mod headers;
 mod local;
 mod message;
 mod notice;
@@ -31,6 +32,7 @@ mod subject;
 mod window;
 
 pub use amounts::Amounts;
+pub use headers::headers;
 pub use local::{Admission, Local};
 pub use message::{Lease, Message, Meter, Numbers, Reply, Return, Verdict};
 pub use object::{Account, Heard, Told};

@@ -94,9 +94,10 @@ const NOT_TOLD: [&str; 21] = [
     "x-content-type-options",
 ];
 /// Beginnings of names that say where the caller is, or whose account the operator has; and of the gateway's own.
-const OURS_BY_PREFIX: [&str; 12] = [
+const OURS_BY_PREFIX: [&str; 14] = [
     "access-control-",
     "anthropic-organization",
+    "anthropic-ratelimit-",
     "cdn-loop",
     "cf-",
     "openai-organization",
@@ -107,6 +108,7 @@ const OURS_BY_PREFIX: [&str; 12] = [
     "x-forwarded-",
     "x-ms-client-principal",
     "x-portolan-",
+    "x-ratelimit-",
 ];
 /// What an answer says of itself, so that a browser which is led here by a link runs nothing of it as the gateway's page.
 /// No cache on the way keeps it either: those who ask differ in more than the URL.

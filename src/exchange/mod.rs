@@ -239,6 +239,8 @@ pub struct Exchange {
     after: After,
     /// What the plan was made of, for the record.
     inputs: story::Inputs,
+    /// Headers that say how the caller stands under its limits.
+    limits: Vec<(String, String)>,
     keeping: kept::Keeping,
 }
 
@@ -276,6 +278,7 @@ impl Exchange {
             served_here: false,
             after: After::default(),
             inputs: story::Inputs::new(),
+            limits: vec![],
             keeping: kept::Keeping::default(),
         }
     }

@@ -5,7 +5,7 @@ use crate::{
     cache::{HEADER, Standing, Stored},
     chat::event::Stamp,
     dialect::{Caller, Dialect, Facts, surface::Kept},
-    error::{Error, Kind},
+    error::{Blame, Error, Kind},
     plan::Attempt,
     units::Money,
     wire::name::short,
@@ -114,16 +114,26 @@ pub fn replayed(stored: &Stored, (id, route): (&str, &str), caller: &[(String, S
 /// What every id of a request begins with.
 pub const ID_PREFIX: &str = "req_";
 
+/// Whose fault an error is, and when to come again. The SDKs of OpenAI and Anthropic come again after a 429 by themselves,
+/// unless they are told that it is of no use.
+pub fn advice(error: &Error) -> Vec<(String, String)> {
+    let mut headers = vec![("x-portolan-error".to_owned(), error.blame.name().to_owned())];
+    if let Some((seconds, ms)) = error.retry_after_seconds().zip(error.retry_after_ms) {
+        headers.push(("retry-after".to_owned(), seconds.to_string()));
+        headers.push(("retry-after-ms".to_owned(), ms.to_string()));
+    } else if error.blame == Blame::Caller && error.status == 429 {
+        headers.push(("x-should-retry".to_owned(), "false".to_owned()));
+    }
+    headers
+}
+
 /// An error before there is an exchange.
 pub fn error(caller: &dyn Caller, error: &Error, request_id: &str) -> Reply {
     let mut headers = vec![
         ("content-type".to_owned(), "application/json".to_owned()),
         ("x-request-id".to_owned(), request_id.to_owned()),
         ("request-id".to_owned(), request_id.to_owned()),
-        ("x-portolan-error".to_owned(), error.blame.name().to_owned()),
     ];
-    if let Some(seconds) = error.retry_after_seconds() {
-        headers.push(("retry-after".to_owned(), seconds.to_string()));
-    }
+    headers.extend(advice(error));
     Reply { status: error.status, headers, body: Body::Text(caller.write_error(error, request_id)) }
 }

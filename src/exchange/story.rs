@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{
     Call, Exchange, Lesson, State, Task, forward,
     relay::Relay,
-    reply::{Body, Reply},
+    reply::{Body, Reply, advice},
 };
 use crate::{
     cache::{HEADER, Standing},
@@ -33,6 +33,11 @@ impl Exchange {
     #[must_use]
     pub fn made_of(self, inputs: Inputs) -> Self {
         Self { inputs, ..self }
+    }
+
+    /// Every answer tells the caller how it stands.
+    pub fn under_limits(&mut self, headers: Vec<(String, String)>) {
+        self.limits = headers;
     }
 
     pub const fn call(&self) -> &Call {
@@ -175,6 +180,7 @@ impl Exchange {
         let upstream = self.upstream_ms();
         let gateway = total.saturating_sub(upstream).saturating_sub(self.paused_ms);
         headers.push(("server-timing".to_owned(), format!("gateway;dur={gateway}, upstream;dur={upstream}")));
+        headers.extend(self.limits.iter().cloned());
         headers.iter_mut().for_each(|(_, value)| clean(value));
         headers
     }
@@ -204,10 +210,7 @@ impl Exchange {
         self.refusal = Some(error.clone());
         let mut headers = self.story(now);
         headers.push(("content-type".to_owned(), "application/json".to_owned()));
-        headers.push(("x-portolan-error".to_owned(), error.blame.name().to_owned()));
-        if let Some(seconds) = error.retry_after_seconds() {
-            headers.push(("retry-after".to_owned(), seconds.to_string()));
-        }
+        headers.extend(advice(error));
         Reply { status: error.status, headers, body: Body::Text(self.error_text(error)) }
     }
 

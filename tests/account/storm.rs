@@ -21,13 +21,13 @@ pub fn budget(pico: u64) -> Rules {
 /// From calm to a world in which little arrives.
 fn natures() -> Vec<Nature> {
     let calm = Nature::default();
-    let mut natures = vec![];
-    natures.push(Nature { seed: 1, ..calm.clone() });
-    natures.push(Nature { seed: 2, isolates: 1, rate: 5, ..calm.clone() });
-    natures.push(Nature { seed: 3, isolates: 60, latency_ms: 2_000, ..calm.clone() });
-    natures.push(Nature { seed: 4, lost: 15, forgets: 10, latency_ms: 400, ..calm.clone() });
-    natures.push(Nature { seed: 5, lost: 5, forgets: 30, deaths: 20, isolates: 20, ..calm });
-    natures
+    vec![
+        Nature { seed: 1, ..calm.clone() },
+        Nature { seed: 2, isolates: 1, rate: 5, ..calm.clone() },
+        Nature { seed: 3, isolates: 60, latency_ms: 2_000, ..calm.clone() },
+        Nature { seed: 4, lost: 15, forgets: 10, latency_ms: 400, ..calm.clone() },
+        Nature { seed: 5, lost: 5, forgets: 30, deaths: 20, isolates: 20, ..calm },
+    ]
 }
 
 #[test]

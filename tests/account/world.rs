@@ -112,7 +112,7 @@ struct Call {
 
 /// As text, now and then: it is the same every time.
 fn carried<T: Serialize + DeserializeOwned + Clone + PartialEq + Debug>(value: &T, now: u64) -> T {
-    if now % 16 > 0 {
+    if !now.is_multiple_of(16) {
         return value.clone();
     }
     let read = serde_json::from_str(&serde_json::to_string(value).unwrap()).unwrap();
@@ -187,8 +187,8 @@ impl World {
         (0..world.nature.isolates).for_each(|_| world.birth());
         world.after(0, Event::Arrives);
         world.after(SWEEP_MS / 2, Event::Sweep);
-        if world.nature.deaths > 0 {
-            world.after(60_000 / world.nature.deaths, Event::Dies);
+        if let Some(gap) = 60_000_u64.checked_div(world.nature.deaths) {
+            world.after(gap, Event::Dies);
         }
         world
     }
@@ -229,8 +229,7 @@ impl World {
             Event::Ends(id) => self.ends(&id),
             Event::Beat(isolate) => self.beat(isolate),
             Event::Dies => {
-                let place = self.dice.below(self.isolates.len() as u64) as usize;
-                let isolate = *self.isolates.keys().nth(place).unwrap();
+                let isolate = self.any();
                 self.isolates.remove(&isolate);
                 let now = self.now;
                 let its = self.lives.values_mut().filter(|life| life.isolate == isolate);
@@ -242,11 +241,16 @@ impl World {
         }
     }
 
+    fn any(&mut self) -> u64 {
+        let count = u64::try_from(self.isolates.len()).unwrap();
+        let place = usize::try_from(self.dice.below(count)).unwrap();
+        *self.isolates.keys().nth(place).unwrap()
+    }
+
     fn arrives(&mut self) {
         let gap = self.dice.below(2_000 / self.nature.rate.max(1) + 1);
         self.after(gap, Event::Arrives);
-        let place = self.dice.below(self.isolates.len() as u64) as usize;
-        let number = *self.isolates.keys().nth(place).unwrap();
+        let number = self.any();
         let id = format!("req_{:06}", self.lives.len());
         let tokens = self.dice.below(self.nature.tokens) + 1;
         let took = tokens * self.dice.below(self.nature.takes + 1) / 100;
