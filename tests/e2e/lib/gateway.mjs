@@ -130,8 +130,14 @@ export class Gateway {
 
   /** Stops the runtime and starts another on the same stored state, with `documents` written in between. */
   async restart(documents = {}) {
-    await this.#miniflare.dispose();
+    await this.stopRuntime();
     await this.#boot(documents);
+  }
+
+  /** Ends the runtime, or what a signal has left of it; the stored state stays. */
+  async stopRuntime() {
+    await this.#miniflare?.dispose();
+    this.#miniflare = undefined;
   }
 
   /** Writes KV behind the Worker's back, as `wrangler kv key put` does. */
@@ -156,7 +162,7 @@ export class Gateway {
   /** Calls to tenants' objects since the last `clear`; `mode` says what becomes of them from now on. */
   async calls(query = "") {
     const watched = await this.#miniflare.unsafeGetDirectURL("watched");
-    return (await fetch(new URL(`/?${query}`, watched))).json();
+    return (await send(new URL(`/?${query}`, watched))).json;
   }
 
   url(route) { return new URL(route, this.origin).href; }
