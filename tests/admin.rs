@@ -2,6 +2,9 @@
 
 #[path = "admin/explain.rs"]
 mod explain;
+#[path = "admin/keys.rs"]
+mod keys;
+mod prices;
 #[path = "admin/replay.rs"]
 mod replay;
 #[path = "admin/simulate.rs"]

@@ -1,5 +1,8 @@
 //! The chain of a tenant: what was done to it, and what its verifier says.
 
+mod rows;
+mod twin;
+
 use portolan::{
     audit::{
         Broken, Change, Entry, Head, Kind, Published, State, UNKNOWN, Verdict, Verifier, append, checkpoint, digest, due,
@@ -55,10 +58,11 @@ fn a_chain_that_nobody_touched_holds() {
     }
 }
 
-#[test]
-fn what_was_done_to_a_chain_is_named() {
-    type Deed = fn(&mut Vec<Entry>);
-    let rows: [(&str, Deed, u64, Broken); 18] = [
+type Deed = fn(&mut Vec<Entry>);
+
+/// What can be done to nine entries, and where it shows.
+fn deeds() -> [(&'static str, Deed, u64, Broken); 18] {
+    [
         ("a body", |all| all[4].body.push(' '), 5, Broken::Changed),
         ("a time", |all| all[4].time = Millis(0), 5, Broken::Changed),
         ("a kind", |all| all[4].kind = "request ".to_owned(), 5, Broken::Changed),
@@ -77,8 +81,12 @@ fn what_was_done_to_a_chain_is_named() {
         ("one of another tenant", |all| all[4] = chain("other", 5).remove(4), 5, Broken::Foreign("other".to_owned())),
         ("another tenant's, renamed", |all| rename(&mut all[4]), 5, Broken::Unlinked),
         ("the beginning", |all| drop(all.drain(..2)), 3, Broken::Beheaded),
-    ];
-    for (what, deed, seq, broken) in rows {
+    ]
+}
+
+#[test]
+fn what_was_done_to_a_chain_is_named() {
+    for (what, deed, seq, broken) in deeds() {
         let mut entries = chain(TENANT, 9);
         deed(&mut entries);
         assert_eq!(said(&entries, &[]), Some((seq, broken.clone())), "{what}");

@@ -1,10 +1,10 @@
 //! Tests of the room `exchange`: a scripted upstream, virtual time, whole requests.
 
 mod breaks;
-mod case;
+pub mod case;
 mod commit;
 mod credentials;
-mod driver;
+pub mod driver;
 mod failover;
 mod filters;
 mod foreign;
@@ -24,7 +24,7 @@ mod resumed;
 mod retention;
 mod retold;
 mod scenarios;
-mod script;
+pub mod script;
 mod sending;
 mod story;
-mod transcripts;
+pub mod transcripts;

@@ -6,7 +6,10 @@ use portolan::{
     config::{self, Documents},
     dialect::{Dialect, Endpoint},
     error::Kind,
-    guard::{Caller, Locks, admit, digest, entry_name, is_well_formed, needs_entry, presented},
+    guard::{
+        Caller, Door, Locks, MAX_ADDRESSES, MAX_FAILED, Throttle, WINDOW_MS, admit, digest, entry_name, is_well_formed, mint,
+        needs_entry, presented,
+    },
     units::Millis,
 };
 
@@ -93,6 +96,7 @@ fn no_key_no_service() {
         (Some(KEY), entry(r#"{"name":"ci","budget":{"usd":1}}"#), Err((Kind::Internal, "operator must correct"))),
         (Some(KEY), entry(r#"{"name":"ci","endpoints":["chat","embed"]}"#), Err((Kind::Internal, "operator must correct"))),
         (Some(KEY), entry(r#"{"name":"ci","dialects":["cohere"]}"#), Err((Kind::Internal, "operator must correct"))),
+        (Some(KEY), entry(r#"{"name":"ci","tenant":"@operator"}"#), Err((Kind::Internal, "operator must correct"))),
         (Some(KEY), entry(r#"{"name":"a\nb"}"#), Err((Kind::Internal, "operator must correct"))),
         (Some(KEY), entry(r#"{"name":"ci","models":"openai/*"}"#), Err((Kind::Internal, "operator must correct"))),
         (Some(KEY), entry(r#"{"name":"ci","expires":"tomorrow"}"#), Err((Kind::Internal, "operator must correct"))),
@@ -322,4 +326,97 @@ fn a_limited_key_is_told_of_nothing_else() {
 fn a_key_keeps_its_account_through_rotations() {
     assert_eq!(caller("").id, digest(KEY));
     assert_eq!(caller(r#","account":"first","rotated_from":"before""#).id, "first");
+}
+
+#[test]
+fn a_made_key_carries_its_checksum() {
+    let (one, other) = (mint(&[0; 32]), mint(&[255; 32]));
+    assert_eq!((one.len(), other.len()), (55, 55));
+    assert!(one.starts_with("pk-v1_0000000000") && one != other, "{one}");
+    assert!(is_well_formed(&one) && is_well_formed(&other));
+    let mut slips = vec![one.to_uppercase(), format!("{one}0"), one[..54].to_owned(), format!("pk-v1_{}", "a".repeat(49))];
+    for at in 6..55 {
+        let mut slip = other.clone();
+        let digit = if &slip[at..=at] == "7" { "8" } else { "7" };
+        slip.replace_range(at..=at, digit);
+        slips.push(slip);
+    }
+    for slip in slips {
+        assert!(!is_well_formed(&slip) && needs_entry(&slip, None).is_none(), "{slip} would cost a look-up");
+    }
+}
+
+#[test]
+fn an_address_that_guesses_is_shut_for_a_while() {
+    let wait = |error: portolan::error::Error| (error.kind, error.retry_after_ms);
+    for (guesser, same, other) in [
+        ("192.0.2.1", "192.0.2.1", "192.0.2.2"),
+        ("::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.2"),
+        ("2001:db8::1", "2001:db8::ffff:0:0:9", "2001:db8:0:1::1"),
+        ("", "not an address", "192.0.2.1"),
+    ] {
+        let mut throttle = Throttle::default();
+        for n in 0..MAX_FAILED {
+            assert!(throttle.check(Door::Gateway, guesser, NOW).is_ok(), "{guesser} after {n}");
+            throttle.failed(Door::Gateway, guesser, NOW.plus(u64::from(n)));
+        }
+        let shut = throttle.check(Door::Gateway, same, NOW.plus(1_000)).unwrap_err();
+        assert_eq!(wait(shut), (Kind::RateLimited, Some(WINDOW_MS - 1_000)), "{guesser} {same}");
+        assert!(throttle.check(Door::Gateway, other, NOW).is_ok(), "{other}");
+        assert!(throttle.check(Door::Admin, same, NOW).is_ok(), "another door");
+        assert!(throttle.check(Door::Gateway, same, NOW.plus(WINDOW_MS)).is_ok(), "it is over");
+        throttle.failed(Door::Gateway, same, NOW.plus(WINDOW_MS));
+        assert!(throttle.check(Door::Gateway, same, NOW.plus(WINDOW_MS)).is_ok(), "it begins anew");
+    }
+}
+
+#[test]
+fn guessing_addresses_take_no_more_room_than_there_is() {
+    let mut throttle = Throttle::default();
+    for _ in 0..MAX_FAILED {
+        throttle.failed(Door::Gateway, "192.0.2.1", NOW);
+    }
+    for n in 0..MAX_ADDRESSES * 2 {
+        throttle.failed(
+            Door::Gateway,
+            &format!("2001:db8:{:x}:{:x}::", n >> 16, n & 0xffff),
+            NOW.plus(u64::try_from(n).unwrap() / 1_000),
+        );
+        assert!(throttle.len() <= MAX_ADDRESSES);
+    }
+    assert!(throttle.check(Door::Gateway, "192.0.2.1", NOW.plus(10)).is_err(), "who is shut stays shut");
+    throttle.failed(Door::Admin, "192.0.2.9", NOW.plus(WINDOW_MS * 2));
+    assert!(throttle.len() <= MAX_ADDRESSES);
+}
+
+/// Keys are found by the digest of all their bytes, and the two secrets are compared by theirs, to the last byte: what a
+/// look-up takes says nothing of how much of a guess was right.
+#[test]
+fn keys_are_never_compared_as_they_are() {
+    let rooms = [
+        "guard/mod.rs",
+        "guard/key.rs",
+        "guard/caller.rs",
+        "guard/entry.rs",
+        "shell/serve.rs",
+        "shell/store.rs",
+        "shell/admin.rs",
+    ];
+    let compared =
+        ["key ==", "== key", "key ==", "presented ==", "== presented", "token ==", "== token", "secret ==", "== secret", ".eq("];
+    for room in rooms {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room);
+        let text = std::fs::read_to_string(path).unwrap();
+        for words in compared {
+            assert!(!text.contains(words), "src/{room} compares a key: `{words}`");
+        }
+        // Whatever is looked up by a key goes by its entry's name, which is a digest.
+        for line in text.lines().filter(|line| line.contains("bindings::value(") && line.contains("key")) {
+            assert!(!line.contains("presented"), "src/{room}: {line}");
+        }
+    }
+    for key in ["pk-0123456789abcdefghij", &mint(&[1; 32])] {
+        let name = needs_entry(key, None).unwrap();
+        assert!(name.len() == 68 && !name.contains(&key[3..]), "{name}");
+    }
 }

@@ -29,6 +29,8 @@ mod openai_responses;
 mod operation;
 mod plan;
 mod prices;
+mod privacy_doc;
+mod security;
 #[path = "support/sequence.rs"]
 mod sequence;
 mod surface;

@@ -1,11 +1,14 @@
 //! Tests of what requests cost: every class, length and tier at its own rate, and the most that one can cost.
 
 use portolan::{
-    catalog::{self, Class, Price, Rate, Told},
+    catalog::{self, Class, Operation, Price, Rate, Style, Told},
     chat::usage::{Service, Usage},
-    ledger::cost,
+    dialect::{Upstream, converse::Converse, gemini::Gemini, openai_chat::OpenAiChat, openai_responses::OpenAiResponses},
+    ledger::{Spent, cost},
+    operation,
     units::Money,
 };
+use serde_json::{Value, json};
 
 fn rate(service: Service, above: u32, class: Class, amount: u64) -> Rate {
     Rate { service, above, class, amount: Money(amount) }
@@ -76,14 +79,28 @@ fn a_cost_is_the_sum_of_what_was_counted() {
 #[test]
 fn a_bill_says_whose_rates_held() {
     for (service, input, expected) in [
-        (Service::Standard, 1_000, (Service::Standard, 0)),
-        (Service::Standard, 1_001, (Service::Standard, 1_000)),
-        (Service::Priority, 9_000, (Service::Priority, 5_000)),
-        (Service::Flex, 1, (Service::Standard, 0)),
+        (Service::Standard, 1_000, None),
+        (Service::Standard, 1_001, Some("above 1000")),
+        (Service::Priority, 9_000, Some("priority, above 5000")),
+        (Service::Batch, 1, Some("batch")),
+        (Service::Flex, 1, None),
     ] {
         let bill = cost::bill(&Usage { input, service, ..Usage::default() }, &rich());
-        assert_eq!((bill.service, bill.above), expected, "{service:?} {input}");
+        assert_eq!(bill.tier.words().as_deref(), expected, "{service:?} {input}");
     }
+}
+
+/// The operator's price, then the provider's word, then nobody knows.
+#[test]
+fn what_a_provider_says_it_asks_counts_where_no_price_is_known() {
+    let said = Usage { input: 10, reported: Some(Money(7)), ..Usage::default() };
+    let silent = Usage { reported: None, ..said };
+    let rich = rich();
+    let cost = |usage, price| Spent::of(usage, price, false).cost.map(|cost| cost.0);
+    assert_eq!(cost(said, Some(&rich)), Some(20_000_000 + A_CALL));
+    assert_eq!((cost(said, None), cost(silent, None)), (Some(7), None));
+    let both = |one, other| Spent::of(one, None, false).plus(Spent::of(other, Some(&rich), false)).cost.map(|cost| cost.0);
+    assert_eq!((both(said, silent), both(silent, silent)), (Some(7 + 20_000_000 + A_CALL), None));
 }
 
 #[test]
@@ -136,4 +153,118 @@ fn no_cost_is_above_the_worst_case() {
         reached += u32::from(cost == most && most.0 > 0);
     }
     assert!(reached > 10, "the bound is met: {reached}");
+}
+
+/// Tokens, tiers and units as each provider reports them.
+#[test]
+fn what_is_paid_for_apart_is_counted_apart() {
+    let none = Usage::default();
+    let chat = |usage: Value, tier: &str| {
+        let choice = json!({"index": 0, "message": {"role": "assistant", "content": "x"}, "finish_reason": "stop"});
+        json!({"id": "c", "model": "m", "choices": [choice], "usage": usage, "service_tier": tier})
+    };
+    let response = |usage: Value| {
+        let message = json!({"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "x"}]});
+        json!({"id": "r", "status": "completed", "output": [message], "usage": usage, "service_tier": "flex"})
+    };
+    let gemini = |usage: Value| json!({"candidates": [{"content": {"parts": [{"text": "x"}]}, "finishReason": "STOP"}], "usageMetadata": usage});
+    let modalities = |audio: u64, image: u64| json!([{"modality": "TEXT", "tokenCount": 1}, {"modality": "AUDIO", "tokenCount": audio}, {"modality": "IMAGE", "tokenCount": image}]);
+    let rows: [(&dyn Upstream, Value, Usage); 8] = [
+        (
+            &OpenAiChat,
+            chat(
+                json!({"prompt_tokens": 90, "completion_tokens": 50, "prompt_tokens_details": {"audio_tokens": 7, "cached_tokens": 10},
+                    "completion_tokens_details": {"audio_tokens": 30, "reasoning_tokens": 2}}),
+                "priority",
+            ),
+            Usage {
+                input: 80,
+                cache_read: 10,
+                output: 50,
+                reasoning: 2,
+                input_audio: 7,
+                output_audio: 30,
+                service: Service::Priority,
+                ..none
+            },
+        ),
+        (
+            &OpenAiChat,
+            chat(json!({"prompt_tokens": 1, "completion_tokens": 2, "cost": 0.000_012_345_678_95}), "default"),
+            Usage { input: 1, output: 2, reported: Some(Money(12_345_679)), ..none },
+        ),
+        (
+            &OpenAiChat,
+            chat(json!({"prompt_tokens": 1, "completion_tokens": 2, "cost": {"total_cost": 0.006, "currency": "USD"}}), "scale"),
+            Usage { input: 1, output: 2, reported: Some(Money(6_000_000_000)), ..none },
+        ),
+        (
+            &OpenAiResponses,
+            response(json!({"input_tokens": 9, "output_tokens": 5, "output_tokens_details": {"image_tokens": 4}})),
+            Usage { input: 9, output: 5, output_image: 4, service: Service::Flex, ..none },
+        ),
+        (
+            &Gemini,
+            gemini(json!({"promptTokenCount": 100, "cachedContentTokenCount": 40, "candidatesTokenCount": 20,
+                "promptTokensDetails": modalities(30, 9), "cacheTokensDetails": modalities(25, 4),
+                "candidatesTokensDetails": modalities(3, 12), "serviceTier": "priority"})),
+            Usage {
+                input: 60,
+                cache_read: 40,
+                output: 20,
+                input_audio: 5,
+                cache_read_audio: 25,
+                input_image: 5,
+                output_audio: 3,
+                output_image: 12,
+                service: Service::Priority,
+                ..none
+            },
+        ),
+        (
+            &Gemini,
+            gemini(json!({"promptTokenCount": 1, "trafficType": "ON_DEMAND_FLEX"})),
+            Usage { input: 1, service: Service::Flex, ..none },
+        ),
+        (&Gemini, gemini(json!({"promptTokenCount": 1, "trafficType": "PROVISIONED_THROUGHPUT"})), Usage { input: 1, ..none }),
+        (
+            &Converse,
+            json!({"output": {"message": {"role": "assistant", "content": [{"text": "x"}]}}, "stopReason": "end_turn",
+                "usage": {"inputTokens": 3, "outputTokens": 4, "cacheWriteInputTokens": 9,
+                    "cacheDetails": [{"ttl": "5m", "inputTokens": 4}, {"ttl": "1h", "inputTokens": 5}]}}),
+            Usage { input: 3, output: 4, cache_write: 9, cache_write_1h: 5, ..none },
+        ),
+    ];
+    for (dialect, body, expected) in rows {
+        assert_eq!(dialect.read_response(&body.to_string()).unwrap().usage, Some(expected), "{body}");
+    }
+}
+
+#[test]
+fn pictures_and_units_of_ranking_are_counted() {
+    let none = Usage::default();
+    let read = |operation, style, asked: &str, answer: &str| {
+        operation::read(operation, (style, style), asked.as_bytes(), answer.as_bytes(), "m").unwrap().usage
+    };
+    for (rule, answer, expected) in [
+        ("by the picture", r#"{"data":[{"url":"u"},{"url":"v"}]}"#, Some(Usage { images: 2, ..none })),
+        (
+            "by the token",
+            r#"{"data":[{"b64_json":"eA=="}],"usage":{"input_tokens":50,"input_tokens_details":{"image_tokens":40,"text_tokens":10},"output_tokens":900}}"#,
+            Some(Usage { input: 50, input_image: 40, output: 900, output_image: 900, images: 1, ..none }),
+        ),
+        (
+            "with words",
+            r#"{"data":[],"usage":{"input_tokens":5,"output_tokens":90,"output_tokens_details":{"image_tokens":80}}}"#,
+            Some(Usage { input: 5, output: 90, output_image: 80, ..none }),
+        ),
+        ("nothing made yet", r#"{"id":"video_1","status":"queued"}"#, None),
+    ] {
+        assert_eq!(read(Operation::Image, Style::OpenAi, "{}", answer), expected, "{rule}");
+    }
+    let ranked = r#"{"results":[{"index":0,"relevance_score":0.9}],"meta":{"billed_units":{"search_units":3}}}"#;
+    let usage = read(Operation::Rerank, Style::Cohere, r#"{"model":"m","query":"q","documents":["a"]}"#, ranked).unwrap();
+    assert_eq!(usage.searches, 3);
+    let price = catalog::bare_model("rerank-v3.5").and_then(|m| m.price.as_ref()).unwrap();
+    assert_eq!(cost::of(&usage, price).dollars(), "0.006", "whatever its tokens are reckoned to be");
 }

@@ -21,6 +21,7 @@
 mod amounts;
 mod local;
 mod message;
+mod notice;
 mod object;
 mod packing;
 pub mod period;

@@ -1,10 +1,6 @@
 //! The calendar of budgets, in UTC.
 
-use crate::{
-    config::Period,
-    units::Millis,
-    wire::time::{date, day},
-};
+use crate::{config::Period, units::Millis};
 
 const DAY_MS: u64 = 86_400_000;
 /// 1970-01-01 was a Thursday: that week began three days before.
@@ -12,14 +8,14 @@ const THURSDAY: u64 = 3;
 
 /// When the period that `now` is in began; 1970 for what has no end.
 pub fn begins(per: Period, now: Millis) -> Millis {
-    let days = now.0 / DAY_MS;
-    let (year, month, _) = date(now);
-    match per {
-        Period::Day => Millis(days * DAY_MS),
-        Period::Week => Millis(days.saturating_sub((days + THURSDAY) % 7) * DAY_MS),
-        Period::Month => day(year, month, 1).unwrap_or_default(),
-        Period::Total => Millis(0),
-    }
+    let day = now.0 / DAY_MS;
+    let first = match per {
+        Period::Day => day,
+        Period::Week => day.saturating_sub((day + THURSDAY) % 7),
+        Period::Month => day + 1 - now.civil().2,
+        Period::Total => 0,
+    };
+    Millis(first * DAY_MS)
 }
 
 /// When the next one begins.

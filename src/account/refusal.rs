@@ -5,7 +5,6 @@ use crate::{
     config::Period,
     error::{Blame, Error, Kind},
     units::{Millis, Money},
-    wire::time,
 };
 
 /// A spent budget, in OpenAI's word: its clients do not retry this one.
@@ -66,7 +65,7 @@ impl Refusal {
                 refused(Kind::RateLimited, format!("{} is held by requests under way.", budget(&whose, per, limit)))
             }
             What::Budget(per) => {
-                let ends = period::ends(per, now).map(|end| format!(" It begins anew at {}.", time::text(end)));
+                let ends = period::ends(per, now).map(|end| format!(" It begins anew at {}.", end.timestamp()));
                 let cost = Money(need).dollars();
                 quota(format!(
                     "{} does not cover this request, which may cost up to ${cost}.{}",

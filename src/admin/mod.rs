@@ -1,22 +1,28 @@
 //! The operator's calls: which there are, and what is said of the configuration.
 
 pub mod audit;
+pub mod documents;
 mod drive;
 mod explain;
 mod faults;
 pub mod health;
+pub mod keys;
+pub mod prices;
 mod question;
 mod replay;
 mod simulate;
+pub mod written;
 
 pub use explain::explain;
-pub use question::Asked;
+use keys::KeyCall;
+pub use question::{Asked, tenant_asked};
 pub use replay::{replay, version};
 use serde_json::{Map, Value};
 pub use simulate::simulate;
 
 use crate::{
     config::{Problem, Snapshot},
+    error::Error,
     wire::{
         compose::{IntoJson, Members, json},
         json::json_text,
@@ -35,18 +41,35 @@ pub enum Call<'a> {
     /// The operator's word on a target.
     Order(&'a str),
     Config,
+    /// What models cost, and who says so.
+    Prices,
     /// What would become of a request.
     Explain,
     /// The same with faults.
     Simulate,
     /// The decision of one request, made again.
     Replay(&'a str),
+    /// A tenant's own keys, as far as they may be known.
+    OwnKeys(&'a str),
+    /// A tenant brings a key to a provider.
+    SetOwnKey {
+        tenant: &'a str,
+        provider: &'a str,
+    },
+    DropOwnKey {
+        tenant: &'a str,
+        provider: &'a str,
+    },
     /// Entries of a chain.
     Audit,
     /// Whether it holds.
     AuditVerify,
     /// Where it ends.
     AuditHead,
+    Keys(KeyCall<'a>),
+    /// A document's text.
+    Document(&'static str),
+    PutDocument(&'static str),
 }
 
 /// What stands at a path.
@@ -82,14 +105,27 @@ impl<'a> Call<'a> {
             // A target has slashes of its own.
             ("POST" | "PUT", ["health", _, ..]) => Self::Order(path.strip_prefix("health/")?),
             ("GET", ["config"]) => Self::Config,
+            // The price book; what the operator wrote of it stands below.
+            ("GET", ["prices"]) => Self::Prices,
+            ("GET", ["prices", "document"]) => Self::Document(document("prices")?),
             ("POST", ["explain"]) => Self::Explain,
             ("POST", ["simulate"]) => Self::Simulate,
+            ("GET", ["tenants", tenant, "secrets"]) => Self::OwnKeys(tenant),
+            ("PUT", ["tenants", tenant, "secrets", provider]) => Self::SetOwnKey { tenant, provider },
+            ("DELETE", ["tenants", tenant, "secrets", provider]) => Self::DropOwnKey { tenant, provider },
             ("GET", ["audit"]) => Self::Audit,
             ("GET", ["audit", "verify"]) => Self::AuditVerify,
             ("GET", ["audit", "head"]) => Self::AuditHead,
+            (_, ["keys", rest @ ..]) => Self::Keys(KeyCall::read(method, rest)?),
+            ("GET", [name]) => Self::Document(document(name)?),
+            ("PUT", [name]) => Self::PutDocument(document(name)?),
             _ => return None,
         })
     }
+}
+
+fn document(name: &str) -> Option<&'static str> {
+    documents::NAMES.into_iter().find(|known| *known == name)
 }
 
 /// Our own ids, and nothing that means something in a query.
@@ -102,8 +138,8 @@ pub fn readiness(config: &Snapshot, problems: &[Problem]) -> String {
     json_text(&state(config, problems))
 }
 
-/// The same with what may want the operator's attention; `more`: what only the Worker's bindings tell.
-pub fn config(config: &Snapshot, problems: &[Problem], more: Option<String>) -> String {
+/// The same with what may want the operator's attention; `more`: what bindings and the clock tell.
+pub fn config(config: &Snapshot, problems: &[Problem], more: Vec<String>) -> String {
     let mut state = state(config, problems);
     if let Value::Object(state) = &mut state {
         let off: Map<String, Value> = config.off.iter().map(|(name, missing)| (name.clone(), missing.into_json())).collect();
@@ -120,13 +156,21 @@ fn state(config: &Snapshot, problems: &[Problem]) -> Value {
     json!({"ok": problems.is_empty(), "config": &config.version, "problems": problems})
 }
 
+/// What is wrong, and where in the body.
+pub fn refusal(error: &Error) -> String {
+    let path = error.param.as_deref().filter(|path| !path.is_empty());
+    json_text(&json!({"error": {"message": &error.message, "path": path}}))
+}
+
 pub fn error(message: &str) -> String {
     json_text(&json!({"error": {"message": message}}))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Call, Found, find};
+    use super::{Call, Found, find, keys::KeyCall};
+
+    const ID: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     #[test]
     fn paths_are_calls() {
@@ -148,10 +192,28 @@ mod tests {
             ("PUT", "/health/acme/large/2", Found::Call(Call::Order("acme/large/2"))),
             ("POST", "/health/acme%231/", Found::Call(Call::Order("acme%231"))),
             ("GET", "/config", Found::Call(Call::Config)),
+            ("GET", "/tenants/acme/secrets", Found::Call(Call::OwnKeys("acme"))),
+            ("PUT", "/tenants/acme/secrets/openai", Found::Call(Call::SetOwnKey { tenant: "acme", provider: "openai" })),
+            ("DELETE", "/tenants/a%20b/secrets/x/", Found::Call(Call::DropOwnKey { tenant: "a%20b", provider: "x" })),
+            ("GET", "/tenants/acme/secrets/openai", Found::Allowed("PUT, DELETE".to_owned())),
             ("GET", "/audit", Found::Call(Call::Audit)),
             ("GET", "/audit/verify", Found::Call(Call::AuditVerify)),
             ("GET", "/audit/head", Found::Call(Call::AuditHead)),
             ("DELETE", "/audit", Found::Allowed("GET".to_owned())),
+            ("GET", "/keys", Found::Call(Call::Keys(KeyCall::List))),
+            ("POST", "/keys/", Found::Call(Call::Keys(KeyCall::Create))),
+            ("DELETE", "/keys", Found::Allowed("GET, POST".to_owned())),
+            ("GET", &format!("/keys/{ID}"), Found::Call(Call::Keys(KeyCall::Show(ID)))),
+            ("POST", &format!("/keys/{ID}"), Found::Allowed("GET, PUT, PATCH, DELETE".to_owned())),
+            ("POST", &format!("/keys/{ID}/rotate"), Found::Call(Call::Keys(KeyCall::Rotate(ID)))),
+            ("GET", "/keys/ABCDEF", Found::Nothing),
+            ("GET", "/routes", Found::Call(Call::Document("routes"))),
+            ("PUT", "/budgets", Found::Call(Call::PutDocument("budgets"))),
+            ("DELETE", "/routes", Found::Allowed("GET, PUT".to_owned())),
+            ("GET", "/config@good", Found::Nothing),
+            ("GET", "/prices", Found::Call(Call::Prices)),
+            ("GET", "/prices/document", Found::Call(Call::Document("prices"))),
+            ("PUT", "/prices", Found::Call(Call::PutDocument("prices"))),
             ("GET", "", Found::Nothing),
         ] {
             assert_eq!(find(method, path), found, "{method} {path}");

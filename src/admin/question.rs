@@ -45,6 +45,12 @@ pub struct Asked<'a> {
     pub id: String,
 }
 
+/// Whose keys the request would be called with: the tenant of the `key` in a question.
+pub fn tenant_asked(text: &str) -> Option<String> {
+    let question: Value = serde_json::from_str(text).ok()?;
+    Some(question.get("key")?.get("tenant")?.as_str()?.to_owned())
+}
+
 /// The request that was meant.
 pub(super) struct Question {
     pub inputs: Inputs,
@@ -82,7 +88,7 @@ impl Question {
             ),
         };
         let facts = place.fill(facts);
-        reply::check_continues(&facts)?;
+        reply::check_continues(&facts, true, true)?;
         let id = fields.take_str("request_id")?.unwrap_or_else(|| asked.id.clone());
         let key = holder(&mut fields, now)?;
         let wishes = wishes.strictly(key.zdr);

@@ -86,6 +86,10 @@ pub fn folder(tenant: &str) -> String {
     format!("heads/{}/", percent::encoded(tenant))
 }
 
+/// Who did not take a head is asked again soon, and then ever more seldom.
+const SOONEST_MS: u64 = 5_000;
+const LATEST_MS: u64 = 300_000;
+
 /// A publication that has begun: the same head goes everywhere, however long that takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
@@ -96,6 +100,11 @@ pub struct Pending {
 }
 
 impl Pending {
+    /// When it is to be tried again: after as long as it has taken so far.
+    pub fn again(&self, now: Millis) -> Millis {
+        now.plus(now.since(self.at).clamp(SOONEST_MS, LATEST_MS))
+    }
+
     pub fn write(&self) -> String {
         json_text(&json!({"head": write_head(self.head), "at": self.at.0, "told": self.told.clone()}))
     }

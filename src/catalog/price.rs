@@ -129,10 +129,10 @@ impl Class {
         }
     }
 
-    /// Published for a million; the others for one.
-    pub const fn is_by_million(self) -> bool {
+    /// No token: a call, or what it makes or reads.
+    pub const fn is_unit(self) -> bool {
         match self {
-            Self::Request | Self::Search | Self::Image | Self::Second => false,
+            Self::Request | Self::Search | Self::Image | Self::Second | Self::Character => true,
             Self::Input
             | Self::Output
             | Self::CacheRead
@@ -143,9 +143,13 @@ impl Class {
             | Self::OutputAudio
             | Self::CacheReadAudio
             | Self::InputImage
-            | Self::OutputImage
-            | Self::Character => true,
+            | Self::OutputImage => false,
         }
+    }
+
+    /// Published for a million; the others for one.
+    pub const fn is_by_million(self) -> bool {
+        !self.is_unit() || matches!(self, Self::Character)
     }
 }
 

@@ -66,14 +66,13 @@ pub const fn is_kept_by_nature(operation: Operation) -> bool {
     }
 }
 
+/// Also of those who reproduce its Responses, and whose own pages were not read.
 const OPENAI: &str = "https://developers.openai.com/api/docs/guides/your-data";
 const AZURE: &str = "https://learn.microsoft.com/azure/foundry/openai/how-to/responses";
-const ARK: &str = "https://www.volcengine.com/docs/82379/1569618";
 const FIREWORKS: &str = "https://docs.fireworks.ai/guides/security_compliance/data_handling";
 const GOOGLE: &str = "https://ai.google.dev/gemini-api/docs/logs-datasets";
-const GROQ: &str = "https://console.groq.com/docs/responses-api";
-const HF: &str = "https://huggingface.co/docs/inference-providers/guides/responses-api";
 const OPENROUTER: &str = "https://openrouter.ai/docs/guides/privacy/zdr";
+const OPENROUTER_RESPONSES: &str = "https://openrouter.ai/docs/api_reference/responses/error-handling";
 const XAI: &str = "https://docs.x.ai/developers/model-capabilities/text/comparison";
 
 const CHAT: Asked = Asked::Text(Dialect::OpenAiChat);
@@ -93,19 +92,19 @@ const fn flag(kind: &'static str, asked: Asked, (member, value): (&'static str, 
 static FLAGS: &[Flag] = &[
     flag("azure-openai", CHAT, NO_STORE, AZURE),
     flag("azure-openai", RESPONSES, NO_STORE, AZURE),
-    flag("bytedance", RESPONSES, NO_STORE, ARK),
-    flag("byteplus", RESPONSES, NO_STORE, ARK),
+    flag("bytedance", RESPONSES, NO_STORE, OPENAI),
+    flag("byteplus", RESPONSES, NO_STORE, OPENAI),
     flag("fireworks", RESPONSES, NO_STORE, FIREWORKS),
     flag("google", CONTENTS, NO_STORE, GOOGLE),
-    flag("groq", RESPONSES, NO_STORE, GROQ),
-    flag("huggingface", RESPONSES, NO_STORE, HF),
+    flag("groq", RESPONSES, NO_STORE, OPENAI),
+    flag("huggingface", RESPONSES, NO_STORE, OPENAI),
     flag("openai", CHAT, NO_STORE, OPENAI),
     flag("openai", RESPONSES, NO_STORE, OPENAI),
     flag("openrouter", CHAT, NO_COLLECTION, OPENROUTER),
     flag("openrouter", COMPLETIONS, NO_COLLECTION, OPENROUTER),
     flag("openrouter", MESSAGES, NO_COLLECTION, OPENROUTER),
     flag("openrouter", RESPONSES, NO_COLLECTION, OPENROUTER),
-    flag("openrouter", RESPONSES, NO_STORE, OPENROUTER),
+    flag("openrouter", RESPONSES, NO_STORE, OPENROUTER_RESPONSES),
     flag("openrouter", Asked::Besides(Operation::Embed), NO_COLLECTION, OPENROUTER),
     flag("openrouter", Asked::Besides(Operation::Rerank), NO_COLLECTION, OPENROUTER),
     flag("xai", RESPONSES, NO_STORE, XAI),

@@ -27,14 +27,13 @@ impl Service {
         }
     }
 
-    /// Of a provider's word. What is paid for otherwise, such as capacity that was bought before, costs here as usual.
+    /// Of a provider's word; Google Cloud puts one before it. What is paid for otherwise, such as capacity that was bought
+    /// before, costs here as usual.
     pub fn read(word: &str) -> Self {
-        match word {
-            "batch" => Self::Batch,
-            "flex" => Self::Flex,
-            "priority" | "fast" => Self::Priority,
-            _ => Self::Standard,
-        }
+        let lower = word.to_ascii_lowercase();
+        let word = lower.trim_start_matches("on_demand_");
+        let known = Self::ALL.into_iter().find(|service| service.name() == word);
+        known.or((word == "fast").then_some(Self::Priority)).unwrap_or_default()
     }
 
     pub const fn is_standard(&self) -> bool {

@@ -2,22 +2,76 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Names that are somebody's own network. RFC 6761, RFC 6762, RFC 8375, and ICANN's `internal`.
-const PRIVATE_SUFFIXES: [&str; 7] = ["localhost", "local", "internal", "localdomain", "home.arpa", "lan", "intranet"];
+use crate::wire::percent;
+
+/// Names that are somebody's own network: RFC 6761, 6762, 7686, 8375 and 9476, ICANN's `internal` and what it never
+/// delegates for it is used inside, Kubernetes' and Consul's.
+const PRIVATE_SUFFIXES: [&str; 16] = [
+    "localhost",
+    "local",
+    "internal",
+    "localdomain",
+    "home.arpa",
+    "lan",
+    "intranet",
+    "test",
+    "invalid",
+    "onion",
+    "alt",
+    "corp",
+    "home",
+    "private",
+    "svc",
+    "consul",
+];
+/// Public names that lead inside: whatever stands before them says where to, or they are this machine, or its metadata.
+const INWARD_NAMES: [&str; 15] = [
+    "nip.io",
+    "sslip.io",
+    "xip.io",
+    "traefik.me",
+    "local.gd",
+    "localho.st",
+    "localtest.me",
+    "lvh.me",
+    "vcap.me",
+    "lacolhost.com",
+    // Made for it: they answer with one address first and with another then.
+    "rbndr.us",
+    "1u.ms",
+    "metadata.tencentyun.com",
+    "metadata.packet.net",
+    "metadata.platformequinix.com",
+];
+/// Bytes of a URL; webhooks' carry a signature of some hundred.
+const MAX_URL: usize = 2_048;
 
 /// A base URL without its closing slashes, or what is wrong with it.
 pub(super) fn read_base_url(url: &str, allow_private: bool) -> Result<String, String> {
-    let url = url.trim_end_matches('/');
+    if url.contains('?') {
+        return Err("must have no query".to_owned());
+    }
+    read_public_url(url.trim_end_matches('/'), allow_private)
+}
+
+/// The URL of anything that is called because a document says so; or what is wrong with it, to follow its name.
+pub fn read_public_url(url: &str, allow_private: bool) -> Result<String, String> {
     let Some((scheme, rest)) = url.split_once("://") else {
         return Err("must be a URL such as https://lab.example/v1".to_owned());
     };
+    if url.len() > MAX_URL {
+        return Err(format!("must be at most {MAX_URL} bytes long"));
+    }
     if url.bytes().any(|b| !b.is_ascii_graphic() || b == b'\\') {
         return Err("must be plain ASCII without spaces; write an international name as `xn--…`".to_owned());
     }
-    if url.contains(['?', '#']) {
-        return Err("must have no query and no fragment".to_owned());
+    if url.contains('#') {
+        return Err("must have no fragment".to_owned());
     }
-    let authority = rest.split('/').next().unwrap_or_default();
+    if percent::climbs(rest) {
+        return Err("must have no `..` in its path".to_owned());
+    }
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
     if authority.contains('@') {
         return Err("must have no user name or password; put the key into `keys`".to_owned());
     }
@@ -25,7 +79,7 @@ pub(super) fn read_base_url(url: &str, allow_private: bool) -> Result<String, St
     let private = is_private_host(host);
     if private && !allow_private {
         return Err(format!(
-            "names `{host}`, a private address; set \"allow_private_upstreams\": true in `settings` if you mean it"
+            "names `{host}`, a private address or a name that leads to one; set \"allow_private_upstreams\": true in `settings` if you mean it"
         ));
     }
     match scheme {
@@ -74,9 +128,23 @@ pub fn is_private_host(host: &str) -> bool {
         // The URL standard reads these as an address: https://url.spec.whatwg.org/#concept-ipv4-parser
         return loose_v4(host).is_none_or(is_private_v4);
     }
-    // A single label is looked up in the local network.
     let is_below = |suffix: &str| host.strip_suffix(suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    !host.contains('.') || PRIVATE_SUFFIXES.into_iter().any(is_below)
+    // A single label is looked up in the local network.
+    !host.contains('.') || PRIVATE_SUFFIXES.into_iter().chain(INWARD_NAMES).any(is_below) || spells_private(host)
+}
+
+/// Whether a name has a private address in it, as wildcard names and those of cloud machines have: `10.0.0.1.…`,
+/// `ip-10-0-0-1.…`. Or an empty label, which resolvers read in ways of their own.
+fn spells_private(host: &str) -> bool {
+    let holds = |parts: Vec<&str>| {
+        parts.windows(4).any(|four| {
+            let octets: Option<Vec<u8>> = four.iter().map(|part| part.parse().ok()).collect();
+            let octets = octets.and_then(|octets| <[u8; 4]>::try_from(octets).ok());
+            octets.is_some_and(|octets| is_private_v4(Ipv4Addr::from(octets)))
+        })
+    };
+    let mut labels = host.split('.');
+    holds(host.split('.').collect()) || labels.any(|label| label.is_empty() || holds(label.split('-').collect()))
 }
 
 /// `0x7f.1`, `2130706433`, `0177.0.0.1`: one to four numbers, the last filling what is left.
@@ -129,6 +197,8 @@ fn is_private_v6(address: Ipv6Addr) -> bool {
         },
         (0x64, 0xff9b) => (c, d, e, f) != (0, 0, 0, 0) || v4(g, h),
         (0x2002, _) => v4(b, c),
+        // For protocols: Teredo carries addresses too. For documents, for nobody, for segment routing.
+        (0x2001, ..0x200 | 0xdb8) | (0x100, 0) | (0x3fff, ..0x1000) | (0x5f00, _) => true,
         (0, _) => true,
         (a, _) => a & 0xfe00 == 0xfc00 || a & 0xffc0 == 0xfe80 || a & 0xffc0 == 0xfec0 || a >= 0xff00,
     }

@@ -7,6 +7,8 @@ mod given;
 mod host;
 mod limits;
 mod nesting;
+pub mod news;
+pub mod own_entry;
 mod own_key;
 mod parse;
 mod price;
@@ -20,10 +22,11 @@ mod route;
 mod secrets;
 mod service_account;
 mod settings;
+mod write_price;
 
 pub use condition::{Check, Condition, Datum, Literal, Pattern, Subject};
 pub use given::{Given, Secrets};
-pub use host::is_private_host;
+pub use host::{is_private_host, read_public_url};
 pub use limits::{Budget, Budgets, Limits, Period, Rules, read_rules};
 pub use own_key::{OwnKey, fingerprint};
 pub use price::read_amount;
@@ -40,6 +43,7 @@ use serde_json::Map;
 pub use service_account::ServiceAccount;
 pub use settings::{Audit, Breaker, OnError, Retry, Settings, SomeRetry, SomeTimeouts, Timeouts};
 use sha2::{Digest, Sha256};
+pub use write_price::{money, write_price};
 
 use crate::{
     catalog::{self, Price},
@@ -76,7 +80,7 @@ pub struct Snapshot {
     /// Providers without their secret, with the names it may have.
     pub off: SortedMap<String, Vec<String>>,
     /// Of those that are off, the ones that lack nothing but a key: a tenant's own turns them on for it.
-    keyless: SortedMap<String, Provider>,
+    keyless: Rc<SortedMap<String, Provider>>,
     pub settings: Settings,
     pub budgets: Rc<Budgets>,
     /// What the operator should know, though it hinders nothing.
@@ -124,7 +128,7 @@ pub fn build(documents: &Documents, secrets: &SortedMap<String, String>) -> Resu
         routes: Rc::default(),
         providers: SortedMap::new(),
         off: SortedMap::new(),
-        keyless: SortedMap::new(),
+        keyless: Rc::default(),
         settings: Settings::default(),
         budgets: Rc::default(),
         warnings: vec![],

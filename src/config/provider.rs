@@ -182,6 +182,11 @@ impl Model {
 }
 
 impl Provider {
+    /// Whether it is the built-in one, under whatever name.
+    pub fn is_mock(&self) -> bool {
+        self.kind.name == MOCK
+    }
+
     /// What a model is spoken to in here, the preferred first.
     pub fn dialects(&self, model: &str) -> impl Iterator<Item = Dialect> {
         let is_known = self.house != House::Lookalike || self.kind.lookalikes.is_empty();
@@ -363,7 +368,7 @@ fn read_model(reader: &mut Reader<'_>, model: &mut Model) {
         model.supports = Some(Supports::of(&features.collect::<Vec<_>>()));
     }
     model.zdr = reader.flag("zdr").or(model.zdr);
-    if let Some(price) = reader.object("price", read_price) {
+    if let Some(price) = reader.object("price", |reader| read_price(reader, &SortedMap::new())) {
         model.price = price.or_else(|| model.price.take());
     }
 }

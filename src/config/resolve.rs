@@ -8,6 +8,7 @@ use super::{
 use crate::{
     catalog::{self, Price, Supports},
     error::{Error, Kind},
+    wire::percent,
 };
 
 /// What a caller's model name stands for.
@@ -108,7 +109,7 @@ impl Snapshot {
             return Err(format!("There is no provider `{provider}`.{}", did_you_mean(provider, known)));
         };
         // Models stand in paths, where `..` is a step up, however it is escaped.
-        let is_dots = model.chars().all(|c| c == '.');
+        let is_dots = model.chars().all(|c| c == '.') || percent::climbs(model);
         if is_dots || model.len() > MAX_NAME || model.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return Err(format!("`{provider}/` must be followed by the provider's own name of the model."));
         }

@@ -1,5 +1,7 @@
 //! Secrets: which there may be, and which provider they turn on.
 
+use std::rc::Rc;
+
 use super::{
     Credential, Documents, Provider, Snapshot,
     own_key::UNOPENED,
@@ -76,7 +78,7 @@ impl Snapshot {
                 && let Ok(base_url) = filled(&draft.provider, &found)
             {
                 draft.provider.base_url = base_url;
-                self.keyless.insert(name.clone(), draft.provider);
+                Rc::make_mut(&mut self.keyless).insert(name.clone(), draft.provider);
             }
             self.off.insert(name, missing);
             return;

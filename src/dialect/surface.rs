@@ -190,11 +190,14 @@ pub fn read(line: Line<'_>) -> Surface {
         (_, "/livez") => return Surface::Live,
         (_, "/readyz") => return Surface::Ready,
         (_, "/api/hello") => return Surface::Hello,
-        ("OPTIONS", _) => return Surface::Preflight,
         _ => {}
     }
+    // Before all else that pages of other sites may ask for.
     if let Some(rest) = line.path.strip_prefix("/admin/v1").filter(|rest| rest.is_empty() || rest.starts_with('/')) {
         return Surface::Admin(rest.to_owned());
+    }
+    if line.method == "OPTIONS" {
+        return Surface::Preflight;
     }
     if let Some((provider, path)) = below("/passthrough").and_then(|rest| rest.get(1..)?.split_once('/')) {
         return Surface::Passthrough { provider: percent::decoded(provider), path: format!("/{path}") };

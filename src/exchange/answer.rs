@@ -12,7 +12,7 @@ use crate::{
         response::{Response, StopReason},
     },
     dialect::{Asked, Facts, Upstream},
-    ledger::{cost, numbers},
+    ledger::{Spent, numbers},
     plan::{Attempt, health::Signal, outcome},
     units::{Millis, Money},
     wire::sse::Frames,
@@ -49,23 +49,26 @@ impl Exchange {
                 self.judge(outcome::filtered(), &UpstreamError::default(), now);
             }
             Ok(response) => {
-                // A provider that ignores `stream` has answered in the other form.
-                let as_it_is = self.call.is_verbatim(&attempt) && is_stream == self.call.facts.stream;
-                self.answer(&attempt, &response, (bytes, as_it_is), now);
+                self.answer(&attempt, &response, (bytes, is_stream), now);
             }
         }
     }
 
     /// A whole answer, on its way to the caller.
-    fn answer(&mut self, attempt: &Attempt, response: &Response, (bytes, as_it_is): (&[u8], bool), now: Millis) {
+    fn answer(&mut self, attempt: &Attempt, response: &Response, (bytes, is_stream): (&[u8], bool), now: Millis) {
         self.receipt.usage = response.usage;
         self.receipt.raw_usage = response.raw_usage.as_ref().and_then(numbers::of);
         self.receipt.model.clone_from(&response.model);
         self.receipt.id.clone_from(&response.id);
         self.served(now);
         let cost = self.cost(attempt);
+        // A provider that ignores `stream` has answered in the other form.
+        let as_it_is = self.call.is_verbatim(attempt) && is_stream == self.call.facts.stream;
         let body = if as_it_is { Body::Upstream } else { Body::Text(self.write(attempt, response, cost)) };
-        self.keep_answer(Some(response.stop), &body, bytes, now);
+        // In a stream that was read as a whole nobody counts what could not be read.
+        if !is_stream {
+            self.keep_answer(Some(response.stop), &body, bytes, now);
+        }
         let content_type = if self.call.facts.stream { stream_type(&self.call.facts) } else { JSON };
         self.deliver(body, (content_type, cost), now);
     }
@@ -88,7 +91,7 @@ impl Exchange {
     /// Of what the receipt counts.
     pub(super) fn cost(&self, attempt: &Attempt) -> Option<Money> {
         let price = self.config.price(&attempt.provider, &attempt.model);
-        self.receipt.usage.zip(price).map(|(usage, price)| cost::of(&usage, price))
+        Spent::of(self.receipt.usage?, price, self.receipt.estimated).cost
     }
 
     pub(super) fn deliver(&mut self, body: Body, (content_type, cost): (&str, Option<Money>), now: Millis) {

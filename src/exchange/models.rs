@@ -1,8 +1,10 @@
 //! `GET /v1/models` in the caller's dialect.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
+    catalog::{Class, Price},
+    chat::usage::Service,
     config::{ListedModel, Snapshot},
     dialect::Dialect,
     error::{Error, Kind},
@@ -78,12 +80,67 @@ fn describe(model: &ListedModel, value: &mut Value) {
         map.put("max_output_tokens", max);
     }
     if let Some(price) = &model.price {
-        let pricing = json!({
-            "prompt": price.input.dollars(),
-            "completion": price.output.dollars(),
-            "input_cache_read": price.cache_read.dollars(),
-            "input_cache_write": price.cache_write.dollars(),
-        });
-        map.put("pricing", pricing);
+        map.put("pricing", pricing(price));
+        let tiers = tiers(price);
+        if !tiers.is_empty() {
+            map.put("pricing_tiers", tiers);
+        }
+        map.put("pricing_source", price.source());
+        map.put("pricing_date", Some(price.date()).filter(|date| !date.is_empty()));
     }
+}
+
+/// OpenRouter's words, dollars for one of each.
+const WORDS: [(Class, &str); 16] = [
+    (Class::Input, "prompt"),
+    (Class::Output, "completion"),
+    (Class::CacheRead, "input_cache_read"),
+    (Class::CacheWrite, "input_cache_write"),
+    (Class::CacheWriteHour, "input_cache_write_1h"),
+    (Class::Reasoning, "internal_reasoning"),
+    (Class::InputAudio, "audio"),
+    (Class::OutputAudio, "audio_output"),
+    (Class::CacheReadAudio, "input_audio_cache"),
+    (Class::InputImage, "image_token"),
+    (Class::OutputImage, "image_output"),
+    (Class::Request, "request"),
+    (Class::Search, "web_search"),
+    (Class::Image, "image_made"),
+    (Class::Second, "second"),
+    (Class::Character, "character"),
+];
+
+fn word(class: Class) -> &'static str {
+    WORDS.iter().find(|(known, _)| *known == class).map_or("", |(_, word)| word)
+}
+
+/// The usual rates: the four in any case, others where they are told apart.
+fn pricing(price: &Price) -> Map<String, Value> {
+    let mut out = Map::new();
+    let four = [price.input, price.output, price.cache_read, price.cache_write];
+    for ((_, word), amount) in WORDS.iter().zip(four) {
+        out.put(word, amount.dollars());
+    }
+    for rate in price.rates().iter().filter(|rate| rate.service.is_standard() && rate.above == 0) {
+        out.put(word(rate.class), rate.amount.dollars());
+    }
+    out
+}
+
+/// What is other than usual, by tier of service and length of the prompt.
+fn tiers(price: &Price) -> Vec<Value> {
+    let mut tiers: Vec<((Service, u32), Map<String, Value>)> = vec![];
+    for rate in price.rates().iter().filter(|rate| !rate.service.is_standard() || rate.above > 0) {
+        let key = (rate.service, rate.above);
+        if tiers.iter().all(|(known, _)| *known != key) {
+            let mut tier = Map::new();
+            tier.put("service_tier", rate.service.name());
+            tier.put("above_prompt_tokens", u64::from(rate.above));
+            tiers.push((key, tier));
+        }
+        if let Some((_, tier)) = tiers.iter_mut().find(|(known, _)| *known == key) {
+            tier.put(word(rate.class), rate.amount.dollars());
+        }
+    }
+    tiers.into_iter().map(|(_, tier)| Value::Object(tier)).collect()
 }

@@ -22,7 +22,9 @@ impl Exchange {
         let call = &self.call;
         let first = self.plan.attempts.first();
         let (provider, model) = first.map(|attempt| (attempt.provider.clone(), attempt.model.clone())).unwrap_or_default();
-        let price = self.config.price(&provider, &model);
+        // What a tenant's own key is called with costs the operator nothing.
+        let is_own = first.is_some_and(|attempt| attempt.own.is_some());
+        let price = self.config.price(&provider, &model).filter(|_| !is_own);
         Opening {
             id: call.id.clone(),
             at: call.started,

@@ -5,9 +5,10 @@ use crate::{
     cache::{HEADER, Standing, Stored},
     chat::event::Stamp,
     dialect::{Caller, Dialect, Facts, surface::Kept},
-    error::Error,
+    error::{Error, Kind},
     plan::Attempt,
     units::Money,
+    wire::name::short,
 };
 
 pub struct Reply {
@@ -45,11 +46,28 @@ pub fn is_minted(id: &str) -> bool {
     id.starts_with(MINTED)
 }
 
-/// Refuses to go on from what nobody keeps.
-pub fn check_continues(facts: &Facts) -> Result<(), Error> {
-    match facts.continues.as_deref().filter(|id| is_minted(id)) {
-        Some(id) => Err(Error::invalid("previous_response_id", not_kept(Kept::Responses, id))),
+/// Refuses a body that has to be unpacked before it can be read: it would be counted at its packed size.
+pub fn check_encoding(headers: &[(String, String)]) -> Result<(), Error> {
+    let packed =
+        headers.iter().find(|(name, value)| name == "content-encoding" && !value.trim().eq_ignore_ascii_case("identity"));
+    match packed {
+        Some((_, encoding)) => {
+            let message = format!("The body is packed (`content-encoding: {}`): send it as it is.", short(encoding));
+            Err(Error::new(Kind::InvalidRequest, message))
+        }
         None => Ok(()),
+    }
+}
+
+/// Refuses to go on from what nobody keeps, or nobody keeps for this tenant. `may_guess`: the operator, who may name what
+/// the gateway has not seen.
+pub fn check_continues(facts: &Facts, is_kept: bool, may_guess: bool) -> Result<(), Error> {
+    let Some(id) = facts.continues.as_deref() else { return Ok(()) };
+    let lost = |kind| Error::new(kind, not_kept(Kept::Responses, id)).with_param("previous_response_id");
+    match (is_minted(id), is_kept || may_guess) {
+        (true, _) => Err(lost(Kind::InvalidRequest)),
+        (false, true) => Ok(()),
+        (false, false) => Err(lost(Kind::NotFound)),
     }
 }
 

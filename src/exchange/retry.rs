@@ -12,9 +12,13 @@ use crate::{
     units::Millis,
 };
 
+/// Characters of a credential: what is shorter is a word that a message may have.
+const MIN_SECRET: usize = 8;
+
 impl Exchange {
     /// One try is over without an answer: what now?
     pub(super) fn judge(&mut self, outcome: Outcome, error: &UpstreamError, now: Millis) {
+        let error = &self.discreet(error);
         if self.after.is_resumed() {
             return self.judge_resumed(outcome, now);
         }
@@ -37,6 +41,20 @@ impl Exchange {
         };
         self.failure = Some(failure);
         self.last = Some(outcome);
+    }
+
+    /// What a provider said, without the credential it was sent: some servers repeat a request that they refuse.
+    fn discreet(&self, error: &UpstreamError) -> UpstreamError {
+        let provider = self.attempt_now().and_then(|attempt| self.config.providers.get(&attempt.provider));
+        let secrets = || provider.iter().flat_map(|provider| &provider.credentials).map(|secret| secret.value.trim());
+        let mut said = error.clone();
+        let texts = [Some(&mut said.message), said.code.as_mut(), said.kind.as_mut(), said.param.as_mut()];
+        for text in texts.into_iter().flatten() {
+            for secret in secrets().filter(|secret| secret.len() >= MIN_SECRET && text.contains(secret)).collect::<Vec<_>>() {
+                *text = text.replace(secret, "…");
+            }
+        }
+        said
     }
 
     /// No try begins later.

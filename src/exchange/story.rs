@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Call, Exchange, Lesson, State, Task,
+    Call, Exchange, Lesson, State, Task, forward,
     relay::Relay,
     reply::{Body, Reply},
 };
@@ -22,7 +22,7 @@ use crate::{
         outcome::{self, Outcome, Transport, Whose},
     },
     units::Millis,
-    wire::name::recorded,
+    wire::name::{recorded, recorded_path, short},
 };
 
 /// What a plan was made of, as records keep it.
@@ -152,10 +152,10 @@ impl Exchange {
         let mut headers =
             vec![("x-request-id".to_owned(), self.call.id.clone()), ("request-id".to_owned(), self.call.id.clone())];
         if let Some(id) = self.call.header("x-request-id") {
-            headers.push(("x-client-request-id".to_owned(), id.to_owned()));
+            headers.push(("x-client-request-id".to_owned(), short(id)));
         }
         if let Some(parent) = self.call.header("traceparent") {
-            headers.push(("traceparent".to_owned(), parent.to_owned()));
+            headers.push(("traceparent".to_owned(), short(parent)));
         }
         headers.push((HEADER.to_owned(), self.keeping.standing.name().to_owned()));
         headers.push(("x-portolan-route".to_owned(), self.plan.route.clone()));
@@ -308,7 +308,8 @@ impl Exchange {
             model: attempt.map(|a| a.model.clone()),
             credential: attempt.filter(|a| a.own.is_some()).map(|_| OWN_CREDENTIAL),
             answered_by: model.map(|name| recorded(&name)),
-            response_id: id.filter(|_| self.keeps()).map(|id| recorded(&id)),
+            // Whole: it is looked for by those who may ask for it.
+            response_id: id.filter(|id| self.keeps() && forward::is_id(id)),
             stream: self.call.facts.stream,
             cache: Some(self.keeping.standing).filter(|s| *s != Standing::Off).map(Standing::name),
             status: self.status(),
@@ -326,7 +327,8 @@ impl Exchange {
             raw_usage,
             estimated: self.receipt.estimated || spent.is_some_and(|spent| spent.estimated),
             cost: spent.and_then(|spent| spent.cost),
-            dropped: self.dropped.clone(),
+            tier: spent.and_then(|spent| spent.tier.words()),
+            dropped: self.dropped.iter().map(|path| recorded_path(path)).collect(),
             malformed,
             config: self.config.version.clone(),
             health: self.plan.health_version,

@@ -1,10 +1,11 @@
 //! Who calls, and what it may use.
 
 use crate::{
-    config::{Resolved, Rules, Snapshot, canonical_name},
+    config::{Provider, Resolved, Rules, Snapshot, Target, canonical_name},
     dialect::{Dialect, Endpoint},
     error::{Error, Kind},
     ledger::{DEFAULT_TENANT, Payer},
+    wire::name::short,
 };
 
 /// Names shown to a caller who named another.
@@ -44,6 +45,26 @@ impl Caller {
     pub fn payer(&self) -> Payer {
         let tenant = self.tenant.as_deref().unwrap_or(DEFAULT_TENANT).to_owned();
         Payer { key: self.name.clone(), tenant, tags: self.tags.clone() }
+    }
+
+    /// Whether it holds the secret key: the operator.
+    pub const fn is_owner(&self) -> bool {
+        self.id.is_empty()
+    }
+
+    /// May it use providers' own paths? They reach all that the operator's accounts hold, whichever tenant put it there: a
+    /// key of a tenant may when its list of endpoints says so.
+    pub fn permit_passthrough(&self) -> Result<(), Error> {
+        let tenant = self.tenant.as_ref().filter(|_| self.scopes.endpoints.is_none());
+        if let Some(tenant) = tenant {
+            let name = &self.name;
+            let message = format!(
+                "The gateway key `{name}` is of the tenant `{tenant}`, and a provider's own paths would show it what is others'. \
+                 The operator can allow it by `endpoints` in the key's entry."
+            );
+            return Err(Error::new(Kind::Forbidden, message));
+        }
+        self.permit_all()
     }
 
     /// May it come in by this door, speaking so? No dialect where none is spoken.
@@ -95,7 +116,11 @@ impl Caller {
     fn permit_name(&self, name: &str, config: &Snapshot) -> Result<(), Error> {
         let permitted = config.resolve(name).and_then(|resolved| self.permit(&resolved, config));
         let Scopes { models, routes, .. } = &self.scopes;
-        let is_listed = || models.iter().chain(routes).flatten().any(|listed| listed == name);
+        let canonical = canonical_name(name);
+        let is_listed = || {
+            let is_model = || models.iter().flatten().any(|listed| covers(listed, &canonical));
+            routes.iter().flatten().any(|listed| listed == name) || is_model()
+        };
         if self.is_open() || is_listed() || permitted.is_ok() {
             return permitted;
         }
@@ -124,7 +149,7 @@ impl Caller {
         let covered = match (models, routes) {
             (None, None) => true,
             _ if resolved.is_route && routes.is_some() => is_listed(routes),
-            (Some(models), _) => config.targets(&resolved.config).iter().all(|target| is_allowed(models, &target.name())),
+            (Some(models), _) => config.targets(&resolved.config).iter().all(|target| is_allowed(models, target, config)),
             (None, Some(_)) => false,
         };
         if covered { Ok(()) } else { Err(self.may_not_name(asked)) }
@@ -140,16 +165,23 @@ impl Caller {
     fn refuse(&self, asked: &str, lists: &[&Vec<String>]) -> Error {
         let may: Vec<String> = lists.iter().copied().flatten().take(MAX_SHOWN).map(|name| format!("`{name}`")).collect();
         let hint = if may.is_empty() { "nothing".to_owned() } else { may.join(", ") };
-        let message = format!("The gateway key `{}` may not use `{asked}`; it may use: {hint}.", self.name);
+        let message = format!("The gateway key `{}` may not use `{}`; it may use: {hint}.", self.name, short(asked));
         Error::new(Kind::Forbidden, message)
     }
 }
 
-/// `openai/gpt-5.4`, or all of a provider's as `openai/*`. The mock's faults are no part of its model's name.
-fn is_allowed(models: &[String], name: &str) -> bool {
-    let name = name.split_once('?').map_or(name, |(name, _)| name);
-    models.iter().any(|model| match model.strip_suffix('*') {
+/// The mock's faults are no part of its model's name; at any other a question mark is.
+fn is_allowed(models: &[String], target: &Target, config: &Snapshot) -> bool {
+    let is_mock = config.providers.get(&target.provider).is_some_and(Provider::is_mock);
+    let name = target.name();
+    let name = name.split_once('?').filter(|_| is_mock).map_or(name.as_str(), |(name, _)| name);
+    models.iter().any(|model| covers(model, name))
+}
+
+/// `openai/gpt-5.4`, or all of a provider's as `openai/*`.
+fn covers(model: &str, name: &str) -> bool {
+    match model.strip_suffix('*') {
         Some(prefix) => name.starts_with(prefix),
         None => model == name,
-    })
+    }
 }

@@ -99,6 +99,10 @@ pub fn read_entry(text: &str) -> Result<Entry, Error> {
             return Err(Error::invalid(key, format!("`{key}` must be plain text, 1 to {MAX_NAME} bytes long.")));
         }
     }
+    // Names with it are the gateway's own: `@operator` has an audit chain.
+    if entry.tenant.as_ref().is_some_and(|tenant| tenant.starts_with('@')) {
+        return Err(Error::invalid("tenant", "`tenant` must not begin with `@`."));
+    }
     Ok(entry)
 }
 

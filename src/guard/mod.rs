@@ -3,20 +3,26 @@
 mod caller;
 mod entry;
 mod key;
+mod page;
+mod throttle;
 
 pub use caller::Caller;
 use caller::Scopes;
 pub use entry::{Entry, MEMBERS, OWN_MEMBERS, read_entry, unknown};
-pub use key::{digest, entry_name, is_well_formed, presented};
+pub use key::{PREFIX as KEYS, digest, entry_name, hint, id_of_name, is_id, is_well_formed, mint, name_of_id, presented};
+pub use page::{Header, check_operator_page, cors, preflight};
+pub use throttle::{Door, MAX_ADDRESSES, MAX_FAILED, Throttle, WINDOW_MS};
 
 use crate::{
     config::canonical_name,
-    error::{Error, Kind},
+    error::{Blame, Error, Kind},
     units::Millis,
 };
 
 /// The caller who holds `GATEWAY_KEY`.
 const OWNER: &str = "gateway";
+/// Outages of KV are short, or they are long: then it does not matter.
+const RETRY_MS: u64 = 5_000;
 
 /// What the gateway keeps to check a key against.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,6 +33,21 @@ pub struct Locks<'a> {
     pub entry: Option<&'a str>,
     /// Whether any key is set up at all; only a refusal's wording depends on it.
     pub any_entries: bool,
+}
+
+/// What a look-up of an entry came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found<T> {
+    Entry(T),
+    Nothing,
+    /// KV does not answer, and nothing is known of it here.
+    Unreachable,
+}
+
+/// A key that may be right, where nobody can tell now.
+pub fn unreachable() -> Error {
+    let message = "Gateway keys cannot be looked up now: try again in some seconds.";
+    Error::new(Kind::Unavailable, message).with_blame(Blame::Gateway).with_wait(Some(RETRY_MS))
 }
 
 /// The KV entry to read before `admit`; none when the key is the secret one, or cannot be any of ours.

@@ -10,10 +10,28 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bill {
     pub cost: Money,
-    /// Whose rates held; the usual where the price has none for the tier that served.
+    pub tier: Tier,
+}
+
+/// Whose rates held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tier {
+    /// The usual where the price has none for the one that served.
     pub service: Service,
     /// The rates are those of prompts with more tokens than this.
     pub above: u64,
+}
+
+impl Tier {
+    /// `priority, above 272000`; nothing where the usual rates held.
+    pub fn words(self) -> Option<String> {
+        let service = (!self.service.is_standard()).then(|| self.service.name().to_owned());
+        let above = (self.above > 0).then(|| format!("above {}", self.above));
+        match (service, above) {
+            (Some(service), Some(above)) => Some(format!("{service}, {above}")),
+            (service, above) => service.or(above),
+        }
+    }
 }
 
 pub fn of(usage: &Usage, price: &Price) -> Money {
@@ -28,7 +46,7 @@ pub fn bill(usage: &Usage, price: &Price) -> Bill {
         if count == 0 { sum } else { sum.plus(price.rate(class, service, prompt).times(count)) }
     });
     let service = if price.has(service) { service } else { Service::Standard };
-    Bill { cost, service, above: price.length(prompt) }
+    Bill { cost, tier: Tier { service, above: price.length(prompt) } }
 }
 
 fn counts(usage: &Usage) -> [(Class, u64); 15] {

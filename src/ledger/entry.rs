@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Payer, record::Record};
+use super::{
+    Payer,
+    record::{OWN_CREDENTIAL, Record},
+};
 use crate::units::{Millis, Money};
 
 /// A request that is about to be sent.
@@ -155,6 +158,8 @@ impl Closing {
         }
         let is_gone = record.outcome == GONE;
         let is_forwarded = record.outcome == "forwarded";
+        // The provider bills the tenant: it is none of the operator's money, and no budget's.
+        let is_own = record.credential == Some(OWN_CREDENTIAL);
         Self {
             id: record.id.clone(),
             at: record.time.plus(record.total_ms),
@@ -167,8 +172,8 @@ impl Closing {
             cache_read: usage.cache_read,
             cache_write: usage.cache_write,
             output: usage.output,
-            cost: record.cost.unwrap_or_default().min(MAX_COST),
-            unpriced: record.cost.is_none() && (record.usage.is_some() || is_forwarded),
+            cost: record.cost.filter(|_| !is_own).unwrap_or_default().min(MAX_COST),
+            unpriced: !is_own && record.cost.is_none() && (record.usage.is_some() || is_forwarded),
             estimated: record.estimated,
             failovers: u32::try_from(seen.len().saturating_sub(1)).unwrap_or(u32::MAX),
             ms: record.total_ms,

@@ -11,7 +11,7 @@ pub mod report;
 
 pub use payer::{DEFAULT_TENANT, Payer};
 
-use crate::{catalog::Price, chat::usage::Usage, units::Money};
+use crate::{catalog::Price, chat::usage::Usage, ledger::cost::Tier, units::Money};
 
 /// What was seen go by on the way back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,11 +36,16 @@ pub struct Spent {
     /// `None` once one of them has no known price.
     pub cost: Option<Money>,
     pub estimated: bool,
+    /// Of the last of them.
+    pub tier: Tier,
 }
 
 impl Spent {
+    /// Where nobody says what a model costs, it is what its provider says that it asks.
     pub fn of(usage: Usage, price: Option<&Price>, estimated: bool) -> Self {
-        Self { usage, cost: price.map(|price| cost::of(&usage, price)), estimated }
+        let bill = price.map(|price| cost::bill(&usage, price));
+        let tier = bill.map(|bill| bill.tier).unwrap_or_default();
+        Self { usage, cost: bill.map(|bill| bill.cost).or(usage.reported), estimated, tier }
     }
 
     pub fn plus(self, other: Self) -> Self {
@@ -48,6 +53,7 @@ impl Spent {
             usage: self.usage.plus(other.usage),
             cost: self.cost.zip(other.cost).map(|(one, other)| one.plus(other)),
             estimated: self.estimated || other.estimated,
+            tier: other.tier,
         }
     }
 }

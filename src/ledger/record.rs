@@ -97,6 +97,9 @@ pub struct Record {
     pub estimated: bool,
     /// Picodollars.
     pub cost: Option<Money>,
+    /// Whose rates it was paid by: a tier of service, a length of the prompt. Absent: the usual ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tier: Option<String>,
     pub dropped: Vec<String>,
     pub malformed: u32,
     /// Version of the configuration and of the health view the decision was made on.
@@ -209,6 +212,7 @@ impl Record {
             raw_usage: None,
             estimated: false,
             cost: None,
+            tier: None,
             dropped: vec![],
             malformed: 0,
             config: config.to_owned(),

@@ -193,7 +193,7 @@ impl Report {
     }
 
     fn json(&self, question: &Question) -> String {
-        let hour = |hours: u64| time::text(Millis(hours.saturating_mul(MS_PER_HOUR)));
+        let hour = |hours: u64| Millis(hours.saturating_mul(MS_PER_HOUR)).timestamp();
         let mut total = [0_u64; SUMS.len()];
         for sums in self.rows.values() {
             total.iter_mut().zip(sums).for_each(|(total, sum)| *total = total.saturating_add(*sum));

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::{Answer, number, text, value};
+use super::{Answer, text, value};
 use crate::{
     chat::{event::UpstreamError, usage::Usage},
     error::Error,
     wire::{
         fields::missing,
-        json::{Edit, Outline, Piece, quoted},
+        json::{Edit, Outline, Piece, items, quoted},
         multipart,
     },
 };
@@ -52,13 +52,23 @@ impl<'a> Body<'a> {
     }
 }
 
-/// The answer passes as it came; what it counted is counted.
+/// What is drawn is all that is answered, unless the answer tells words from it.
+fn counted(usage: &Value) -> Usage {
+    let of = |path: &str| usage.pointer(path).and_then(Value::as_u64);
+    let output = of("/output_tokens").unwrap_or(0);
+    Usage {
+        input: of("/input_tokens").unwrap_or(0),
+        input_image: of("/input_tokens_details/image_tokens").unwrap_or(0),
+        output,
+        output_image: of("/output_tokens_details/image_tokens").unwrap_or(output),
+        ..Usage::default()
+    }
+}
+
+/// The answer passes as it came; what it counted is counted, and so are its pictures.
 pub fn read(answer: &Outline<'_>) -> Result<Answer, UpstreamError> {
     let raw_usage = value(answer, "usage").filter(Value::is_object);
-    let usage = answer.get("usage").and_then(|usage| Outline::read(usage.as_bytes()).ok()).map(|usage| Usage {
-        input: number(&usage, "input_tokens").unwrap_or(0),
-        output: number(&usage, "output_tokens").unwrap_or(0),
-        ..Usage::default()
-    });
+    let images = answer.get("data").and_then(items).map_or(0, |made| u64::try_from(made.len()).unwrap_or_default());
+    let usage = raw_usage.as_ref().map(counted).or((images > 0).then(Usage::default)).map(|usage| Usage { images, ..usage });
     Ok(Answer { body: None, usage, estimated: false, raw_usage, id: text(answer, "id") })
 }

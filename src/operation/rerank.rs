@@ -100,6 +100,7 @@ pub(super) fn read(
     // Cohere's `tokens` are more than it bills.
     let counts = ["/prompt_tokens", "/total_tokens", "/billed_units/input_tokens", "/tokens/input_tokens"];
     let tokens = counts.into_iter().find_map(of);
+    let searches = of("/billed_units/search_units");
     let asked = read_asked(body);
     // Each document is read together with the query.
     let mut out = counted(tokens, raw, || {
@@ -108,6 +109,9 @@ pub(super) fn read(
             asked.documents.iter().map(|document| query.saturating_add(estimate::of_text(document))).sum()
         })
     });
+    if let (Some(searches), Some(usage)) = (searches, &mut out.usage) {
+        usage.searches = searches;
+    }
     if from != to {
         let asked = asked.map_err(|_| unreadable("is to a question that cannot be read again"))?;
         let ranked = results(answer).ok_or_else(|| unreadable("holds no results"))?;

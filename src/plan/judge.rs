@@ -102,6 +102,10 @@ impl Words {
             Test::CodeHolds(needles) => self.codes.iter().any(|code| holds(code, needles)),
             Test::Opens(needles) => needles.iter().any(opens),
             Test::OpensAndSays(opening, needles) => opens(opening) && holds(&self.message, needles),
+            Test::NamesAndSays(needle) => {
+                let name = self.message.trim_end_matches('.').strip_suffix(needle);
+                name.is_some_and(|name| !name.trim().contains(' '))
+            }
             Test::Says(needles) => holds(&self.message, needles),
             Test::Param(name) => self.param.as_deref() == Some(*name),
             Test::Bare => self.codes.is_empty(),

@@ -289,8 +289,8 @@ impl TryFrom<Value> for Health {
 
     fn try_from(value: Value) -> Result<Self, Self::Error> {
         let mut from = read_form(value)?;
-        let marks = Marks { by_target: read_table(&mut from, "m", read_mark) };
-        Ok(Self { tuning: read_tuning(from.swap_remove("t")), cells: read_table(&mut from, "c", read_cell), marks })
+        let (cells, by_target) = (read_table(&mut from, "c", read_cell), read_table(&mut from, "m", read_mark));
+        Ok(Self { tuning: read_tuning(from.swap_remove("t")), cells, marks: Marks { by_target } })
     }
 }
 
@@ -328,11 +328,9 @@ impl TryFrom<Value> for View {
 
     fn try_from(value: Value) -> Result<Self, Self::Error> {
         let mut from = read_form(value)?;
-        Ok(Self {
-            cells: read_table(&mut from, "c", read_standing),
-            marks: Marks { by_target: read_table(&mut from, "m", read_mark) },
-            numbers: Rc::new(read_table(&mut from, "n", read_numbers)),
-        })
+        let (cells, by_target) = (read_table(&mut from, "c", read_standing), read_table(&mut from, "m", read_mark));
+        let numbers = Rc::new(read_table(&mut from, "n", read_numbers));
+        Ok(Self { cells, marks: Marks { by_target }, numbers })
     }
 }
 
@@ -374,6 +372,7 @@ impl From<Reply> for Value {
         let mut out = form();
         out.put("v", reply.version);
         out.put("a", reply.numbers_at.0);
+        out.put("e", reply.news);
         if let Some(view) = reply.view {
             out.put("s", Self::from(view));
         }
@@ -391,6 +390,7 @@ impl TryFrom<Value> for Reply {
         Ok(Self {
             version: number(&from, "v"),
             numbers_at: Millis(number(&from, "a")),
+            news: number(&from, "e"),
             view: from.swap_remove("s").map(View::try_from).transpose()?,
             numbers: read_table(&mut from, "n", read_numbers),
             permits: read_table(&mut from, "p", |until| Millis(until.as_u64().unwrap_or(0))),

@@ -65,6 +65,8 @@ pub struct Reply {
     pub(super) numbers_at: Millis,
     /// Permits for one probe each, and when they end.
     pub(super) permits: SortedMap<String, Millis>,
+    /// Number of the last news of configuration and keys that the object has.
+    pub(super) news: u64,
 }
 
 /// The object's side: takes a report in, and answers with all that is known.
@@ -102,10 +104,19 @@ pub fn absorb(health: &mut Health, report: &Report, now: Millis, seed: u64) -> R
     let numbers_at = health.iter().map(|(_, cell)| cell.shown_at).max().unwrap_or_default();
     let view = health.standings(now);
     let version = view.version();
-    Reply { version, view: (version != report.version).then_some(view), numbers, numbers_at, permits }
+    Reply { version, view: (version != report.version).then_some(view), numbers, numbers_at, permits, news: 0 }
 }
 
 impl Reply {
+    #[must_use]
+    pub fn with_news(self, news: u64) -> Self {
+        Self { news, ..self }
+    }
+
+    pub const fn news(&self) -> u64 {
+        self.news
+    }
+
     /// The object must store its state before it sends this, or another life of it might hand out a permit that is out.
     pub fn is_promise(&self, to: &Report) -> bool {
         let moves = |told: &Told| told.probing || told.probed.is_some();

@@ -21,6 +21,8 @@ pub(super) enum Test {
     Opens(&'static [&'static str]),
     /// The message begins so and says one of these.
     OpensAndSays(&'static str, &'static [&'static str]),
+    /// The message is one name, which is complained of, and this.
+    NamesAndSays(&'static str),
     /// The message has one of these within.
     Says(&'static [&'static str]),
     /// The field complained of is this.
@@ -89,19 +91,8 @@ pub(super) const ROWS: &[Row] = &[
     },
     // The place called from is refused: OpenAI, Google, Anthropic, Groq.
     Row { at: ANY, test: Test::Code(&["unsupported_country_region_territory"]), class: Class::RegionBlocked },
-    Row {
-        at: &[0, 400, 403],
-        test: Test::Says(&[
-            "country, region, or territory not supported",
-            "unsupported country",
-            "unsupported region",
-            "user location is not supported",
-            "not available in your country",
-            "not available in your region",
-            "not supported in your region",
-        ]),
-        class: Class::RegionBlocked,
-    },
+    Row { at: &[0, 403], test: Test::Says(BLOCKED), class: Class::RegionBlocked },
+    Row { at: &[400], test: Test::Opens(BLOCKED), class: Class::RegionBlocked },
     Row {
         at: &[403],
         test: Test::Opens(&["request not allowed", "access denied. please check your network settings"]),
@@ -240,7 +231,7 @@ pub(super) const ROWS: &[Row] = &[
         test: Test::Opens(&["model:", "the api deployment for this resource does not exist"]),
         class: Class::ModelGone,
     },
-    Row { at: &[400], test: Test::Says(&["is not a valid model id"]), class: Class::ModelGone },
+    Row { at: &[400], test: Test::NamesAndSays("is not a valid model id"), class: Class::ModelGone },
     Row { at: &[404], test: Test::Bare, class: Class::ModelGone },
     // The credential is refused; Google and xAI say so with a 400.
     Row {
@@ -333,6 +324,16 @@ pub(super) const ROWS: &[Row] = &[
         ]),
         class: Class::Caller,
     },
+];
+
+const BLOCKED: &[&str] = &[
+    "country, region, or territory not supported",
+    "unsupported country",
+    "unsupported region",
+    "user location is not supported",
+    "not available in your country",
+    "not available in your region",
+    "not supported in your region",
 ];
 
 const GONE: &[&str] = &[

@@ -17,6 +17,10 @@ use crate::{sorted::SortedMap, units::Millis};
 
 /// A call without an answer for so long is lost: its request may have been cancelled under it.
 const LOST_MS: u64 = 5_000;
+/// Where so many requests came since the last call, the next may be made a little early: so many are served a call at
+/// least, and in a busy isolate no request finds its news older than the time between two calls.
+const BUSY: u64 = 100;
+const EARLY_MS: u64 = 500;
 /// Of no view: whatever the object has is news, be it that all is well.
 const NO_VERSION: u64 = u64::MAX;
 
@@ -42,6 +46,8 @@ pub struct Local {
     is_urgent: bool,
     in_flight: Option<Report>,
     tried_at: Option<Millis>,
+    /// Requests since then.
+    requests: u64,
     /// The object answered last time.
     is_reached: bool,
     remote: View,
@@ -65,6 +71,7 @@ impl Local {
             is_urgent: false,
             in_flight: None,
             tried_at: None,
+            requests: 0,
             is_reached: false,
             remote: View::default(),
             version: NO_VERSION,
@@ -86,6 +93,11 @@ impl Local {
 
     pub const fn tune(&mut self, tuning: Tuning) {
         self.health.tune(tuning);
+    }
+
+    /// A request came.
+    pub const fn request(&mut self) {
+        self.requests = self.requests.saturating_add(1);
     }
 
     /// An outcome of a request that was no probe.
@@ -206,7 +218,8 @@ impl Local {
         let ended = self.ended(now);
         let tuning = self.health.tuning();
         let is_new = ended.iter().any(|(key, until)| self.asked.get(key) != Some(until));
-        let is_due = since >= tuning.sync_ms || (is_new && since >= tuning.gap_ms);
+        let is_busy = self.requests >= BUSY && since.saturating_add(EARLY_MS) >= tuning.sync_ms;
+        let is_due = since >= tuning.sync_ms || is_busy || (is_new && since >= tuning.gap_ms);
         if !is_due && !(self.is_urgent && (self.is_reached || since >= tuning.gap_ms)) {
             return None;
         }
@@ -220,7 +233,7 @@ impl Local {
             wants,
             tuning: *tuning,
         };
-        (self.is_urgent, self.tried_at, self.asked) = (false, Some(now), ended);
+        (self.is_urgent, self.tried_at, self.asked, self.requests) = (false, Some(now), ended, 0);
         self.in_flight = Some(report.clone());
         Some(report)
     }

@@ -1,33 +1,36 @@
 //! The operator's calls, for whoever holds `ADMIN_TOKEN`.
 
 use serde_json::Value;
+use wasm_bindgen::JsValue;
 use worker::{
     Context, Env,
     web_sys::{Request, Response},
 };
 
 use super::{
-    audit, cache, edge,
+    admin_write, audit, cache, edge,
     head::Head,
     health_object,
     isolate::{self, Loaded},
-    journal_object,
-    serve::text,
-    store,
+    journal_object, own_keys, store,
 };
 use crate::{
     admin::{
         self, Asked, Call, Found,
         health::{self, Order},
+        prices,
     },
-    audit::OPERATOR,
+    audit::{Change, OPERATOR},
     error::{Error, Kind},
-    guard,
+    guard::{self, Door},
     plan::{inputs::Origin, region},
+    wire::percent,
 };
 
 /// Bytes of a body: a word on a target is a hundred.
 const MAX_BODY: u64 = 4_096;
+/// Bytes of a body with a provider's key: a service account's file is a quarter of it.
+const MAX_KEY_BODY: u64 = 16_384;
 
 pub fn ready(loaded: &Loaded) -> Response {
     let status = if loaded.problems.is_empty() { 200 } else { 503 };
@@ -36,13 +39,23 @@ pub fn ready(loaded: &Loaded) -> Response {
 
 pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head, path: &str) -> Response {
     let token = store::own_secret(env, "ADMIN_TOKEN", head.started).await;
+    // Also of the right one: otherwise it could be guessed on.
+    if let Err(error) = isolate::with(|i| i.throttle.borrow().check(Door::Admin, head.address(), head.started)) {
+        return told(Err(error));
+    }
     if !guard::is_operator(&head.headers, token.as_deref()) {
+        if guard::presented(&head.headers, None).is_some() {
+            isolate::with(|i| i.throttle.borrow_mut().failed(Door::Admin, head.address(), head.started));
+        }
         let hint = if token.is_some() {
             "Send `Authorization: Bearer` with the admin token."
         } else {
             "No admin token is set: run `wrangler secret put ADMIN_TOKEN`."
         };
         return answer(401, &admin::error(hint));
+    }
+    if let Err(error) = guard::check_operator_page(&head.method, &head.site, &head.headers) {
+        return told(Err(error));
     }
     let call = match admin::find(&head.method, path) {
         Found::Call(call) => call,
@@ -59,11 +72,25 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
         Call::Order(target) => return told(order(request, env, head, target).await),
         Call::Config => {
             let loaded = store::current(env, context, &head.region, head.started).await;
-            Ok(admin::config(&loaded.snapshot, &loaded.problems, cache::warning(env, &loaded.snapshot)))
+            let more = [cache::warning(env, &loaded.snapshot), prices::warning(&loaded.snapshot, head.started)];
+            Ok(admin::config(&loaded.snapshot, &loaded.problems, more.into_iter().flatten().collect()))
+        }
+        Call::Prices => {
+            let loaded = store::current(env, context, &head.region, head.started).await;
+            Ok(prices::list(&loaded.snapshot, head.started))
         }
         Call::Explain => return told(asked(request, env, context, head, admin::explain).await),
         Call::Simulate => return told(asked(request, env, context, head, admin::simulate).await),
+        Call::Keys(call) => return admin_write::keys(request, env, head, call).await,
+        Call::Document(name) => return admin_write::document(env, head, name).await,
+        Call::PutDocument(name) => return admin_write::put_document(request, env, head, name).await,
         Call::Replay(id) => return told(replayed(env, context, head, id).await),
+        Call::OwnKeys(tenant) => return told(own_keys::list(env, &percent::decoded(tenant)).await),
+        Call::SetOwnKey { tenant, provider } | Call::DropOwnKey { tenant, provider } => {
+            let whose = (percent::decoded(tenant), percent::decoded(provider));
+            let loaded = store::current(env, context, &head.region, head.started).await;
+            return told(own_key(request, env, &loaded, head, (&whose.0, &whose.1)).await);
+        }
         Call::Audit => return audit::list(env, &head.query).await,
         Call::AuditVerify => return audit::verify(env, &head.query).await,
         Call::AuditHead => return audit::head(env, &head.query).await,
@@ -71,8 +98,31 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
     found.map_or_else(|error| answer(500, &admin::error(&error)), |body| answer(200, &body))
 }
 
-fn told(found: Result<String, Error>) -> Response {
-    found.map_or_else(|error| answer(error.status, &admin::error(&error.message)), |body| answer(200, &body))
+pub fn told(found: Result<String, Error>) -> Response {
+    found.map_or_else(|error| refused(&error), |body| answer(200, &body))
+}
+
+fn refused(error: &Error) -> Response {
+    let own = [("content-type", "application/json"), ("cache-control", "no-store")];
+    let mut headers = own.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    headers.extend(error.retry_after_seconds().map(|seconds| ("retry-after".to_owned(), seconds.to_string())));
+    edge::response(error.status, &headers, &JsValue::from_str(&admin::refusal(error)))
+}
+
+/// Brings a tenant's own key, or takes it away.
+async fn own_key(request: &Request, env: &Env, loaded: &Loaded, head: &Head, whose: (&str, &str)) -> Result<String, Error> {
+    let is_gone = head.method == "DELETE";
+    let told = if is_gone {
+        own_keys::drop(env, &loaded.snapshot, whose).await?
+    } else {
+        let body = edge::read_body(request, MAX_KEY_BODY).await;
+        let body = body.ok_or_else(|| Error::new(Kind::TooLarge, "The body is larger than any key."))?.to_vec();
+        own_keys::set(env, &loaded.snapshot, whose, std::str::from_utf8(&body).unwrap_or_default(), head.started).await?
+    };
+    let action = if is_gone { "delete" } else { "put" };
+    let change = Change { action: action.to_owned(), what: "secret", name: whose.1.to_owned(), ..Change::default() };
+    audit::note(env, head, whose.0, change).await?;
+    Ok(told)
 }
 
 /// What would become of a request. Nothing is sent, and no permit for a probe is taken.
@@ -88,6 +138,7 @@ async fn asked(
     let body = edge::read_body(request, limit).await;
     let body = body.ok_or_else(|| Error::new(Kind::TooLarge, format!("The body is larger than {limit} bytes.")))?.to_vec();
     let text = std::str::from_utf8(&body).map_err(|_| Error::invalid("", "The body is not UTF-8."))?;
+    let loaded = own_keys::theirs(env, context, loaded, admin::tenant_asked(text).as_deref(), head.started).await?;
     let place = head.origin();
     let origin = Origin { region: place.region.to_owned(), country: place.country.to_owned(), colo: place.colo.to_owned() };
     let health = isolate::with_health(|health| health.view(head.started));
@@ -120,5 +171,6 @@ async fn order(request: &Request, env: &Env, head: &Head, target: &str) -> Resul
 }
 
 fn answer(status: u16, body: &str) -> Response {
-    text(status, "application/json", body)
+    let headers = [("content-type", "application/json"), ("cache-control", "no-store")];
+    edge::response(status, &headers.map(|(name, value)| (name.to_owned(), value.to_owned())), &JsValue::from_str(body))
 }

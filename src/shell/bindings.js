@@ -26,6 +26,18 @@ export function kvPut(env, key, text, seconds) {
   return told(() => env.CONFIG.put(key, text, seconds ? { expirationTtl: seconds } : {}));
 }
 
+export function kvDelete(env, key) {
+  return told(() => env.CONFIG.delete(key));
+}
+
+// A page of keys that begin with `prefix`: the cursor of the next one, and the keys, one a line.
+export function kvList(env, prefix, limit, cursor) {
+  return told(async () => {
+    const page = await env.CONFIG.list({ prefix, limit, cursor: cursor || null });
+    return [page.list_complete ? "" : page.cursor, ...page.keys.map(({ name }) => name)].join("\n");
+  });
+}
+
 // Whether any key begins with `prefix`.
 export function kvAny(env, prefix) {
   return told(async () => (await env.CONFIG.list({ prefix, limit: 1 })).keys.length > 0);

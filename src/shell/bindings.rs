@@ -14,6 +14,10 @@ extern "C" {
     fn kv_put(env: &JsValue, key: &str, text: &str, seconds: f64) -> Promise;
     #[wasm_bindgen(js_name = kvAny)]
     fn kv_any(env: &JsValue, prefix: &str) -> Promise;
+    #[wasm_bindgen(js_name = kvDelete)]
+    fn kv_delete(env: &JsValue, key: &str) -> Promise;
+    #[wasm_bindgen(js_name = kvList)]
+    fn kv_list(env: &JsValue, prefix: &str, limit: f64, cursor: &str) -> Promise;
     fn ask(env: &JsValue, binding: &str, name: &str, hint: &str, path: &str, message: &str) -> Promise;
     #[wasm_bindgen(js_name = askAll)]
     fn js_ask_all(env: &JsValue, binding: &str, names: &str, path: &str, message: &str) -> Promise;
@@ -61,6 +65,24 @@ pub async fn put(env: &Env, key: &str, text: &str) -> Result<(), String> {
 pub async fn put_for(env: &Env, key: &str, text: &str, seconds: f64) -> Result<(), String> {
     done(kv_put(env, key, text, seconds)).await.map(drop)
 }
+
+pub async fn delete(env: &Env, key: &str) -> Result<(), String> {
+    done(kv_delete(env, key)).await.map(drop)
+}
+
+/// The keys of a page with their values, and the cursor of the next.
+pub async fn page(env: &Env, prefix: &str, limit: f64, cursor: &str) -> Result<(Rows, Option<String>), String> {
+    let page = done(kv_list(env, prefix, limit, cursor)).await?.as_string().unwrap_or_default();
+    let (cursor, names) = page.split_once('\n').unwrap_or((&page, ""));
+    let mut rows = vec![];
+    if !names.is_empty() {
+        let values = Array::from(&done(kv_get(env, names, KV_CACHE_S)).await?);
+        rows.extend(names.split('\n').zip(values.iter()).map(|(name, value)| (name.to_owned(), value.as_string())));
+    }
+    Ok((rows, Some(cursor.to_owned()).filter(|cursor| !cursor.is_empty())))
+}
+
+pub type Rows = Vec<(String, Option<String>)>;
 
 /// Whether KV has any key that begins like this.
 pub async fn any(env: &Env, prefix: &str) -> Result<bool, String> {

@@ -2,20 +2,23 @@
 
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use worker::{Env, console_error, wasm_bindgen_futures::JsFuture};
+use worker::{Context, Env, console_error, wasm_bindgen_futures::JsFuture, web_sys::Response};
 
 use super::{
     bindings, clock,
     crypt::{self, Locked, Purpose},
     head::Head,
+    serve::respond,
+    settle,
 };
 use crate::{
     cache::{Question, Slot, Stored},
     config::Snapshot,
     dialect::{Dialect, Facts},
     error::Error,
-    exchange::Task,
+    exchange::{Task, reply},
     guard,
+    ledger::record::{Early, Given},
     plan::{Ask, KeyHolder, Wishes, inputs},
 };
 
@@ -73,6 +76,9 @@ pub async fn look(
         return Ok((None, None));
     }
     let payer = key.payer();
+    let mut place = inputs::looked_at(ask, config);
+    // Nor an answer of a provider that the key may not use any more.
+    place.extend(key.providers.iter().flatten().map(|name| ("provider", name.as_str())));
     let question = Question {
         key: &key.id,
         tenant: &payer.tenant,
@@ -82,7 +88,7 @@ pub async fn look(
         facts,
         zdr: wishes.zdr,
         headers: &head.headers,
-        place: &inputs::looked_at(ask, config),
+        place: &place,
         body,
     };
     let slot = crate::cache::slot(question, config)?.filter(|_| is_there(env));
@@ -90,6 +96,26 @@ pub async fn look(
     key.permit_each(ask.named(), config)?;
     let stored = if slot.reads { find(env, &slot).await } else { None };
     Ok((Some(slot), stored))
+}
+
+/// An answer from the cache: nobody is asked.
+pub fn give(
+    (env, context): (&Env, &Context),
+    config: &Snapshot,
+    (head, key): (Head, guard::Caller),
+    (dialect, task): (Dialect, Task),
+    (facts, wishes, stored): (Facts, Wishes, Stored),
+) -> Response {
+    let route = wishes.route.unwrap_or_else(|| facts.model.clone());
+    let Head { headers, id, started, region, .. } = head;
+    let took = clock::now().since(started);
+    let reply = reply::replayed(&stored, (&id, &route), &headers, took);
+    let body = Uint8Array::from(stored.body.as_slice());
+    let who = Early { id, time: started, dialect, payer: key.payer(), asked: facts.model, region, unplanned: None };
+    let Stored { provider, model, answered_by, usage, estimated, .. } = stored;
+    let given = Given { provider, model, answered_by, usage, estimated, stream: facts.stream };
+    settle::given(env, context, who, (task, &route, given), config);
+    respond(&reply, &body)
 }
 
 /// The answer that stands in a slot. Whatever goes wrong, there is none: the request is made as if it were the first.

@@ -7,6 +7,7 @@ use super::{
     isolate::Loaded,
     serve::{broken, text},
 };
+use crate::guard::{self, Header};
 
 pub fn origin(head: &Head) -> Option<String> {
     head.header("origin").map(str::to_owned)
@@ -14,25 +15,15 @@ pub fn origin(head: &Head) -> Option<String> {
 
 /// Only origins that the operator listed may read answers in a browser.
 pub fn with_cors(response: Response, loaded: &Loaded, origin: Option<&str>) -> Response {
-    let Some(origin) = origin.filter(|origin| loaded.snapshot.settings.cors_origins.iter().any(|o| o == origin || o == "*"))
-    else {
-        return response;
-    };
-    let headers = response.headers();
-    for (name, value) in [("access-control-allow-origin", origin), ("access-control-expose-headers", "*"), ("vary", "origin")] {
-        if headers.set(name, value).is_err() {
-            return broken();
-        }
-    }
-    response
+    with(response, guard::cors(&loaded.snapshot.settings.cors_origins, origin))
 }
 
 pub fn preflight(loaded: &Loaded, head: &Head) -> Response {
-    let response = with_cors(text(204, "text/plain", ""), loaded, origin(head).as_deref());
-    let headers = response.headers();
-    let asked = head.header("access-control-request-headers").unwrap_or("*");
-    let set = headers
-        .set("access-control-allow-headers", asked)
-        .and_then(|()| headers.set("access-control-allow-methods", "GET, POST"));
-    if set.is_err() { broken() } else { response }
+    let asked = head.header("access-control-request-headers");
+    with(text(204, "text/plain", ""), guard::preflight(&loaded.snapshot.settings.cors_origins, head.header("origin"), asked))
+}
+
+fn with(response: Response, headers: Vec<Header>) -> Response {
+    let all = response.headers();
+    if headers.iter().all(|(name, value)| all.append(name, value).is_ok()) { response } else { broken() }
 }

@@ -14,19 +14,39 @@ export function head(request) {
   return `${request.method}\n${request.url}\n${continent}\t${country}\t${colo}\t${longitude}\n${headerText(request.headers)}`;
 }
 
-// The whole body, or null when it is longer than `limit`.
-export async function body(request, limit) {
-  if (Number(request.headers.get("content-length")) > limit) {
-    // Read to its end all the same: an answer in the middle of an upload is lost on most clients.
-    for await (const _ of request.body);
-    return null;
+// All of a stream, or null when it is longer than `limit`: counted as it comes, since what is unpacked on the way, or cut
+// in chunks, names no length to believe. `toEnd`: what is too long is read to its end, and not kept.
+async function gather(stream, limit, toEnd) {
+  const parts = [];
+  let length = 0;
+  for await (const part of stream ?? []) {
+    length += part.byteLength;
+    if (length <= limit) parts.push(part);
+    else if (toEnd) parts.length = 0;
+    else return null;
   }
-  const bytes = new Uint8Array(await request.arrayBuffer());
-  return bytes.byteLength > limit ? null : bytes;
+  if (length > limit) return null;
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) { bytes.set(part, at); at += part.byteLength; }
+  return bytes;
+}
+
+// Whether a message says how long its body is, and is as long as that when it arrives.
+const named = (headers) => (headers.has("content-encoding") ? undefined : headers.get("content-length") ?? undefined);
+
+// The whole body, or null when it is longer than `limit`. An answer in the middle of an upload is lost on most clients.
+export async function body(request, limit) {
+  if (named(request.headers) <= limit) return new Uint8Array(await request.arrayBuffer());
+  return gather(request.body, limit, true);
 }
 
 export function randomId() {
   return crypto.randomUUID();
+}
+
+export function randomBytes(count) {
+  return crypto.getRandomValues(new Uint8Array(count));
 }
 
 export function sleep(ms) {
@@ -136,8 +156,10 @@ export class Call {
   // The whole body.
   readAll(ms, limit) {
     return this.within(ms, async () => {
-      const bytes = new Uint8Array(await this.response.arrayBuffer());
-      if (bytes.byteLength > limit) throw new Error("too large");
+      const { response } = this;
+      const bytes = named(response.headers) <= limit
+        ? new Uint8Array(await response.arrayBuffer()) : await gather(response.body, limit);
+      if (!bytes) throw new Error("too large");
       this.whole = true;
       return bytes;
     });

@@ -24,6 +24,8 @@ extern "C" {
     #[wasm_bindgen(js_name = randomId)]
     pub fn random_id() -> String;
     fn sleep(ms: f64) -> Promise;
+    #[wasm_bindgen(js_name = randomBytes)]
+    pub fn random_bytes(count: u32) -> Vec<u8>;
     fn respond(status: u16, headers: &str, content: &JsValue) -> Response;
 
     type Timer;
@@ -122,7 +124,8 @@ pub async fn read_body(request: &Request, limit: u64) -> Option<Uint8Array> {
 }
 
 pub fn response(status: u16, headers: &[(String, String)], content: &JsValue) -> Response {
-    respond(status, &lines(headers), content)
+    // No browser is to take an answer for what it does not say it is.
+    respond(status, &format!("{}x-content-type-options: nosniff\n", lines(headers)), content)
 }
 
 /// A header list as one text, which crosses in one piece.

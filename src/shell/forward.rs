@@ -6,9 +6,10 @@ use worker::{
 };
 
 use super::{
-    edge,
+    cors, edge,
     head::Head,
-    isolate, journal_object,
+    isolate::{self, Loaded},
+    journal_object, own_keys,
     serve::{admit, caller_of, refuse},
     settle, store,
     till::Ticket,
@@ -22,7 +23,7 @@ use crate::{
         self,
         forward::{self, Forward},
     },
-    guard,
+    guard::Caller,
     ledger::{entry::Opening, record::Early},
     plan::{Wishes, outcome},
 };
@@ -36,7 +37,8 @@ pub async fn passthrough(
     (provider, path): (&str, &str),
 ) -> Response {
     let way = (Endpoint::Passthrough, Dialect::OpenAiChat, "passthrough");
-    send(request, env, context, head, way, async |config: &Snapshot| {
+    send(request, env, context, head, way, async |key: &Caller, config: &Snapshot| {
+        key.permit_passthrough()?;
         forward::passthrough(config, provider, (path, &head.query), &head.headers)
     })
     .await
@@ -50,24 +52,35 @@ pub async fn stored(
     head: &Head,
     (what, id, rest): (Kept, &str, &str),
 ) -> Response {
-    send(request, env, context, head, (Endpoint::Stored, what.dialect(), what.name()), async |config: &Snapshot| {
-        let owner = owner(env, id).await;
-        forward::stored(config, owner.as_deref(), (what, id, rest), &head.query, &head.headers)
+    let way = (Endpoint::Stored, what.dialect(), what.name());
+    send(request, env, context, head, way, async |key: &Caller, config: &Snapshot| {
+        let owner = owner(env, id, key).await;
+        forward::stored(config, (owner.as_deref(), key.is_owner()), (what, id, rest), &head.query, &head.headers)
     })
     .await
 }
 
-/// Who keeps a response: remembered here, or in the journal.
-pub async fn owner(env: &Env, id: &str) -> Option<String> {
-    if let Some(provider) = isolate::owner(id) {
+/// Longer than another isolate takes to tell the journal what it served.
+const TOLD_MS: u64 = 1_500;
+
+/// Who keeps a response for the caller's tenant: remembered here, or in the journal.
+pub async fn owner(env: &Env, id: &str, key: &Caller) -> Option<String> {
+    let tenant = key.payer().tenant;
+    if let Some(provider) = isolate::owner(id, &tenant) {
         return Some(provider);
     }
     if !forward::is_id(id) {
         return None;
     }
-    let found = journal_object::list(env, &format!("response={id}")).await.ok()?;
-    let records: serde_json::Value = serde_json::from_str(&found).ok()?;
-    records.get(0)?.get("provider")?.as_str().map(str::to_owned)
+    let question = format!("response={id}");
+    let found = journal_object::list(env, &question).await.ok()?;
+    let found = forward::keeper(&found, &tenant);
+    if found.is_some() || key.is_owner() {
+        return found;
+    }
+    // Who may not guess is not refused what was only just said; a guess costs this time too, whosever the id is.
+    edge::pause(TOLD_MS).await;
+    forward::keeper(&journal_object::list(env, &question).await.ok()?, &tenant)
 }
 
 async fn send(
@@ -76,12 +89,28 @@ async fn send(
     context: &Context,
     head: &Head,
     (endpoint, dialect, what): (Endpoint, Dialect, &'static str),
-    plan: impl AsyncFnOnce(&Snapshot) -> Result<Forward, Error>,
+    plan: impl AsyncFnOnce(&Caller, &Snapshot) -> Result<Forward, Error>,
 ) -> Response {
     let loaded = store::current(env, context, &head.region, head.started).await;
-    let permitted = |key: &guard::Caller| key.permit_all().and_then(|()| key.enter(endpoint, None));
-    let key = match admit(env, head).await.and_then(|key| permitted(&key).map(|()| key)) {
-        Ok(key) => key,
+    let permitted = |key: &Caller| key.permit_all().and_then(|()| key.enter(endpoint, None));
+    let response = match admit(env, head).await.and_then(|key| permitted(&key).map(|()| key)) {
+        Ok(key) => sent(request, env, context, (head, &loaded, key), (endpoint, dialect, what), plan).await,
+        Err(error) => refuse(caller_of(dialect), &error, &head.id),
+    };
+    cors::with_cors(response, &loaded, head.header("origin"))
+}
+
+async fn sent(
+    request: &Request,
+    env: &Env,
+    context: &Context,
+    (head, loaded, key): (&Head, &Loaded, Caller),
+    (endpoint, dialect, what): (Endpoint, Dialect, &'static str),
+    plan: impl AsyncFnOnce(&Caller, &Snapshot) -> Result<Forward, Error>,
+) -> Response {
+    let theirs = own_keys::theirs(env, context, loaded.clone(), key.tenant.as_deref(), head.started).await;
+    let loaded = match theirs {
+        Ok(loaded) => loaded,
         Err(error) => return refuse(caller_of(dialect), &error, &head.id),
     };
     let config = &loaded.snapshot;
@@ -98,7 +127,7 @@ async fn send(
         unplanned: None,
     };
     let planned = match permitted {
-        Ok(()) => plan(config).await.and_then(|forward| key.permit_provider(&forward.provider).map(|()| forward)),
+        Ok(()) => plan(&key, config).await.and_then(|forward| key.permit_provider(&forward.provider).map(|()| forward)),
         Err(error) => Err(error),
     };
     let mut ticket = None;
@@ -128,7 +157,12 @@ async fn call(request: &Request, forward: &Forward, total_ms: u64) -> Result<(ed
     let call = edge::Call::new(request);
     let answered = call.forward(request, &forward.url, &forward.headers, total_ms).await;
     let told = |transport| outcome::of_transport(transport).to_error(&forward.provider, &UpstreamError::default());
-    answered.map_err(told).map(|answer| (call, answer))
+    let answer = answered.map_err(told)?;
+    if let Err(error) = forward::check(forward, answer.status) {
+        call.cancel();
+        return Err(error);
+    }
+    Ok((call, answer))
 }
 
 fn own((name, value): (&str, &String)) -> (String, String) {

@@ -12,7 +12,7 @@ use worker::{
 use super::{
     active,
     bindings::{self, Object},
-    clock, isolate,
+    clock, isolate, news,
     serve::text,
     store,
 };
@@ -33,6 +33,9 @@ const PUBLISH_MS: f64 = 5_000.0;
 const STATE: &str = "health";
 const REGION: &str = "region";
 
+/// Until it looks whether KV shows what it keeps as news.
+const LOOK_AGAIN_MS: f64 = 3_600_000.0;
+
 const BINDING: &str = "HEALTH";
 /// The part of the path by which an operator's word comes.
 const ORDER: &str = "order";
@@ -44,13 +47,15 @@ pub struct HealthObject {
     health: RefCell<Option<Health>>,
     /// The version that KV has.
     published: Cell<Option<u64>>,
+    /// Number of the last news it has.
+    news: Cell<Option<u64>>,
 }
 
 #[wasm_bindgen(wasm_bindgen_futures = worker::wasm_bindgen_futures)]
 impl HealthObject {
     #[wasm_bindgen(constructor)]
     pub fn new(state: JsValue, env: Env) -> Self {
-        Self { state, env, health: RefCell::new(None), published: Cell::new(None) }
+        Self { state, env, health: RefCell::new(None), published: Cell::new(None), news: Cell::new(None) }
     }
 
     pub async fn fetch(&self, request: Request) -> Result<Response, JsValue> {
@@ -67,6 +72,11 @@ impl HealthObject {
             bindings::put(&self.env, &snapshot_key(&region), &json(&view)?).await?;
             self.published.set(version);
         }
+        self.last_news()?;
+        if news::retire(&self.env, &self.state).await? {
+            bindings::wake_within(&self.state, LOOK_AGAIN_MS).await?;
+        }
+        self.news.set(None);
         self.probe(&region).await
     }
 }
@@ -74,25 +84,45 @@ impl HealthObject {
 impl HealthObject {
     async fn answer(&self, request: &Request) -> Result<String, JsValue> {
         self.load().await;
-        if request.method() == "GET" {
-            return Ok(self.described());
-        }
         let url = request.url();
         let mut path = url.rsplit('/');
         let region = path.next().unwrap_or_default();
+        let errand = path.next();
+        if request.method() == "GET" {
+            self.last_news()?;
+            let is_news = path.next() == Some(news::PATH);
+            return if is_news { news::tell(&self.state, errand.unwrap_or_default()) } else { Ok(self.described()) };
+        }
         // Not `json()`: numbers would go through floating point on the way.
         let message = JsFuture::from(request.text()?).await?.as_string().unwrap_or_default();
-        if path.next() == Some(ORDER) {
+        if errand == Some(news::PATH) {
+            self.last_news()?;
+            self.news.set(Some(news::hear(&self.state, &message)?));
+            bindings::store(&self.state, news::PATH, "", region, LOOK_AGAIN_MS).await?;
+            return Ok(String::new());
+        }
+        if errand == Some(ORDER) {
             let state = self.obey(&message)?;
             bindings::store(&self.state, STATE, &state, region, PUBLISH_MS).await?;
             return Ok(self.described());
         }
         let report: Report = serde_json::from_str(&message).map_err(|error| error.to_string())?;
+        let news = self.last_news()?;
         let (reply, changed) = self.absorb(&report);
+        let reply = reply.map(|reply| reply.with_news(news));
         if let Some(state) = changed {
             bindings::store(&self.state, STATE, &state, region, PUBLISH_MS).await?;
         }
         Ok(json(&reply)?)
+    }
+
+    fn last_news(&self) -> Result<u64, JsValue> {
+        if let Some(number) = self.news.get() {
+            return Ok(number);
+        }
+        let number = news::open(&self.state)?;
+        self.news.set(Some(number));
+        Ok(number)
     }
 
     fn described(&self) -> String {
@@ -180,8 +210,17 @@ const fn object(region: &str) -> Object<'_> {
 pub async fn sync(env: &Env, region: &str) {
     // Again for what became urgent meanwhile: nobody else may come by to tell it.
     while let Some(report) = isolate::with_health(|health| health.due(clock::now())) {
+        let begun = clock::now();
         match report_to(env, region, &report).await {
-            Ok(reply) => isolate::with_health(|health| health.learned(reply, clock::now())),
+            Ok(reply) => {
+                let number = reply.news();
+                isolate::with_health(|health| health.learned(reply, clock::now()));
+                if isolate::with(|i| i.news.borrow().number()) == number {
+                    news::heard(begun);
+                } else if let Err(error) = news::learn(env, region).await {
+                    console_error!("news of {region} could not be heard: {error}");
+                }
+            }
             Err(error) => {
                 console_error!("health of {region} could not be synchronised: {error}");
                 return isolate::with_health(|health| health.learned_nothing(clock::now()));
@@ -199,6 +238,16 @@ pub fn tell(env: &Env, context: &Context, region: &str) {
 async fn report_to(env: &Env, region: &str, report: &Report) -> Result<Reply, String> {
     let reply = object(region).ask(env, region, &json(report)?).await?;
     serde_json::from_str(&reply).map_err(|error| error.to_string())
+}
+
+/// Asks the region's object.
+pub async fn ask(env: &Env, region: &str, path: &str) -> Result<String, String> {
+    object(region).ask(env, path, "").await
+}
+
+/// Tells the objects of these regions what was written.
+pub async fn news(env: &Env, regions: &[&'static str], message: &str) -> bindings::Answers {
+    bindings::ask_all(env, BINDING, regions, &format!("{}/", news::PATH), message).await
 }
 
 /// What the region's object last published, for an isolate that has just begun.

@@ -1,14 +1,15 @@
 //! What one isolate remembers between requests. Built first and stored after: no request waits for another's promise.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{HashMap, VecDeque},
     rc::Rc,
 };
 
-use super::till::Till;
+use super::{own_keys::Tenants, till::Till};
 use crate::{
-    config::{Given, Problem, ServiceAccount, Snapshot},
+    config::{Given, Problem, ServiceAccount, Snapshot, news::News},
+    guard::Throttle,
     plan::{health::Tuning, seed, sync::Local},
     sorted::SortedMap,
     units::Millis,
@@ -30,13 +31,19 @@ pub struct Isolate {
     pub loaded: RefCell<Option<Loaded>>,
     pub keys: RefCell<HashMap<String, (Option<String>, Millis)>>,
     pub health: RefCell<Option<Local>>,
+    /// What was written through the admin API of late, and when this isolate asked last.
+    pub news: RefCell<News>,
+    pub heard_at: Cell<Millis>,
+    pub throttle: RefCell<Throttle>,
     pub journal: RefCell<Outbox>,
+    /// Tenants' own keys.
+    pub tenants: RefCell<Tenants>,
     /// What is to be told to tenants' ledgers.
     tills: RefCell<SortedMap<String, Till>>,
     /// What the Secrets Store gave.
     pub in_store: RefCell<Given>,
-    /// Stored responses of late, and the provider that keeps each.
-    owners: RefCell<VecDeque<(String, String)>>,
+    /// Stored responses of late, and for each its tenant and the provider that keeps it.
+    owners: RefCell<VecDeque<(String, String, String)>>,
     /// Google's tokens, and until when each is used.
     tokens: RefCell<Vec<(ServiceAccount, String, Millis)>>,
 }
@@ -92,18 +99,19 @@ pub fn tenants() -> Vec<String> {
 /// Stored responses remembered: the next turn of a conversation often comes before its record is in the journal.
 const MAX_OWNERS: usize = 256;
 
-pub fn remember_owner(response: String, provider: String) {
+pub fn remember_owner(response: String, tenant: String, provider: String) {
     with(|isolate| {
         let mut owners = isolate.owners.borrow_mut();
         if owners.len() >= MAX_OWNERS {
             owners.pop_front();
         }
-        owners.push_back((response, provider));
+        owners.push_back((response, tenant, provider));
     });
 }
 
-pub fn owner(response: &str) -> Option<String> {
-    with(|isolate| isolate.owners.borrow().iter().rev().find(|(id, _)| id == response).map(|(_, provider)| provider.clone()))
+pub fn owner(response: &str, of: &str) -> Option<String> {
+    let is_it = |(id, tenant, _): &&(String, String, String)| id == response && tenant == of;
+    with(|isolate| isolate.owners.borrow().iter().rev().find(is_it).map(|(.., provider)| provider.clone()))
 }
 
 /// Service accounts whose tokens are remembered: each is some kilobytes, and few operators have more than one.
@@ -133,6 +141,10 @@ pub fn forget_token(account: &ServiceAccount) {
 pub fn remember_key(entry: String, text: Option<String>, at: Millis) {
     with(|isolate| {
         let mut keys = isolate.keys.borrow_mut();
+        if keys.len() >= MAX_KEYS {
+            // What was guessed goes first.
+            keys.retain(|_, (text, _)| text.is_some());
+        }
         if keys.len() >= MAX_KEYS {
             keys.clear();
         }

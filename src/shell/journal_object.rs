@@ -17,6 +17,9 @@ use super::{
 
 /// Rows kept: some days of a busy gateway, some tens of megabytes.
 const MAX_ROWS: u32 = 50_000;
+/// Answers that providers keep, each with whose it is: nobody can go on with one that is forgotten. OpenAI keeps them for 30
+/// days; a row has a hundred bytes.
+const MAX_KEPT: u32 = 500_000;
 /// Rows of one page.
 const MAX_PAGE: u32 = 500;
 /// Rows of a page that names no number.
@@ -42,7 +45,10 @@ impl JournalObject {
         if !self.has_table.replace(true) {
             self.run("CREATE TABLE IF NOT EXISTS requests (id TEXT PRIMARY KEY, time REAL NOT NULL, record TEXT NOT NULL)", &[])?;
             self.run("CREATE INDEX IF NOT EXISTS requests_time ON requests (time)", &[])?;
-            self.run("CREATE INDEX IF NOT EXISTS requests_response ON requests (record ->> 'response_id')", &[])?;
+            self.run(
+                "CREATE TABLE IF NOT EXISTS kept (response TEXT, tenant TEXT, provider TEXT, PRIMARY KEY (response, tenant))",
+                &[],
+            )?;
         }
         let answer = if request.method() == "POST" {
             let records = JsFuture::from(request.text()?).await?;
@@ -70,7 +76,10 @@ impl JournalObject {
             return self.run("SELECT record FROM requests WHERE id = ?", &[id.into()]);
         }
         if let Some(response) = value("response") {
-            return self.run("SELECT record FROM requests WHERE record ->> 'response_id' = ? LIMIT 1", &[response.into()]);
+            return self.run(
+                "SELECT json_object('tenant', tenant, 'provider', provider) FROM kept WHERE response = ?",
+                &[response.into()],
+            );
         }
         let limit = value("limit").and_then(|n| n.parse().ok()).unwrap_or(PAGE).min(MAX_PAGE);
         let before = value("before").filter(|n| n.bytes().all(|b| b.is_ascii_digit() || b == b'.')).unwrap_or(END_OF_TIME);
@@ -86,6 +95,12 @@ impl JournalObject {
             "INSERT OR IGNORE INTO requests SELECT value ->> 'id', value ->> 'time', value FROM json_each(?)",
             &[records.into()],
         )?;
+        self.run(
+            "INSERT OR REPLACE INTO kept SELECT value ->> 'response_id', value ->> 'tenant', value ->> 'provider' \
+             FROM json_each(?) WHERE value ->> 'response_id' IS NOT NULL",
+            &[records.into()],
+        )?;
+        self.run("DELETE FROM kept WHERE rowid <= (SELECT MAX(rowid) FROM kept) - ?", &[MAX_KEPT.into()])?;
         self.run("DELETE FROM requests WHERE rowid <= (SELECT MAX(rowid) FROM requests) - ?", &[MAX_ROWS.into()])?;
         Ok(())
     }

@@ -2,12 +2,12 @@
 
 mod active;
 mod admin;
+mod admin_write;
 mod audit;
 mod bindings;
 mod cache;
 mod clock;
 mod cors;
-#[expect(dead_code, reason = "what stores sealed texts comes next")]
 mod crypt;
 mod drive;
 mod edge;
@@ -18,7 +18,9 @@ mod health_object;
 mod isolate;
 mod journal_object;
 mod listing;
+mod news;
 mod outlet;
+mod own_keys;
 mod serve;
 mod settle;
 mod store;

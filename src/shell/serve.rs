@@ -2,7 +2,6 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use js_sys::Uint8Array;
 use serde_json::{Map, Value};
 use wasm_bindgen::JsValue;
 use worker::{
@@ -17,13 +16,13 @@ use super::{
     head::Head,
     health_object,
     isolate::{self, Loaded},
-    listing, outlet,
+    listing, outlet, own_keys,
     settle::{self, Settlement},
     store,
     till::{self, Ticket},
 };
 use crate::{
-    cache::{Slot, Stored},
+    cache::Slot,
     config::Snapshot,
     dialect::{
         Caller, Dialect, Endpoint, Facts,
@@ -36,8 +35,8 @@ use crate::{
         reply::{self, Body, Reply},
     },
     features::{self, Features},
-    guard,
-    ledger::record::{Early, Given, Unplanned},
+    guard::{self, Door, Found},
+    ledger::record::{Early, Unplanned},
     plan::{self, Ask, KeyHolder, Plan, Wishes},
     units::Millis,
     wire::json::Outline,
@@ -104,7 +103,10 @@ async fn answer(request: &Request, env: &Env, context: &Context, head: Head, job
         Task::Operate(operation) => Endpoint::operate(operation),
     };
     let response = match admit(env, &head).await.and_then(|key| key.enter(endpoint, Some(job.dialect)).map(|()| key)) {
-        Ok(key) => admitted(request, env, context, &loaded, (head, job, key)).await,
+        Ok(key) => match own_keys::theirs(env, context, loaded.clone(), key.tenant.as_deref(), head.started).await {
+            Ok(loaded) => admitted(request, env, context, &loaded, (head, job, key)).await,
+            Err(error) => refuse(caller_of(job.dialect), &error, &head.id),
+        },
         // Not in the journal: anybody could fill it.
         Err(error) => refuse(caller_of(job.dialect), &error, &head.id),
     };
@@ -127,7 +129,7 @@ async fn admitted(
     let asked = read.as_ref().map(|read| read.facts.model.clone()).unwrap_or_default();
     let continues = read.as_ref().ok().and_then(|read| read.facts.continues.clone());
     let owner = match &continues {
-        Some(id) => forward::owner(env, id).await,
+        Some(id) => forward::owner(env, id, &key).await,
         None => None,
     };
     let looked = match &read {
@@ -138,7 +140,13 @@ async fn admitted(
     };
     let (slot, read) = match (looked, read) {
         (Ok((_, Some(stored))), Ok(read)) => {
-            return given(env, context, &loaded.snapshot, (head, key), (dialect, task), (read, stored));
+            return cache::give(
+                (env, context),
+                &loaded.snapshot,
+                (head, key),
+                (dialect, task),
+                (read.facts, read.wishes, stored),
+            );
         }
         (Ok((slot, _)), read) => (slot, read),
         (Err(error), _) => (None, Err(error)),
@@ -203,7 +211,7 @@ async fn planned(
         let unplanned = |inputs| Unplanned { task: task.name(), stream: read.facts.stream, inputs };
         (error, inputs.map(unplanned))
     };
-    reply::check_continues(&read.facts).map_err(|error| (error, None))?;
+    reply::check_continues(&read.facts, owner.is_some(), key.is_owner()).map_err(|error| (error, None))?;
     let features = features(caller_of(dialect), read, &loaded.snapshot).filter(|_| task == Task::Generate);
     let operation = match task {
         Task::Generate => None,
@@ -247,6 +255,7 @@ async fn read(
     (limit, content_type): (u64, &str),
     headers: &[(String, String)],
 ) -> Result<Read, Error> {
+    reply::check_encoding(headers)?;
     let body = edge::read_body(request, limit).await.ok_or_else(|| {
         let hint = "Send files as URLs or ids, or raise `max_body_bytes` in `settings`.";
         Error::new(Kind::TooLarge, format!("The body is larger than {limit} bytes. {hint}"))
@@ -303,34 +312,23 @@ pub async fn admit(env: &Env, head: &Head) -> Result<guard::Caller, Error> {
     let presented = guard::presented(&head.headers, Some(&head.query));
     let gateway_key = store::own_secret(env, "GATEWAY_KEY", head.started).await;
     let mut entry = None;
+    // Whose key is known, or nobody's, is not asked how often its neighbours guessed.
+    let check = || isolate::with(|i| i.throttle.borrow().check(Door::Gateway, head.address(), head.started));
     if let Some(name) = presented.as_deref().and_then(|key| guard::needs_entry(key, gateway_key.as_deref())) {
-        entry = store::key_entry(env, name, head.started).await;
+        entry = match store::key_entry(env, &head.region, name, head.started, check).await? {
+            Found::Entry(text) => Some(text),
+            Found::Nothing => None,
+            Found::Unreachable => return Err(guard::unreachable()),
+        };
     }
     let any_entries = gateway_key.is_some() || entry.is_some() || store::any_key(env, head.started).await;
     let locks = guard::Locks { gateway_key: gateway_key.as_deref(), entry: entry.as_deref(), any_entries };
-    guard::admit(presented.as_deref(), locks, head.started)
-}
-
-/// An answer from the cache: nobody is asked.
-fn given(
-    env: &Env,
-    context: &Context,
-    config: &Snapshot,
-    (head, key): (Head, guard::Caller),
-    (dialect, task): (Dialect, Task),
-    (read, stored): (Read, Stored),
-) -> Response {
-    let Read { facts, wishes, .. } = read;
-    let route = wishes.route.unwrap_or_else(|| facts.model.clone());
-    let Head { headers, id, started, region, .. } = head;
-    let took = clock::now().since(started);
-    let reply = reply::replayed(&stored, (&id, &route), &headers, took);
-    let body = Uint8Array::from(stored.body.as_slice());
-    let who = Early { id, time: started, dialect, payer: key.payer(), asked: facts.model, region, unplanned: None };
-    let Stored { provider, model, answered_by, usage, estimated, .. } = stored;
-    let given = Given { provider, model, answered_by, usage, estimated, stream: facts.stream };
-    settle::given(env, context, who, (task, &route, given), config);
-    respond(&reply, &body)
+    let admitted = guard::admit(presented.as_deref(), locks, head.started);
+    if presented.is_some() && entry.is_none() && admitted.is_err() {
+        check()?;
+        isolate::with(|i| i.throttle.borrow_mut().failed(Door::Gateway, head.address(), head.started));
+    }
+    admitted
 }
 
 async fn run(
@@ -371,7 +369,7 @@ fn stream(call: &edge::Call, relaying: Relaying, settlement: Settlement) -> Resp
     edge::response(200, &relaying.headers, &readable)
 }
 
-fn respond(reply: &Reply, answer: &JsValue) -> Response {
+pub fn respond(reply: &Reply, answer: &JsValue) -> Response {
     match &reply.body {
         Body::Text(text) => edge::response(reply.status, &reply.headers, &JsValue::from_str(text)),
         Body::Upstream => edge::response(reply.status, &reply.headers, answer),

@@ -21,7 +21,7 @@ use crate::{
         Exchange, Lesson, Task,
         relay::{Ended, Relay},
     },
-    ledger::record::{Early, Given, Record},
+    ledger::record::{Early, Given, OWN_CREDENTIAL, Record},
     units::Millis,
 };
 
@@ -187,7 +187,9 @@ pub fn given(env: &Env, context: &Context, who: Early, (task, route, given): (Ta
 /// A call that was passed on as it came.
 pub fn forwarded(env: &Env, context: &Context, (who, ticket): (Early, Option<Ticket>), answer: (&str, u16), config: &Snapshot) {
     let region = who.region.clone();
-    let record = Record::forwarded(who, answer, &config.version, clock::now());
+    let mut record = Record::forwarded(who, answer, &config.version, clock::now());
+    let is_own = config.providers.get(answer.0).is_some_and(|provider| provider.own.is_some());
+    record.credential = is_own.then_some(OWN_CREDENTIAL);
     if let Some(ticket) = ticket {
         ticket.close(&record);
     }
@@ -198,7 +200,7 @@ pub fn forwarded(env: &Env, context: &Context, (who, ticket): (Early, Option<Tic
 
 fn note(record: &Record, on_console: bool) {
     if let (Some(response), Some(provider)) = (&record.response_id, &record.provider) {
-        isolate::remember_owner(response.clone(), provider.clone());
+        isolate::remember_owner(response.clone(), record.tenant.clone(), provider.clone());
     }
     let Ok(line) = serde_json::to_string(record) else { return };
     if on_console {

@@ -2,23 +2,32 @@
 
 use std::rc::Rc;
 
-use futures::future::join;
+use futures::future::join3;
 use serde::{Deserialize, Serialize};
 use worker::{Context, Env, console_error};
 
 use super::{
     bindings, clock, health_object,
     isolate::{self, Loaded},
+    news,
 };
 use crate::{
     catalog::AI_BINDING,
     config::{self, Documents, Problem, Secrets, Snapshot},
-    plan::health::Tuning,
+    error::Error,
+    guard::{Found, KEYS},
+    plan::{health::Tuning, sync::Local},
     units::Millis,
 };
 
 /// How long a configuration or a key is used before KV is asked again: KV itself may lag a minute.
 const FRESH_MS: u64 = 30_000;
+
+/// News are not asked for again within this time for keys that nobody knows.
+const ASK_AGAIN_MS: u64 = 250;
+
+/// How long a key that was good goes on while KV cannot be read.
+const STALE_MS: u64 = 3_600_000;
 
 /// The set of documents that validated last, kept for isolates that meet a bad one first.
 const GOOD: &str = "config@good";
@@ -53,11 +62,14 @@ impl Good {
 
 /// The configuration in force. An old one is used while a new one is fetched in the background.
 pub async fn current(env: &Env, context: &Context, region: &str, now: Millis) -> Loaded {
-    let loaded = isolate::with(|i| i.loaded.borrow().clone());
-    let Some(mut loaded) = loaded else {
-        // A cold isolate: what others know of health comes along with the documents.
-        return join(config(env, now), health_object::warm(env, region)).await.0;
-    };
+    isolate::with_health(Local::request);
+    if isolate::with(|i| i.loaded.borrow().is_none()) {
+        // A cold isolate: what others know of health, and what KV may not show yet, come along with the documents.
+        let (read, _, ()) = join3(read(env), health_object::warm(env, region), news::begin(env, region)).await;
+        return enforced(load(env, read, now).await);
+    }
+    news::refresh(env, context, region, now).await;
+    let Some(mut loaded) = isolate::with(|i| i.loaded.borrow().clone()) else { return config(env, now).await };
     if now.since(loaded.at) >= FRESH_MS {
         // Stamped before the answer is there, so that one request a period asks.
         loaded.at = now;
@@ -72,20 +84,47 @@ pub async fn current(env: &Env, context: &Context, region: &str, now: Millis) ->
 
 /// Loads, checks and keeps the configuration.
 pub async fn config(env: &Env, now: Millis) -> Loaded {
-    let loaded = load(env, now).await;
+    let read = read(env).await;
+    enforced(load(env, read, now).await)
+}
+
+fn enforced(loaded: Loaded) -> Loaded {
     isolate::with_health(|health| health.tune(Tuning::of(&loaded.snapshot.settings.breaker)));
     isolate::with(|i| *i.loaded.borrow_mut() = Some(loaded.clone()));
     loaded
 }
 
-async fn load(env: &Env, now: Millis) -> Loaded {
-    let read = bindings::values(env, ["routes", "providers", "settings", "prices", "budgets", GOOD]).await;
-    let [routes, providers, settings, prices, budgets, good] = match read {
-        Ok(values) => values,
+const NAMES: [&str; 6] = ["routes", "providers", "settings", "prices", "budgets", GOOD];
+
+type Read = Result<[Option<String>; 6], String>;
+
+async fn read(env: &Env) -> Read {
+    bindings::values(env, NAMES).await
+}
+
+/// The documents as KV shows them, with what was written of late and KV does not show yet.
+pub async fn documents(env: &Env) -> Result<Documents, String> {
+    Ok(sorted_out(read(env).await?).0)
+}
+
+fn sorted_out([routes, providers, settings, prices, budgets, good]: [Option<String>; 6]) -> (Documents, Option<String>) {
+    let over = |name: &str, shown: Option<String>| isolate::with(|i| i.news.borrow().over(name, shown));
+    let documents = Documents {
+        routes: over("routes", routes),
+        providers: over("providers", providers),
+        settings: over("settings", settings),
+        prices: over("prices", prices),
+        budgets: over("budgets", budgets),
+    };
+    (documents, good)
+}
+
+async fn load(env: &Env, read: Read, now: Millis) -> Loaded {
+    let (documents, good) = match read {
+        Ok(values) => sorted_out(values),
         Err(error) => return fallback(env, None, vec![problem(format!("KV could not be read: {error}"))], now).await,
     };
     let good: Option<Good> = good.and_then(|text| serde_json::from_str(&text).ok());
-    let documents = Documents { routes, providers, settings, prices, budgets };
     let secrets = secrets(env, &documents, now).await;
     match config::build(&documents, &secrets.found) {
         Ok(mut snapshot) => {
@@ -156,7 +195,7 @@ pub async fn past(env: &Env, version: &str, current: &Rc<Snapshot>) -> Option<Rc
 }
 
 /// The secrets that documents may need: the Worker's own, and those of the Secrets Store, asked once for all.
-async fn secrets(env: &Env, documents: &Documents, now: Millis) -> Secrets {
+pub async fn secrets(env: &Env, documents: &Documents, now: Millis) -> Secrets {
     let mut secrets = Secrets::default();
     let mut in_store = vec![];
     for name in config::secret_names(documents) {
@@ -203,19 +242,37 @@ fn problem(message: String) -> Problem {
     Problem { document: "config", path: String::new(), message }
 }
 
-/// The text of a gateway key's entry, cached whether it is there or not: guessed keys do not cost KV reads twice.
-pub async fn key_entry(env: &Env, name: String, now: Millis) -> Option<String> {
-    let known = isolate::with(|i| i.keys.borrow().get(&name).filter(|(_, at)| now.since(*at) < FRESH_MS).cloned());
-    if let Some((entry, _)) = known {
-        return entry;
+/// The text of a gateway key's entry, cached whether it is there or not: a guessed key does not cost KV reads twice. `try_it`
+/// says whether KV may be asked, should it come to that.
+pub async fn key_entry(
+    env: &Env,
+    region: &str,
+    name: String,
+    now: Millis,
+    try_it: impl FnOnce() -> Result<(), Error>,
+) -> Result<Found<String>, Error> {
+    let known = isolate::with(|i| i.keys.borrow().get(&name).cloned());
+    if let Some((entry, _)) = known.as_ref().filter(|(_, at)| now.since(*at) < FRESH_MS) {
+        return Ok(entry.clone().map_or(Found::Nothing, Found::Entry));
     }
-    let entry = bindings::value(env, &name).await.ok()?;
+    if !matches!(known, Some((Some(_), _))) {
+        try_it()?;
+    }
+    let Ok(shown) = bindings::value(env, &name).await else {
+        // What it was is what it is, for a time; what is revoked meanwhile is heard of all the same.
+        let kept = known.filter(|(_, at)| now.since(*at) < STALE_MS).and_then(|(entry, _)| entry);
+        return Ok(kept.map_or(Found::Unreachable, Found::Entry));
+    };
+    let over = |shown| isolate::with(|i| i.news.borrow().over(&name, shown));
+    let mut entry = over(shown);
+    // It may have been made a moment ago. Guesses do not make more calls than this.
+    if entry.is_none() && clock::now().since(isolate::with(|i| i.heard_at.get())) >= ASK_AGAIN_MS {
+        news::begin(env, region).await;
+        entry = over(None);
+    }
     isolate::remember_key(name, entry.clone(), now);
-    entry
+    Ok(entry.map_or(Found::Nothing, Found::Entry))
 }
-
-/// What every gateway key's entry begins with.
-const KEYS: &str = "key:";
 
 /// Whether any gateway key stands in KV. Only a refusal's wording depends on it, so it is remembered like a key.
 pub async fn any_key(env: &Env, now: Millis) -> bool {

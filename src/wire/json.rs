@@ -15,6 +15,9 @@ use crate::error::{Error, Kind};
 /// Members of a top-level object; providers know some fifty.
 const MAX_MEMBERS: usize = 1024;
 
+/// Characters of a member's name that an error repeats.
+const MAX_ECHO: usize = 100;
+
 struct Member<'a> {
     key: Cow<'a, str>,
     /// From the key's quote to the end of the value.
@@ -56,8 +59,12 @@ impl<'a> Outline<'a> {
         }
         let mut seen = HashSet::with_capacity(outline.members.len());
         for member in &outline.members {
-            if !seen.insert(member.key.as_ref()) {
-                return Err(Error::invalid(member.key.as_ref(), format!("`{}` is there twice", member.key)));
+            // Go's readers take `Model` for `model`, and the last of the two.
+            let key = member.key.as_ref();
+            let folded = if key.bytes().any(|b| b.is_ascii_uppercase() || !b.is_ascii()) { folded(key) } else { key.into() };
+            if !seen.insert(folded) {
+                let key: String = key.chars().take(MAX_ECHO).collect();
+                return Err(Error::invalid(&key, format!("`{key}` is there twice")));
             }
         }
         Ok(outline)
@@ -208,6 +215,11 @@ impl Pieces {
             _ => self.0.push(Piece::New(text.to_owned())),
         }
     }
+}
+
+/// A name as a reader without regard for case has it; Unicode folds two more letters into ASCII.
+fn folded(key: &str) -> Cow<'_, str> {
+    key.to_ascii_lowercase().replace('\u{17f}', "s").replace('\u{212a}', "k").into()
 }
 
 /// The pieces as one text, for what is not sent as pieces.

@@ -12,7 +12,17 @@ pub fn is_name(text: &str) -> bool {
     text.replace(", ", ",").chars().all(is_part)
 }
 
+/// The path of a member as far as a record repeats it: its names may be the caller's own.
+pub fn recorded_path(path: &str) -> String {
+    if is_name(&path.replace("[]", "")) { path.to_owned() } else { NO_NAME.to_owned() }
+}
+
 /// A text of somebody else's as far as a record repeats it.
 pub fn recorded(text: &str) -> String {
     if is_name(text) { text.chars().take(MAX_CHARS).collect() } else { NO_NAME.to_owned() }
+}
+
+/// A caller's own text as far as it is repeated to that caller.
+pub fn short(text: &str) -> String {
+    text.chars().take(MAX_CHARS).collect()
 }

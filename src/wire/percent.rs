@@ -30,3 +30,13 @@ pub fn decoded(text: &str) -> String {
     }
     String::from_utf8_lossy(&out).into_owned()
 }
+
+/// Whether a path has a step up or a step on the spot in it, in any spelling that somebody on the way might read so.
+pub fn climbs(path: &str) -> bool {
+    let path = path.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    // Twice: some servers decode what a proxy before them has decoded already.
+    let path = path.replace("%25", "%").replace("%25", "%");
+    let path = path.replace("%2e", ".").replace("%2f", "/").replace("%5c", "/").replace('\\', "/");
+    // Parameters of a segment, which some servers take off first: `..;x/`.
+    path.split('/').any(|segment| matches!(segment.split(';').next(), Some("." | "..")))
+}

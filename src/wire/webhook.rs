@@ -17,6 +17,14 @@ pub const UNUSABLE: &str =
 /// What stands in a secret: one key, or several with spaces between, of which a receiver may hold any while it changes.
 pub struct Keys(Vec<Vec<u8>>);
 
+/// Pauses between tries, as the specification proposes: some three days in all.
+const PAUSES_S: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+
+/// After how many milliseconds a call that failed is made again, when so many tries were made before it; `None`: not at all.
+pub fn again_after(tries: usize) -> Option<u64> {
+    PAUSES_S.get(tries).map(|seconds| seconds.saturating_mul(1000))
+}
+
 impl Keys {
     /// `None` is [`UNUSABLE`].
     pub fn read(secret: &str) -> Option<Self> {

@@ -4,7 +4,7 @@ use portolan::{
         event::UpstreamError,
         request::{Part, Signature, ToolCall},
         response::{Response, StopReason},
-        usage::Usage,
+        usage::{Service, Usage},
     },
     dialect::{Caller, Upstream, anthropic::Anthropic},
     units::Money,
@@ -190,7 +190,11 @@ fn usage_is_read_in_all_its_forms() {
         ),
         (
             json!({"cache_creation": {"ephemeral_5m_input_tokens": 1, "ephemeral_1h_input_tokens": 2}}),
-            Some(Usage { cache_write: 3, ..zero }),
+            Some(Usage { cache_write: 3, cache_write_1h: 2, ..zero }),
+        ),
+        (
+            json!({"input_tokens": 1, "service_tier": "priority", "server_tool_use": {"web_search_requests": 2}}),
+            Some(Usage { input: 1, searches: 2, service: Service::Priority, ..zero }),
         ),
         (
             json!({"output_tokens": 3, "output_tokens_details": {"thinking_tokens": 9}}),

@@ -263,5 +263,6 @@ fn raw_usage_is_collected_over_the_reports() {
     }
     let expected = json!({"input_tokens": 9, "output_tokens": 40, "service_tier": "standard", "cache_creation": {"ephemeral_1h_input_tokens": 4}, "server_tool_use": {"web_search_requests": 2}});
     assert_eq!(reader.raw_usage(), Some(&expected));
-    assert_eq!(out.last(), Some(&Event::Usage(Usage { input: 9, cache_write: 4, output: 40, ..Usage::default() })));
+    let counted = Usage { input: 9, cache_write: 4, cache_write_1h: 4, output: 40, searches: 2, ..Usage::default() };
+    assert_eq!(out.last(), Some(&Event::Usage(counted)));
 }

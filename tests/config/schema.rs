@@ -56,9 +56,15 @@ fn takes(root: &Value, schema: &Value, value: &Value) -> bool {
             members(value).iter().all(|(key, member)| !key.starts_with(&prefix(start)) || takes(root, rule, member))
         }),
         "minProperties" => value.as_object().is_none_or(|m| u64::try_from(m.len()).unwrap() >= rule.as_u64().unwrap()),
+        "maxProperties" => value.as_object().is_none_or(|m| u64::try_from(m.len()).unwrap() <= rule.as_u64().unwrap()),
+        "dependentRequired" => members(rule).iter().all(|(key, others)| {
+            let has = |key: &Value| value.get(key.as_str().unwrap()).is_some();
+            value.get(key).is_none() || others.as_array().unwrap().iter().all(has)
+        }),
         "minLength" => value.as_str().is_none_or(|t| u64::try_from(t.len()).unwrap() >= rule.as_u64().unwrap()),
         "maxLength" => value.as_str().is_none_or(|t| u64::try_from(t.len()).unwrap() <= rule.as_u64().unwrap()),
         "items" => value.as_array().is_none_or(|items| items.iter().all(|item| takes(root, rule, item))),
+        "exclusiveMinimum" => value.as_f64().is_none_or(|v| v > rule.as_f64().unwrap()),
         "minimum" => value.as_f64().is_none_or(|v| v >= rule.as_f64().unwrap()),
         "maximum" => value.as_f64().is_none_or(|v| v <= rule.as_f64().unwrap()),
         "minItems" => value.as_array().is_none_or(|items| u64::try_from(items.len()).unwrap() >= rule.as_u64().unwrap()),
@@ -116,6 +122,30 @@ fn schemas_and_reader_agree_on_documents() {
         ("settings", r#"{"timeouts":{"idle_ms":3600001}}"#, false),
         ("prices", r#"{"openai/x":{"input":1}}"#, false),
         ("prices", r#"{"openai/x":{"input":1,"output":100001}}"#, false),
+        ("prices", r#"{"openai/x":{"image":0.04}}"#, true),
+        ("prices", r#"{"openai/x":{"image":0.04,"output":1}}"#, false),
+        ("prices", r#"{"openai/x":{"cache_read":1}}"#, false),
+        (
+            "prices",
+            r#"{"openai/x":{"input":1,"output":2,"above":{"200000":{"input":2}},"batch":{"output":1,"above":{"9":{"input":1}}}}}"#,
+            true,
+        ),
+        ("prices", r#"{"openai/x":{"input":1,"output":2,"above":{"200000":{"inputs":2}}}}"#, false),
+        ("prices", r#"{"openai/x":{"input":1,"output":2,"batch":{"batch":{"input":1}}}}"#, false),
+        ("prices", r#"{"openai/x":{"input":1,"output":2,"scale":{"input":1}}}"#, false),
+        (
+            "prices",
+            r#"{"openai/x":{"input":1,"output":2,"currency":"CNY","rate":{"usd":0.14,"date":"2026-11-01"},"source":"s","date":"2026-11"}}"#,
+            true,
+        ),
+        (
+            "prices",
+            r#"{"currencies":{"CNY":{"usd":0.14,"date":"2026-11-01"}},"openai/x":{"input":1,"output":2,"currency":"CNY"}}"#,
+            true,
+        ),
+        ("prices", r#"{"currencies":{"CNY":{"usd":0,"date":"2026-11-01"}}}"#, false),
+        ("prices", r#"{"currencies":{"CNY":{"usd":0.14}}}"#, false),
+        ("prices", r#"{"currencies":{"CNY":{"usd":0.14,"date":"2026-11-01","x":1}}}"#, false),
         ("budgets", r#"{"tenants":{"a":{"budgets":[{"usd":1}]}}}"#, false),
         ("budgets", r#"{"tenants":{"a":{"budgets":[{"usd":1,"per":"year"}]}}}"#, false),
         ("budgets", r#"{"tenants":{"a":{"budgets":[{"usd":0.000000000001,"per":"total"}]}}}"#, true),

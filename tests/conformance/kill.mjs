@@ -146,10 +146,10 @@ async function wake() {
 
 await Promise.all([killLoop(), ...Array.from({ length: CALLERS }, (_, index) => callerLoop(index))]);
 for (const pid of runtimes()) process.kill(Number(pid), "SIGKILL");
-await gateway.stopRuntime();
+await gateway.pause();
 const orphans = open(gateway).length;
 if (!WAITS) letTimePass();
-await gateway.restart();
+await gateway.resume();
 if (WAITS) await sleep(LOST_MS + ALARM_MS); else await wake();
 for (const deadline = Date.now() + 20_000; open(gateway).length && Date.now() < deadline;) await sleep(250);
 await sleep(2000);

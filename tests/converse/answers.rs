@@ -5,7 +5,7 @@ use portolan::{
         Dialect,
         request::{Part, Signature, ToolCall},
         response::StopReason,
-        usage::Usage,
+        usage::{Service, Usage},
     },
     dialect::{Upstream, converse::Converse},
 };
@@ -69,7 +69,7 @@ fn a_whole_answer_is_read_block_by_block() {
     ];
     assert_eq!(read.parts, expected);
     assert_eq!(read.stop, StopReason::ToolCalls);
-    assert_eq!(read.usage, Some(Usage { input: 11, cache_write: 1028, output: 264, ..Usage::default() }));
+    assert_eq!(read.usage, Some(Usage { input: 11, cache_write: 1028, output: 264, service: Service::Flex, ..Usage::default() }));
     assert_eq!(read.raw_usage.unwrap()["totalTokens"], 1303);
     assert_eq!(read.service_tier.as_deref(), Some("flex"));
 }

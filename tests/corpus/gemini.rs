@@ -9,6 +9,7 @@ use portolan::{
         profile::Profile,
         request::{Message, Part, Reasoning, Request, Source, Tool},
         response::{Response, StopReason},
+        usage::Usage,
     },
     dialect::{Asked, Caller, Facts, Upstream, gemini::Gemini},
     wire::json::Outline,
@@ -198,7 +199,8 @@ fn check_written(case: &Case, response: &Response) {
     let plain = |response: Response| {
         let (id, model) = (response.id.or(Some("minted".to_owned())), response.model.or(Some("asked-for".to_owned())));
         // Ours always tells usage: zeros where the provider kept silent.
-        let usage = Some(response.usage.unwrap_or_default());
+        let Usage { input, cache_read, cache_write, output, reasoning, .. } = response.usage.unwrap_or_default();
+        let usage = Some(Usage { input, cache_read, cache_write, output, reasoning, ..Usage::default() });
         Response { id, model, usage, raw_usage: None, service_tier: None, ..response }
     };
     let expected = plain(response.clone());

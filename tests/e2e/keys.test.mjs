@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { after, test } from "node:test";
 
 import { CALLERS, ask } from "./lib/callers.mjs";
-import { Gateway, KEY } from "./lib/gateway.mjs";
+import { ADMIN, Gateway, KEY } from "./lib/gateway.mjs";
 import { SHAPES, speak } from "./lib/shapes.mjs";
 import { forever, json, stream } from "./lib/upstream.mjs";
 
@@ -47,6 +47,66 @@ for (const { what, entry, key, status } of ROWS) {
 
 test("the secret key works beside them", async () => {
   assert.equal((await ask(gateway, CALLERS.openai, { model: "keyed" }, { key: KEY })).status, 200);
+});
+
+/** Entries that let a key do some things, and what comes of others. */
+const SCOPED = [
+  { what: "its dialect", entry: { dialects: ["openai-chat"] }, openai: 200, anthropic: 403, models: 200 },
+  { what: "another dialect", entry: { dialects: ["gemini"] }, openai: 403, anthropic: 403, models: 200 },
+  { what: "its endpoints", entry: { endpoints: ["messages"] }, openai: 403, anthropic: 200, models: 403 },
+  { what: "its provider", entry: { providers: ["keyed-openai"] }, openai: 200, anthropic: 200, models: 200 },
+  { what: "another provider", entry: { providers: ["mock"] }, openai: 403, anthropic: 403, models: 200 },
+];
+
+const admin = (path, options) => gateway.send(`/admin/v1${path}`, { key: ADMIN, ...options });
+
+for (const { what, entry, ...expected } of SCOPED) {
+  test(`a key limited to ${what}`, async () => {
+    const made = await admin("/keys", { body: { name: "scoped", ...entry } });
+    assert.equal(made.status, 201, made.text);
+    const { key } = made.json;
+    const openai = await ask(gateway, CALLERS.openai, { model: "keyed" }, { key });
+    const anthropic = await ask(gateway, CALLERS.anthropic, { model: "keyed" }, { key });
+    const models = await gateway.send("/v1/models", { key });
+    assert.deepEqual({ openai: openai.status, anthropic: anthropic.status, models: models.status }, expected, openai.text + anthropic.text);
+    const named = models.status === 200 && models.json.data.some(({ id }) => id === "keyed");
+    assert.equal(named, models.status === 200 && entry.providers?.[0] !== "mock", "it sees what it may use");
+    for (const { status, text } of [openai, anthropic]) {
+      if (status === 403) assert.match(text, /gateway key `scoped` may/);
+    }
+  });
+}
+
+test("a key is made, shown without itself, changed, listed and deleted", async () => {
+  const made = await admin("/keys", { body: { name: "mine", tenant: "acme", tags: ["a"] } });
+  const { key, id } = made.json;
+  assert.match(key, /^pk-v1_[0-9A-Za-z]{49}$/);
+  assert.equal(id, sha256(key));
+  assert.equal(made.headers["cache-control"], "no-store");
+  const shown = await admin(`/keys/${id}`);
+  assert.deepEqual(shown.json.entry, { name: "mine", tenant: "acme", tags: ["a"] });
+  assert.deepEqual([shown.json.hint, shown.json.state, shown.headers.etag], [key.slice(-4), "active", made.headers.etag]);
+  const patch = (body, headers) => admin(`/keys/${id}`, { method: "PATCH", body, headers });
+  assert.equal((await patch({ zdr: true }, { "if-match": '"old"' })).status, 412);
+  const bad = await patch({ endpoints: ["embed"] });
+  assert.deepEqual([bad.status, bad.json.error.path], [400, "endpoints"]);
+  assert.equal((await patch({ tags: null, zdr: true }, { "if-match": shown.headers.etag })).status, 200);
+  const listed = await admin("/keys?tenant=acme");
+  assert.deepEqual(listed.json.data.map(({ name, hint, tags }) => ({ name, hint, tags })), [{ name: "mine", hint: key.slice(-4), tags: [] }]);
+  const pages = [];
+  for (let cursor = ""; cursor !== null;) {
+    const page = (await admin(`/keys?limit=4&cursor=${encodeURIComponent(cursor)}`)).json;
+    pages.push(...page.data);
+    cursor = page.cursor;
+  }
+  assert.equal(new Set(pages.map((row) => row.id)).size, pages.length);
+  assert.ok(pages.some((row) => row.state === "unreadable") && pages.some((row) => row.id === id));
+  assert.equal((await admin(`/keys/${id}`, { method: "DELETE" })).status, 200);
+  assert.equal((await ask(gateway, CALLERS.openai, { model: "keyed" }, { key })).status, 401);
+  assert.equal((await admin(`/keys/${id}`)).status, 404);
+  assert.equal((await admin("/keys/nobody")).status, 404);
+  assert.equal((await gateway.send("/admin/v1/keys", { key: KEY })).status, 401, "a gateway key makes none");
+  for (const { text } of [shown, listed]) assert.ok(!text.includes(key));
 });
 
 test("no key stands in a log line", () => {

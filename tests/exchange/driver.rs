@@ -21,6 +21,8 @@ use super::script::{Answer, Ending};
 const TAIL: usize = 16_384;
 /// More steps than any request takes: an exchange that goes round in circles fails its test instead of hanging it.
 const MAX_STEPS: usize = 5_000;
+/// Of one request.
+const MOST_TRIES: usize = 6;
 /// The shell's.
 const SETTLE_MS: u64 = 5_000;
 
@@ -29,10 +31,20 @@ impl Case {
     pub fn run(&self, answers: impl IntoIterator<Item = Answer>) -> Run {
         let answers: Vec<Answer> = answers.into_iter().collect();
         let count = answers.len();
+        let run = self.play(answers);
+        let tries = run.record.iter().flat_map(|r| &r.tries).map(|t| t.outcome).collect::<Vec<_>>();
+        assert_eq!(run.sends.len(), count, "tries: {:?} {tries:?}", run.hosts());
+        run
+    }
+
+    /// The same answer to each try, as many as there are.
+    pub fn run_on(&self, answer: &Answer) -> Run {
+        self.play(vec![answer.clone(); MOST_TRIES])
+    }
+
+    fn play(&self, answers: Vec<Answer>) -> Run {
         let mut driver = Driver { case: self, now: START, answers: answers.into_iter(), run: Run::default(), left: false };
         driver.drive();
-        let tries = driver.run.record.iter().flat_map(|r| &r.tries).map(|t| t.outcome).collect::<Vec<_>>();
-        assert_eq!(driver.run.sends.len(), count, "tries: {:?} {tries:?}", driver.run.hosts());
         driver.run
     }
 }

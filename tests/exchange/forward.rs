@@ -41,7 +41,6 @@ fn a_path_goes_below_the_providers_own() {
         ("alpha", "/v1/files/f%2F1", "limit=2", "https://alpha.example/v1/files/f%2F1?limit=2"),
         ("alpha", "/v1", "", "https://alpha.example/v1/v1"),
         ("alpha", "/v10/files", "", "https://alpha.example/v1/v10/files"),
-        ("alpha", "/../admin", "", "https://alpha.example/v1/../admin"),
         (
             "google",
             "/v1beta/files",
@@ -69,7 +68,7 @@ fn the_callers_key_and_address_stay_behind() {
     for kept in ["multipart/form-data; boundary=x", "assistants=v2", "bytes=0-9", "Bearer value-of-ALPHA_KEY", "identity"] {
         assert!(sent.contains(kept), "{kept}: {sent}");
     }
-    let back = |name: &str| answered(&[(name.to_owned(), "v".to_owned())]).len();
+    let back = |name: &str| answered(&[(name.to_owned(), "v".to_owned())]).iter().filter(|(_, value)| value == "v").count();
     for (name, expected) in [
         ("content-type", 1),
         ("content-range", 1),
@@ -90,7 +89,7 @@ fn the_callers_key_and_address_stay_behind() {
 #[test]
 fn a_stored_response_is_asked_of_who_keeps_it() {
     let config = gateway("", "");
-    let ask = |owner, id: &str, rest: &str| stored(&config, owner, (Kept::Responses, id, rest), "include=x", &headers());
+    let ask = |owner, id: &str, rest: &str| stored(&config, (owner, true), (Kept::Responses, id, rest), "include=x", &headers());
     let forward = ask(Some("alpha"), "resp_1", "/input_items").unwrap();
     assert_eq!(forward.url, "https://alpha.example/v1/responses/resp_1/input_items?include=x");
     for (owner, id) in [
@@ -111,7 +110,7 @@ fn a_stored_response_is_asked_of_who_keeps_it() {
 #[test]
 fn what_nobody_keeps_cannot_be_gone_on_from() {
     for (id, is_fine) in [(None, true), (Some("resp_1"), true), (Some("resp_portolan_1"), false)] {
-        let checked = reply::check_continues(&Facts { continues: id.map(str::to_owned), ..Facts::default() });
+        let checked = reply::check_continues(&Facts { continues: id.map(str::to_owned), ..Facts::default() }, true, false);
         assert_eq!(checked.is_ok(), is_fine, "{id:?}");
         if let Err(error) = checked {
             assert_eq!((error.status, error.param.as_deref()), (400, Some("previous_response_id")));

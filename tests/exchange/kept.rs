@@ -101,6 +101,11 @@ fn what_is_not_whole_and_good_is_not_kept() {
         ),
         ("one that went on elsewhere", continued, vec![stream([role(), says("Hi ")]), whole()]),
         ("one whose client left", Case { leaves_at: Some(5), ..Case::chat_stream("alpha/small") }, vec![whole().wait(3, 50)]),
+        (
+            "a stream that nobody asked for",
+            Case::chat("alpha/small"),
+            vec![stream([role(), says("Hi"), data("{oops"), stop(), done()])],
+        ),
         ("too much", Case::chat("alpha/small"), vec![json(200, &huge)]),
         ("what a target further in forbids", requires, vec![]),
     ] {

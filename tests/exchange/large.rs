@@ -103,7 +103,7 @@ fn a_key_in_the_address_goes_no_further() {
         let forwards = [
             passthrough(&config, "google", ("/v1beta/files", &query), &[]),
             passthrough(&config, "alpha", ("/files", &query), &[]),
-            stored(&config, Some("alpha"), (Kept::Responses, "resp_1", ""), &query, &[]),
+            stored(&config, (Some("alpha"), true), (Kept::Responses, "resp_1", ""), &query, &[]),
         ];
         for forward in forwards {
             let forward = format!("{:?}", forward.unwrap());

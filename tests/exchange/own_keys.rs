@@ -5,6 +5,7 @@ use std::rc::Rc;
 use portolan::{
     config::{OwnKey, Snapshot},
     dialect::Dialect,
+    ledger::entry::Closing,
     plan::health::{Standing, View},
 };
 
@@ -113,5 +114,18 @@ fn the_caller_is_told_that_it_is_its_own() {
         assert!(!told.contains("canary"), "{told}");
         let operators = case(gateway("", ""), "alpha/small").run([answer]);
         assert!(operators.body.contains("The gateway's account"), "{}", operators.body);
+    }
+}
+
+#[test]
+fn what_the_provider_bills_the_tenant_for_is_none_of_the_operators_money() {
+    for (config, is_own) in [(theirs(&["alpha"]), true), (gateway("", ""), false)] {
+        let case = case(config, "alpha/small");
+        assert_eq!(case.exchange().entry().prompt.0 == 0, is_own);
+        let run = case.run([served()]);
+        assert!(run.record().cost.is_some_and(|cost| cost.0 > 0));
+        let closing = Closing::of(run.record());
+        assert_eq!(closing.cost.0 == 0, is_own);
+        assert!(!closing.unpriced && closing.output > 0);
     }
 }

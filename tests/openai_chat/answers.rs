@@ -240,7 +240,7 @@ fn an_answer_keeps_the_providers_id_and_tells_its_cost() {
     let expected = json!({"prompt_tokens": 6, "completion_tokens": 5, "total_tokens": 11, "prompt_tokens_details": {"cached_tokens": 2, "cache_write_tokens": 3}, "completion_tokens_details": {"reasoning_tokens": 4}, "cost": 0.00125});
     assert_eq!(written["usage"], expected);
     let again = OpenAiChat.read_response(&written.to_string()).unwrap();
-    assert_eq!(again.usage, Some(usage));
+    assert_eq!(again.usage, Some(Usage { reported: Some(Money(1_250_000_000)), ..usage }));
 }
 
 #[test]

@@ -100,6 +100,26 @@ fn counters_travel_every_five_seconds_at_most_ten_calls_a_thousand() {
     assert!(region.calls <= 10, "{}", region.calls);
 }
 
+/// Configuration and keys are as new as the last call: in a busy isolate it is made before any request finds it old.
+#[test]
+fn a_busy_isolate_calls_a_little_early_and_no_more_often_than_a_hundred_requests() {
+    for (between_ms, first) in [(40, 4_520), (45, 4_500), (50, 5_000), (1_000, 5_000)] {
+        let mut region = Region::new(1);
+        let mut called = vec![];
+        for request in 0..1_000 {
+            let now = at(request * between_ms);
+            region.locals[0].request();
+            let before = region.calls;
+            region.sync(0, now);
+            if region.calls > before {
+                called.push(request * between_ms);
+            }
+        }
+        assert_eq!(called[1], first, "every {between_ms} ms");
+        assert!(between_ms > 50 || region.calls <= 10, "every {between_ms} ms: {} calls", region.calls);
+    }
+}
+
 #[test]
 fn failures_spread_over_isolates_add_up() {
     let mut region = Region::new(6);
@@ -400,4 +420,14 @@ fn a_permit_that_comes_after_all_is_that_of_the_probe_under_way() {
     region.sync(0, at(11_400));
     region.sync(1, at(30_000));
     assert!(matches!(region.standing(1, at(30_000)), Standing::Open { .. }), "the region knows of it");
+}
+
+#[test]
+fn the_number_of_the_last_news_comes_with_every_reply() {
+    let mut local = Local::new(1, Tuning::default());
+    let report = local.due(T0).unwrap();
+    let reply = absorb(&mut Health::default(), &report, T0, 7);
+    assert_eq!(reply.news(), 0);
+    let wire = serde_json::to_string(&reply.with_news(T0.0)).unwrap();
+    assert_eq!(serde_json::from_str::<Reply>(&wire).unwrap().news(), T0.0);
 }

@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
@@ -255,6 +255,14 @@ pub fn run_fuzz(arguments: &[String]) -> Result<Counts> {
 /// Each check, and each gateway that is broken on purpose, is one test. Some 30 000 requests, unless told otherwise.
 pub fn run_simulator(arguments: &[&str]) -> Result<Counts> {
     run_proof("simulate", arguments)
+}
+
+/// The verifier of audit chains, with its own words and exit code.
+pub fn run_audit(arguments: &[String]) -> Result<ExitCode> {
+    // Where the caller stands: that is where the files are.
+    let program = ["run", "--quiet", "--package", "proof", "--bin", "audit", "--"];
+    let status = Command::new("cargo").args(program).args(arguments).status().context("cargo")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn run_proof(program: &str, arguments: &[&str]) -> Result<Counts> {

@@ -37,6 +37,7 @@ usage: cargo xtask <command>
   fuzz         mutated bytes against every reader, a minute in all; `--seconds N`, `--seed N`, names of targets
   conformance  every failover scenario in every mode, as a table; `--update` keeps it in docs/failover.md
   simulate     a fleet in a made-up world; `--requests N`, `--seed N`, `--only SEED`, `--compare [FOLDER]`
+  audit        verify an exported audit chain: `audit verify FILE`, `--head NUMBER-HASH`, `--heads FILE`
   nightly      what is too large or too long for every change
   bench        measure the gateway against a pass-through Worker; `--quick` ends in three minutes
   reconcile    hold the gateway's counts against a provider's own; `--usage FILE --export FILE`
@@ -67,6 +68,7 @@ fn command(arguments: &[String]) -> Result<ExitCode> {
         "fuzz" => groups::run_fuzz(rest).map(code),
         "conformance" => groups::run_conformance(&rest.iter().map(String::as_str).collect::<Vec<_>>()).map(code),
         "simulate" => groups::run_simulator(&rest.iter().map(String::as_str).collect::<Vec<_>>()).map(code),
+        "audit" => groups::run_audit(rest),
         "bench" => bench::bench(rest),
         "reconcile" => reconcile::reconcile(rest).map(|same| if same { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         "ci" => ci::ci().map(|()| ExitCode::SUCCESS),

@@ -146,7 +146,7 @@ impl Engine<'_> {
             Pending::Over(how) => {
                 let Some(mut relay) = flight.end(how) else { return self.ends(flight, End::Served) };
                 if !relay.is_followed() {
-                    flight.exchange.relayed(&relay, now);
+                    flight.exchange.relayed(&mut relay, now);
                     return self.ends(flight, End::Served);
                 }
                 flight.exchange.ended(&mut relay, how, now);
@@ -259,9 +259,9 @@ impl Engine<'_> {
     pub(super) fn ends(&mut self, mut flight: Flight, end: End) {
         let now = self.clock();
         if end == End::Left
-            && let Some(relay) = flight.end(Ended::Gone)
+            && let Some(mut relay) = flight.end(Ended::Gone)
         {
-            flight.exchange.relayed(&relay, now);
+            flight.exchange.relayed(&mut relay, now);
         }
         flight.exchange.close(now);
         self.learn(&mut flight);

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    chat::usage::Usage,
+    chat::usage::{Service, Usage},
     units::Money,
     wire::compose::{Members, json},
 };
@@ -15,10 +15,14 @@ pub(super) fn read(reported: &Value, usage: &mut Usage) {
     set(&mut usage.input, count("input_tokens"));
     set(&mut usage.cache_read, count("cache_read_input_tokens"));
     set(&mut usage.cache_write, count("cache_creation_input_tokens").or_else(|| cache_creation(reported)));
+    let of = |holder: &str, key: &str| reported.get(holder)?.get(key)?.as_u64();
+    set(&mut usage.cache_write_1h, of("cache_creation", "ephemeral_1h_input_tokens"));
+    set(&mut usage.searches, of("server_tool_use", "web_search_requests"));
     set(&mut usage.output, count("output_tokens"));
-    let thinking = reported.get("output_tokens_details").and_then(|details| details.get("thinking_tokens"));
-    set(&mut usage.reasoning, thinking.and_then(Value::as_u64));
+    set(&mut usage.reasoning, of("output_tokens_details", "thinking_tokens"));
     usage.reasoning = usage.reasoning.min(usage.output);
+    let tier = reported.get("service_tier").and_then(Value::as_str);
+    usage.service = tier.map_or(usage.service, Service::read);
 }
 
 /// The cache writes where only their split by lifetime is told.
@@ -50,6 +54,11 @@ pub(super) fn write(usage: &Usage, cost: Option<Money>) -> Map<String, Value> {
     out.put("cache_creation_input_tokens", usage.cache_write);
     out.put("cache_read_input_tokens", usage.cache_read);
     out.put("output_tokens", usage.output);
+    if usage.cache_write_1h > 0 {
+        let hour = usage.cache_write_1h.min(usage.cache_write);
+        let split = json!({"ephemeral_5m_input_tokens": usage.cache_write - hour, "ephemeral_1h_input_tokens": hour});
+        out.put("cache_creation", split);
+    }
     if usage.reasoning > 0 {
         out.put("output_tokens_details", json!({"thinking_tokens": usage.reasoning}));
     }

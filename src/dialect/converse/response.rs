@@ -9,7 +9,7 @@ use crate::chat::{
     fold::fold,
     request::Citation,
     response::{Response, StopReason},
-    usage::Usage,
+    usage::{Service, Usage},
 };
 
 pub(super) fn read(body: &str) -> Result<Response, UpstreamError> {
@@ -48,9 +48,13 @@ pub(super) fn read_stop(reason: &str) -> Result<StopReason, UpstreamError> {
 }
 
 /// What is read from or written to the cache is not in `inputTokens`.
-pub(super) fn read_usage(reported: &Value) -> Usage {
+pub(super) fn read_usage(reported: &Value, answer: &Value) -> Usage {
     let count = |key: &str| reported.get(key).and_then(Value::as_u64).unwrap_or_default();
+    let written = reported.get("cacheDetails").and_then(Value::as_array).into_iter().flatten();
+    let for_an_hour = written.filter(|one| one.get("ttl").and_then(Value::as_str) == Some("1h"));
     Usage {
+        cache_write_1h: for_an_hour.filter_map(|one| one.get("inputTokens")?.as_u64()).fold(0, u64::saturating_add),
+        service: answer.pointer("/serviceTier/type").and_then(Value::as_str).map(Service::read).unwrap_or_default(),
         input: count("inputTokens"),
         cache_read: count("cacheReadInputTokens"),
         cache_write: count("cacheWriteInputTokens"),

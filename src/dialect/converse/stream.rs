@@ -57,7 +57,8 @@ impl EventReader for Reader {
             Some("contentBlockStop") => self.block_end(at, out),
             Some("messageStop") => self.stop(&value, out),
             Some("metadata") => {
-                self.usage(value.get_mut("usage").map(Value::take), out);
+                let reported = value.get_mut("usage").map(Value::take);
+                self.usage(reported, &value, out);
                 self.end(out);
             }
             // What will be invented.
@@ -116,7 +117,7 @@ impl Reader {
 
     /// A whole answer needs no reason to be whole.
     pub(super) fn finish(&mut self, value: &Value, usage: Option<Value>, out: &mut Vec<Event>) {
-        self.usage(usage, out);
+        self.usage(usage, value, out);
         self.stop(value, out);
         self.end(out);
     }
@@ -187,9 +188,9 @@ impl Reader {
         out.push(Event::Stop { choice: 0, reason: stop, sequence: sequence.map(str::to_owned) });
     }
 
-    fn usage(&mut self, reported: Option<Value>, out: &mut Vec<Event>) {
+    fn usage(&mut self, reported: Option<Value>, answer: &Value, out: &mut Vec<Event>) {
         if let Some(reported) = reported.filter(Value::is_object) {
-            out.push(Event::Usage(response::read_usage(&reported)));
+            out.push(Event::Usage(response::read_usage(&reported, answer)));
             self.raw_usage = Some(reported);
         }
     }

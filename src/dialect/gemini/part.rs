@@ -3,7 +3,11 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    chat::{event::UpstreamError, response::StopReason, usage::Usage},
+    chat::{
+        event::UpstreamError,
+        response::StopReason,
+        usage::{Service, Usage},
+    },
     units::Money,
     wire::{compose::Members, json::json_text},
 };
@@ -99,7 +103,32 @@ pub fn read_usage(usage: &Value) -> Option<Usage> {
     let cache_read = count("cachedContentTokenCount").unwrap_or(0).min(whole);
     let reasoning = thoughts.unwrap_or(0);
     let output = candidates.unwrap_or(0).saturating_add(reasoning);
-    Some(Usage { input: whole - cache_read, cache_read, output, reasoning, ..Usage::default() })
+    let share = |details: &str, modality: &str| {
+        let all = usage.get(details).and_then(Value::as_array).into_iter().flatten();
+        let of = all.filter(|one| one.get("modality").and_then(Value::as_str) == Some(modality));
+        of.filter_map(|one| one.get("tokenCount")?.as_u64()).fold(0, u64::saturating_add)
+    };
+    // The prompt's count has the cached ones in it.
+    let read_in = |modality| {
+        let cached = share("cacheTokensDetails", modality);
+        (share("promptTokensDetails", modality).saturating_sub(cached), cached)
+    };
+    let ((input_audio, cache_read_audio), (input_image, _)) = (read_in("AUDIO"), read_in("IMAGE"));
+    let (output_audio, output_image) = (share("candidatesTokensDetails", "AUDIO"), share("candidatesTokensDetails", "IMAGE"));
+    let tier = ["serviceTier", "trafficType"].into_iter().find_map(|key| usage.get(key)?.as_str());
+    Some(Usage {
+        input: whole - cache_read,
+        cache_read,
+        output,
+        reasoning,
+        input_audio,
+        cache_read_audio,
+        input_image,
+        output_audio,
+        output_image,
+        service: tier.map(Service::read).unwrap_or_default(),
+        ..Usage::default()
+    })
 }
 
 pub fn write_usage(usage: &Usage, cost: Option<Money>) -> Value {

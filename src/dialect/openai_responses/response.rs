@@ -46,7 +46,7 @@ pub(super) fn read(body: &str) -> Result<Response, UpstreamError> {
         parts,
         stop: read_stop(&value, calls),
         logprobs,
-        usage: reported.and_then(usage::read),
+        usage: reported.and_then(|reported| usage::read(reported, text(&value, "service_tier"))),
         raw_usage: reported.cloned(),
         service_tier: text(&value, "service_tier").map(str::to_owned),
         ..Response::default()

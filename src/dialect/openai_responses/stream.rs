@@ -367,7 +367,7 @@ impl Reader {
     fn count(&mut self, response: &Value, out: &mut Vec<Event>) {
         if let Some(reported) = response.get("usage").filter(|usage| usage.is_object()) {
             self.raw_usage = Some(reported.clone());
-            out.extend(usage::read(reported).map(Event::Usage));
+            out.extend(usage::read(reported, text(response, "service_tier")).map(Event::Usage));
         }
     }
 

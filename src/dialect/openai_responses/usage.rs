@@ -2,10 +2,14 @@
 
 use serde_json::{Number, Value};
 
-use crate::{chat::usage::Usage, units::Money, wire::compose::json};
+use crate::{
+    chat::usage::{Service, Usage},
+    units::Money,
+    wire::compose::json,
+};
 
-/// A usage object; `None` when it counts nothing.
-pub(super) fn read(usage: &Value) -> Option<Usage> {
+/// A usage object, and the tier that served; `None` when it counts nothing.
+pub(super) fn read(usage: &Value, tier: Option<&str>) -> Option<Usage> {
     let count = |holder: &Value, key: &str| holder.get(key).and_then(Value::as_u64);
     let of = |details: &str, key: &str| usage.get(details).and_then(|details| count(details, key)).unwrap_or(0);
     let (prompt, output) = (count(usage, "input_tokens"), count(usage, "output_tokens"));
@@ -16,8 +20,20 @@ pub(super) fn read(usage: &Value) -> Option<Usage> {
     let cache_read = of("input_tokens_details", "cached_tokens").min(prompt);
     let cache_write = of("input_tokens_details", "cache_write_tokens").min(prompt - cache_read);
     let reasoning = of("output_tokens_details", "reasoning_tokens").min(output);
-    let input = prompt - cache_read - cache_write;
-    Some(Usage { input, cache_read, cache_write, output, reasoning, ..Usage::default() })
+    Some(Usage {
+        input: prompt - cache_read - cache_write,
+        cache_read,
+        cache_write,
+        output,
+        reasoning,
+        input_audio: of("input_tokens_details", "audio_tokens"),
+        input_image: of("input_tokens_details", "image_tokens"),
+        output_audio: of("output_tokens_details", "audio_tokens"),
+        output_image: of("output_tokens_details", "image_tokens"),
+        service: tier.map(Service::read).unwrap_or_default(),
+        reported: usage.get("cost").and_then(Value::as_number).and_then(|cost| Money::of_dollars(&cost.to_string())),
+        ..Usage::default()
+    })
 }
 
 /// Both details are always there: strict clients refuse a report without them.

@@ -25,8 +25,6 @@ const TURN_ROWS: u64 = 20_000;
 const DROP_ROWS: u64 = 50_000;
 /// A chain that grows is looked at once in this time: whether there is too much of it, or a head to publish.
 const LOOK_MS: u64 = 3_600_000;
-/// What could not be published, or dropped at once, is tried again after this.
-const AGAIN_MS: u64 = 300_000;
 /// More is to be dropped.
 const SOON_MS: u64 = 1_000;
 
@@ -233,7 +231,7 @@ impl Chain {
             let places = Places { env, webhook: settings.webhook.as_deref() };
             next = match self.publish(state, &places, now).await? {
                 Told::Everywhere => self.due(state)?,
-                Told::NotYet => Some(now.plus(AGAIN_MS)),
+                Told::NotBefore(again) => Some(again),
                 // The entries that come wake it again.
                 Told::Nowhere => None,
             };
@@ -275,7 +273,7 @@ impl Chain {
         let is_told = wanted.iter().all(|place| pending.told.iter().any(|told| told == place));
         if !is_told {
             self.keep(state, PENDING, &pending.write())?;
-            return Ok(Told::NotYet);
+            return Ok(Told::NotBefore(pending.again(now)));
         }
         let note = Published { tenant, head: pending.head, now: pending.at }.note(pending.told);
         run(state, "DELETE FROM about WHERE name = ?", &[PENDING.into()])?;
@@ -299,7 +297,7 @@ impl Chain {
 /// What came of publishing.
 enum Told {
     Everywhere,
-    NotYet,
+    NotBefore(Millis),
     Nowhere,
 }
 

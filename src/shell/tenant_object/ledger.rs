@@ -101,13 +101,14 @@ impl TenantObject {
         }
         self.open(&posting.opened, now)?;
         if !posting.closed.is_empty() {
+            // First: should it fail, nothing is closed, and all of it is told again.
+            self.chain.append_requests(&self.state, &digests(&posting.closed)?, now)?;
             let closed = json(&posting.closed)?;
             self.run(CLOSE, std::slice::from_ref(&closed))?;
             self.run(CLOSED, &[closed])?;
             let is_crowded = self.is_crowded(posting)?;
             let sums: Vec<Value> = posting.sums.iter().map(|(group, sums)| row(group, sums, is_crowded)).collect();
             self.run(COUNT, &[json_text(&Value::Array(sums)).into()])?;
-            self.chain.append_requests(&self.state, &digests(&posting.closed)?, now)?;
         }
         self.watch();
         Ok(())

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     account::{self, Account},
+    config::own_entry,
     ledger::{
         book::{self, Known, Posting},
         outbox::Message,
@@ -33,6 +34,9 @@ const LISTED: &str = "tenant:";
 
 /// Asked by isolates about requests.
 pub const LEDGER: &str = "ledger";
+
+/// The tenant's own keys for providers, by their path and where they are kept.
+pub const OWN_KEYS: &str = "own_keys";
 
 #[wasm_bindgen]
 pub struct TenantObject {
@@ -91,6 +95,9 @@ impl TenantObject {
     /// does not know it.
     fn answer(&self, path: &str, message: &str) -> Result<(String, Option<String>), JsValue> {
         self.prepare()?;
+        if path == OWN_KEYS {
+            return Ok((self.own_keys(message)?, None));
+        }
         if let Some(asked) = path.strip_prefix("audit/") {
             return Ok((self.chain.answer(&self.state, asked, message)?, None));
         }
@@ -151,6 +158,17 @@ impl TenantObject {
             self.is_listed.set(false);
             console_error!("the tenant could not be listed: {error}");
         }
+    }
+
+    /// A tenant's own keys: edited here, one after the other, for KV has no transactions. The answer is all of them.
+    fn own_keys(&self, edit: &str) -> Result<String, JsValue> {
+        let stored = self.run("SELECT value FROM about WHERE name = ?", &[OWN_KEYS.into()])?;
+        if edit.is_empty() {
+            return Ok(stored);
+        }
+        let edited = own_entry::edited(&stored, edit).map_err(|error| JsValue::from_str(&error.message))?;
+        self.run("INSERT OR REPLACE INTO about (name, value) VALUES (?, ?)", &[OWN_KEYS.into(), edited.as_str().into()])?;
+        Ok(edited)
     }
 
     fn run(&self, statement: &str, values: &[JsValue]) -> Result<String, JsValue> {

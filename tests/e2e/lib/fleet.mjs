@@ -46,12 +46,45 @@ export default {
   },
 };`;
 
+/** What the slow namespace answers for this key: how often keys were looked up in it by the isolate that asks. */
+export const READS = "0".repeat(64);
+
+// A namespace that shows what the Worker writes only after a while, everywhere: what KV may do at its worst. What is put
+// behind the Worker's back is shown at once. It counts look-ups of keys, and can be down.
+const SLOW = `
+const MARK = "history:";
+export default (env) => {
+  let reads = 0;
+  const history = async (key) => {
+    const text = await env.REAL.get(key);
+    return text?.startsWith(MARK) ? JSON.parse(text.slice(MARK.length)) : [[0, text]];
+  };
+  const check = async () => { if (await env.REAL.get("-down")) throw new Error("KV is down"); };
+  const write = async (key, value) => {
+    await check();
+    await env.REAL.put(key, MARK + JSON.stringify([...await history(key), [Date.now(), value]]));
+  };
+  return {
+    async get(key) {
+      if (key === "key:${READS}") return JSON.stringify({ reads });
+      if (key.startsWith("key:")) reads += 1;
+      await check();
+      const shown = Date.now() - Number(await env.REAL.get("-lag") ?? 0);
+      return (await history(key)).filter(([at]) => at <= shown).at(-1)?.[1] ?? null;
+    },
+    put: write,
+    delete: (key) => write(key, null),
+    list: async (options) => { await check(); return env.REAL.list(options); },
+  };
+};`;
+
 export class Fleet {
   #miniflare;
+  #config;
   #agent = new http.Agent({ keepAlive: true });
 
-  /** `regions`: of each isolate, its region. */
-  static async start(regions, documents) {
+  /** `regions`: of each isolate, its region. `slow`: KV lags, see above. */
+  static async start(regions, documents, { slow = false } = {}) {
     const fleet = new Fleet();
     fleet.regions = regions;
     const names = regions.map((_, index) => `W${index}`);
@@ -60,7 +93,7 @@ export class Fleet {
       ...modules(),
       ...compatibility(),
       bindings: { GATEWAY_KEY: KEY, ADMIN_TOKEN: ADMIN },
-      kvNamespaces: { CONFIG: "shared" },
+      ...(slow ? { wrappedBindings: { CONFIG: "slow" } } : { kvNamespaces: { CONFIG: "shared" } }),
       durableObjects: {
         HEALTH: { className: "Counter", scriptName: "counter" },
         JOURNAL: { className: "JournalObject", scriptName: "W0", useSQLite: true },
@@ -85,13 +118,15 @@ export class Fleet {
         script("counter", COUNTER, {
           durableObjects: { REAL: { className: "HealthObject", scriptName: "W0", useSQLite: true }, SELF: { className: "Counter" } },
         }),
+        ...(slow ? [{ name: "slow", modules: [{ type: "ESModule", path: "slow.mjs", contents: SLOW }], kvNamespaces: { REAL: "shared" } }] : []),
+        script("store", "export default {};", { kvNamespaces: { CONFIG: "shared" } }),
         ...names.map(worker),
       ],
       handleRuntimeStdio: (stdout, stderr) => { stdout.resume(); stderr.resume(); },
     });
     await fleet.#miniflare.ready;
-    const config = await fleet.#miniflare.getKVNamespace("CONFIG", "W0");
-    for (const [name, value] of Object.entries(documents)) await config.put(name, JSON.stringify(value));
+    fleet.#config = await fleet.#miniflare.getKVNamespace("CONFIG", "store");
+    for (const [name, value] of Object.entries(documents)) await fleet.put(name, value);
     fleet.origin = await fleet.#miniflare.unsafeGetDirectURL("front");
     return fleet;
   }
@@ -101,9 +136,15 @@ export class Fleet {
     await this.#miniflare.dispose();
   }
 
+  /** Writes KV behind the Worker's back. */
+  put(name, value) {
+    return value === undefined ? this.#config.delete(name) : this.#config.put(name, JSON.stringify(value));
+  }
+
   /** One call to isolate `index`, with when it was sent and how long it took. */
-  send(index, path, { method = "POST", body, key = KEY } = {}) {
-    return this.#request(`W${index}`, path, method, body, { authorization: `Bearer ${key}`, "content-type": "application/json" });
+  send(index, path, { method = "POST", body, key = KEY, headers } = {}) {
+    const own = { authorization: `Bearer ${key}`, "content-type": "application/json", ...headers };
+    return this.#request(`W${index}`, path, method, body, own);
   }
 
   chat(index, model, more = {}) {

@@ -69,9 +69,13 @@ export class Gateway {
   /**
    * `documents(origin)` returns what KV holds at the start: values by key, objects become JSON.
    * `bindings` replaces the secrets; `secrets(origin)` returns more of them. `ai(origin)` returns a module that stands in
-   * for the platform's `AI`. `watch`: calls to tenants' objects are counted, and can be disturbed.
+   * for the platform's `AI`. `watch`: calls to tenants' objects are counted, and can be disturbed. `inStore` are names bound
+   * to the Secrets Store, with their texts; `undefined` is one that is bound and not there. `buckets` are names that R2 buckets
+   * are bound to.
    */
-  static async start({ upstream, documents = () => ({}), bindings, secrets = () => ({}), ai, watch = false } = {}) {
+  static async start(
+    { upstream, documents = () => ({}), bindings, secrets = () => ({}), inStore = {}, ai, watch = false, buckets = [] } = {},
+  ) {
     const gateway = new Gateway();
     const worker = modules();
     gateway.upstream = upstream ?? await Upstream.start();
@@ -82,7 +86,9 @@ export class Gateway {
       ...worker,
       ...compatibility(),
       bindings: bindings ?? { GATEWAY_KEY: KEY, ADMIN_TOKEN: ADMIN, ...SECRETS, ...secrets(origin) },
-      kvNamespaces: ["CONFIG"],
+      kvNamespaces: ["CONFIG", "CACHE"],
+      secretsStoreSecrets: Object.fromEntries(Object.keys(inStore).map((name) => [name, { store_id: "store", secret_name: name }])),
+      r2Buckets: buckets,
       durableObjects: {
         HEALTH: { className: "HealthObject", useSQLite: true },
         JOURNAL: { className: "JournalObject", useSQLite: true },
@@ -100,10 +106,12 @@ export class Gateway {
       ],
       kvPersist: path.join(gateway.state, "kv"),
       durableObjectsPersist: path.join(gateway.state, "do"),
+      secretsStorePersist: path.join(gateway.state, "secrets-store"),
+      r2Persist: path.join(gateway.state, "r2"),
       handleRuntimeStdio: (stdout, stderr) => gateway.#listen(stdout, stderr),
     };
     try {
-      await gateway.#boot(documents(gateway.upstream.origin));
+      await gateway.#boot(documents(gateway.upstream.origin), inStore);
     } catch (error) {
       await gateway.stop();
       throw new Error(`the Worker does not start:\n${gateway.lines.slice(0, 20).join("\n")}`, { cause: error });
@@ -128,16 +136,24 @@ export class Gateway {
     });
   }
 
-  /** Stops the runtime and starts another on the same stored state, with `documents` written in between. */
-  async restart(documents = {}) {
-    await this.stopRuntime();
+  /** Stops the runtime and starts another on the same stored state, with `documents` written and `bindings` changed in between. */
+  async restart(documents = {}, bindings = {}) {
+    await this.pause();
+    Object.assign(this.#options.workers[0].bindings, bindings);
+    await this.resume(documents);
+  }
+
+  /** Stops the runtime; what it stored can be looked at. */
+  async pause() {
+    await this.#miniflare.dispose();
+  }
+
+  async resume(documents = {}) {
     await this.#boot(documents);
   }
 
-  /** Ends the runtime, or what a signal has left of it; the stored state stays. */
-  async stopRuntime() {
-    await this.#miniflare?.dispose();
-    this.#miniflare = undefined;
+  async bucket(name) {
+    return this.#miniflare.getR2Bucket(name);
   }
 
   /** Writes KV behind the Worker's back, as `wrangler kv key put` does. */
@@ -151,6 +167,11 @@ export class Gateway {
   /** What KV holds under a name. */
   async stored(name) {
     return (await this.#miniflare.getKVNamespace("CONFIG")).get(name);
+  }
+
+  /** A KV namespace, as the platform has it. */
+  namespace(name) {
+    return this.#miniflare.getKVNamespace(name);
   }
 
   async stop() {
@@ -206,9 +227,12 @@ export class Gateway {
     }
   }
 
-  async #boot(documents) {
+  async #boot(documents, inStore = {}) {
     this.#miniflare = new Miniflare(this.#options);
     await this.#miniflare.ready;
+    for (const [name, value] of Object.entries(inStore)) {
+      if (value !== undefined) await (await this.#miniflare.getSecretsStoreSecretAPI(name))().create(value);
+    }
     await this.put(documents);
     this.origin = await this.#miniflare.unsafeGetDirectURL();
   }
