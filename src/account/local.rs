@@ -97,6 +97,11 @@ impl Local {
         self.asks.retain(|ask| ask.id != id);
     }
 
+    /// Nothing is known or held, and nobody waits.
+    pub const fn is_idle(&self) -> bool {
+        self.subjects.is_empty() && self.asks.is_empty() && self.returned.is_empty()
+    }
+
     /// Somebody waits for a verdict.
     pub const fn is_urgent(&self) -> bool {
         !self.asks.is_empty()

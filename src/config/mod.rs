@@ -41,7 +41,7 @@ pub use route::{
 pub use secrets::secret_names;
 use serde_json::Map;
 pub use service_account::ServiceAccount;
-pub use settings::{Audit, Breaker, Retry, Settings, SomeRetry, SomeTimeouts, Timeouts};
+pub use settings::{Audit, Breaker, OnError, Retry, Settings, SomeRetry, SomeTimeouts, Timeouts};
 use sha2::{Digest, Sha256};
 pub use write_price::{money, write_price};
 

@@ -91,6 +91,20 @@ pub struct Settings {
     /// Targets that are shut and get no requests are tried with the cheapest call.
     pub active_probes: bool,
     pub audit: Audit,
+    pub on_error: OnError,
+}
+
+/// What becomes of requests under limits or budgets while their tenant's object cannot be reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnError {
+    /// A budget that holds only while all is well would be none.
+    #[default]
+    Refuse,
+    Allow,
+}
+
+impl OnError {
+    pub(super) const ALL: [(&'static str, Self); 2] = [("refuse", Self::Refuse), ("allow", Self::Allow)];
 }
 
 /// An hour: longer than any answer takes.
@@ -124,6 +138,7 @@ impl Default for Settings {
             log_console: true,
             active_probes: false,
             audit: Audit { webhook: None, max_entries: AUDIT_ENTRIES },
+            on_error: OnError::default(),
         }
     }
 }
@@ -138,6 +153,8 @@ pub(super) fn read_settings(document: Map<String, Value>, problems: &mut Problem
         settings.retry = reader.object("retry", read_some_retry).unwrap_or_default().over(settings.retry);
         settings.policy = read_policy(reader);
         settings.active_probes = reader.object("probes", |reader| reader.flag("active")).flatten().unwrap_or_default();
+        settings.on_error =
+            reader.object("budgets", |reader| reader.choice("on_error", &OnError::ALL)).flatten().unwrap_or_default();
         settings.breaker = reader.object("breaker", read_breaker).unwrap_or_default();
         settings.max_body_bytes =
             reader.whole("max_body_bytes", MIN_BODY_BYTES..=MAX_BODY_BYTES).unwrap_or(settings.max_body_bytes);

@@ -2,13 +2,17 @@
 
 use super::Exchange;
 use crate::{
-    ledger::entry::Opening,
+    ledger::{cost, entry::Opening},
     units::Money,
     wire::digest::{hex, sha256},
 };
 
 /// Bytes of English text in a token.
 const BYTES_PER_TOKEN: u64 = 4;
+/// No tokenizer cuts a whole prompt into shorter pieces; it is what a budget is held by.
+const LEAST_BYTES_PER_TOKEN: u64 = 2;
+/// Tokens of an answer to a request that names no limit, at a model of which none is known.
+const USUAL_OUTPUT: u64 = 4_096;
 /// Of the digest of an end user's name: enough never to meet twice within a tenant.
 const USER_BYTES: usize = 8;
 
@@ -37,12 +41,40 @@ impl Exchange {
         }
     }
 
+    /// The same for one under limits: the most it may cost is held back, and whether all of that is known.
+    pub fn entry_under_limits(&self) -> (Opening, bool) {
+        let mut opening = self.entry();
+        let (mut worst, mut is_priced, mut most) = (Money(0), true, 0);
+        for attempt in &self.plan.attempts {
+            let asked = self.call.facts.max_output;
+            let output = asked.into_iter().chain(attempt.max_output).min().unwrap_or(USUAL_OUTPUT);
+            let input = within(self.body_bytes().div_ceil(LEAST_BYTES_PER_TOKEN), attempt.context);
+            // What nobody asked for is seldom said: a minute's tokens would be gone at once.
+            most = most.max(if asked.is_some() { output } else { output.min(USUAL_OUTPUT) });
+            match self.config.price(&attempt.provider, &attempt.model) {
+                Some(price) => worst = worst.max(cost::worst_case(price, input, output)),
+                None => is_priced = false,
+            }
+        }
+        opening.reserved = worst;
+        opening.tokens = self.prompt_tokens().saturating_add(most);
+        (opening, is_priced)
+    }
+
+    fn body_bytes(&self) -> u64 {
+        u64::try_from(self.call.body.len()).unwrap_or(u64::MAX)
+    }
+
     /// By the size of the body, for nobody has counted them: no more than the model has room for.
     fn prompt_tokens(&self) -> u64 {
-        let tokens = u64::try_from(self.call.body.len()).unwrap_or(u64::MAX).div_ceil(BYTES_PER_TOKEN);
-        let room = self.plan.attempts.first().map(|attempt| attempt.context).filter(|context| *context > 0);
-        tokens.min(room.unwrap_or(u64::MAX))
+        let context = self.plan.attempts.first().map_or(0, |attempt| attempt.context);
+        within(self.body_bytes().div_ceil(BYTES_PER_TOKEN), context)
     }
+}
+
+/// No more than a model has room for, where that is known.
+fn within(tokens: u64, context: u64) -> u64 {
+    if context > 0 { tokens.min(context) } else { tokens }
 }
 
 /// An end user as ledgers name it: who reads them learns no name.

@@ -109,6 +109,11 @@ impl Opening {
         }
     }
 
+    /// Its end, when it was not sent: nothing is held back for it any more.
+    pub fn unsent(&self, now: Millis) -> Closing {
+        Closing { close: Close::Finish, outcome: "refused".to_owned(), ..self.left(now) }
+    }
+
     /// Its end, when the caller left before there was anything else to tell.
     pub fn left(&self, now: Millis) -> Closing {
         Closing {

@@ -3,6 +3,7 @@
 use std::{cell::Cell, rc::Rc};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::entry::Entry;
 use crate::{units::Millis, wire::json::quoted};
@@ -11,8 +12,8 @@ use crate::{units::Millis, wire::json::quoted};
 const MAX_BATCH: usize = 1_000;
 /// Entries that wait while the object cannot be reached: some megabytes of the isolate's 128.
 const MAX_WAITING: usize = 8_192;
-/// A call that was not heard of again was ended with the request that made it; the others make their own.
-const LOST_CALL_MS: u64 = 5_000;
+/// A call that was not heard of again was ended with the request that made it: what it told is told again.
+const LOST_CALL_MS: u64 = 6_000;
 /// Somebody who promised to call and did not was ended by the runtime.
 const LOST_PROMISE_MS: u64 = 3_000;
 /// After a call that failed.
@@ -27,9 +28,11 @@ struct Item {
     told: Told,
 }
 
-/// What goes with one call.
-#[derive(Debug, Default)]
-pub struct Batch {
+/// A call that is under way, and what went with it.
+#[derive(Debug)]
+struct Calling {
+    number: u64,
+    since: Millis,
     items: Vec<Item>,
     alive: Vec<String>,
 }
@@ -41,8 +44,9 @@ pub struct Outbox {
     alive: Vec<String>,
     /// When somebody will have called.
     promised: Option<Millis>,
-    /// Since when a call is under way.
-    calling: Option<Millis>,
+    calling: Option<Calling>,
+    /// Of the last call.
+    number: u64,
     failed: Option<Millis>,
     lost: usize,
 }
@@ -101,42 +105,57 @@ impl Outbox {
         Some(pause)
     }
 
-    /// What is to be told now. `None`: nothing, or a call is under way, after which the rest is told.
-    pub fn take(&mut self, now: Millis) -> Option<Batch> {
-        if self.calling.is_some_and(|at| now.since(at) < LOST_CALL_MS) || self.is_empty() {
-            return None;
+    /// Whether a call is under way: after it the rest is told. One that was lost is over.
+    pub fn is_calling(&mut self, now: Millis) -> bool {
+        if self.calling.as_ref().is_some_and(|calling| now.since(calling.since) < LOST_CALL_MS) {
+            return true;
         }
-        self.calling = Some(now);
-        Some(self.batch())
+        self.put_back();
+        false
     }
 
-    /// What is to be told by a request that cannot wait for another's call: its own entry, and what waits.
-    pub fn take_with(&mut self, entry: &Entry, told: &Told) -> Batch {
-        let mut batch = self.batch();
-        if !batch.items.iter().any(|item| item.entry.open.id == entry.open.id) {
-            batch.items.push(Item { entry: entry.clone(), told: Rc::clone(told) });
-        }
-        batch
-    }
-
-    fn batch(&mut self) -> Batch {
+    /// Begins a call with all that waits: its number.
+    pub fn begin(&mut self, now: Millis) -> u64 {
         self.promised = None;
+        self.number += 1;
         let rest = self.waiting.split_off(self.waiting.len().min(MAX_BATCH));
-        Batch { items: std::mem::replace(&mut self.waiting, rest), alive: std::mem::take(&mut self.alive) }
+        let items = std::mem::replace(&mut self.waiting, rest);
+        let alive = std::mem::take(&mut self.alive);
+        self.calling = Some(Calling { number: self.number, since: now, items, alive });
+        self.number
     }
 
-    /// The object has it.
-    pub fn acknowledged(&mut self, batch: Batch) {
-        self.calling = None;
-        self.failed = None;
-        batch.items.iter().for_each(|item| item.told.set(true));
+    /// The message of the call that has begun, as `Message` reads it. `account` is JSON.
+    pub fn write(&self, tenant: &str, account: Option<&str>) -> String {
+        let (mut entries, mut alive) = (vec![], vec![]);
+        if let Some(calling) = &self.calling {
+            entries.extend(calling.items.iter().filter_map(|item| serde_json::to_string(&item.entry).ok()));
+            alive.extend(calling.alive.iter().map(|id| quoted(id)));
+        }
+        let (tenant, entries, alive) = (quoted(tenant), entries.join(","), alive.join(","));
+        let account = account.map(|account| format!(r#","account":{account}"#)).unwrap_or_default();
+        format!(r#"{{"tenant":{tenant},"entries":[{entries}],"alive":[{alive}]{account}}}"#)
+    }
+
+    /// The object has it. Of a call that was taken for lost nothing follows: what it told was told again.
+    pub fn acknowledged(&mut self, number: u64) {
+        if let Some(calling) = self.calling.take_if(|calling| calling.number == number) {
+            self.failed = None;
+            calling.items.iter().for_each(|item| item.told.set(true));
+        }
     }
 
     /// It may have it or not: it is told again.
-    pub fn failed(&mut self, batch: Batch, now: Millis) {
-        self.calling = None;
-        self.failed = Some(now);
-        let later = std::mem::replace(&mut self.waiting, batch.items);
+    pub fn failed(&mut self, number: u64, now: Millis) {
+        if self.calling.as_ref().is_some_and(|calling| calling.number == number) {
+            self.failed = Some(now);
+            self.put_back();
+        }
+    }
+
+    fn put_back(&mut self) {
+        let Some(calling) = self.calling.take() else { return };
+        let later = std::mem::replace(&mut self.waiting, calling.items);
         self.waiting.extend(later);
         self.forget();
     }
@@ -151,21 +170,14 @@ impl Outbox {
     }
 }
 
-impl Batch {
-    /// The message to the tenant's object, as `Message` reads it.
-    pub fn write(&self, tenant: &str) -> String {
-        let entries: Vec<String> = self.items.iter().filter_map(|item| serde_json::to_string(&item.entry).ok()).collect();
-        let alive: Vec<String> = self.alive.iter().map(|id| quoted(id)).collect();
-        format!(r#"{{"tenant":{},"entries":[{}],"alive":[{}]}}"#, quoted(tenant), entries.join(","), alive.join(","))
-    }
-}
-
 /// What an isolate tells a tenant's object.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Message {
     pub tenant: String,
     pub entries: Vec<Entry>,
     /// Requests that are still under way.
     pub alive: Vec<String>,
+    /// What is said of limits, where there are any.
+    pub account: Option<Value>,
 }

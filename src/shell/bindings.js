@@ -145,3 +145,12 @@ export function pages(env, binding, name, path, after, limit) {
     },
   }, { highWaterMark: 0 });
 }
+
+// For an object: stores all that `work` does, or nothing when it says no.
+export function together(state, work) {
+  try {
+    state.storage.transactionSync(() => { if (!work()) throw together; });
+  } catch (error) {
+    if (error !== together) throw error;
+  }
+}

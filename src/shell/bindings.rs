@@ -33,6 +33,8 @@ extern "C" {
     fn js_deliver(url: &str, headers: &str, body: &str, ms: f64) -> Promise;
     pub fn pages(env: &JsValue, binding: &str, name: &str, path: &str, after: f64, limit: f64) -> JsValue;
     #[wasm_bindgen(catch)]
+    fn together(state: &JsValue, work: &mut dyn FnMut() -> bool) -> Result<(), JsValue>;
+    #[wasm_bindgen(catch)]
     pub fn sql(state: &JsValue, statement: &str, bindings: &Array) -> Result<String, JsValue>;
 }
 
@@ -170,4 +172,14 @@ pub async fn deliver(url: &str, signed: &[(&'static str, String)], body: &str) -
     let json = ("content-type", "application/json".to_owned());
     let headers: Vec<String> = [&json].into_iter().chain(signed).map(|(name, value)| format!("{name}: {value}")).collect();
     done(js_deliver(url, &headers.join("\n"), body, DELIVERY_MS)).await.map(drop)
+}
+
+/// Stores all that is done, or nothing when it fails.
+pub fn stored_together<T>(state: &JsValue, work: impl FnOnce() -> Result<T, JsValue>) -> Result<T, JsValue> {
+    let (mut work, mut done) = (Some(work), None);
+    together(state, &mut || {
+        done = work.take().map(|work| work());
+        matches!(done, Some(Ok(_)))
+    })?;
+    done.unwrap_or_else(|| Err(JsValue::UNDEFINED))
 }

@@ -7,10 +7,12 @@ use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use worker::{Env, web_sys::Request};
 
-use super::{bindings, clock, edge, google, settle::Settlement};
+use super::{bindings, clock, edge, google, settle::Settlement, till::Gate};
 use crate::{
     catalog::AI_BINDING,
-    exchange::{Exchange, Head, Hedging, Received, Relaying, Send, Sendable, Side, Step, authority::Sign, reply::Reply},
+    exchange::{
+        Exchange, Head, Hedging, Received, Relaying, Send, Sendable, Side, Step, authority::Sign, relay::Ended, reply::Reply,
+    },
     plan::outcome::Transport,
 };
 
@@ -53,7 +55,32 @@ pub enum Driven {
 /// From the beginning to a committed stream, or an answer.
 pub async fn begin(ways: Ways<'_>) -> Driven {
     let may_hedge = ways.settlement.borrow_mut().exchange(|e| e.may_hedge());
-    if may_hedge { race(ways).await } else { drive(ways, Side::First).await }
+    let driven = if may_hedge { race(ways).await } else { drive(ways, Side::First).await };
+    let gate = ways.settlement.borrow().gate();
+    match gate {
+        Some(gate) => pass(ways, &gate, driven).await,
+        None => driven,
+    }
+}
+
+/// Nothing of an answer goes out before the ledger has the request's beginning.
+async fn pass(ways: Ways<'_>, gate: &Gate, driven: Driven) -> Driven {
+    let Err(error) = gate.pass(ways.env).await else { return driven };
+    let now = clock::now();
+    if let Driven::Stream(call, relaying) = driven {
+        call.cancel();
+        let mut relay = relaying.relay;
+        drop(relay.end(Ended::Gone, &[], 0));
+        ways.exchange(Side::First, |e| e.relayed(&mut relay, now));
+    }
+    let step = ways.settlement.borrow_mut().exchange(|e| {
+        e.turn_away(&error, now);
+        e.next(now)
+    });
+    match step {
+        Step::Reply(reply) => Driven::Answer(reply, JsValue::NULL),
+        Step::Send(_) | Step::Wait(_) | Step::Read { .. } | Step::Relay(_) | Step::Last(_) | Step::Idle => Driven::Lost,
+    }
 }
 
 /// One call, and once it is late a second one. Dropping the loser cancels it.

@@ -6,11 +6,10 @@ use std::{
     rc::Rc,
 };
 
-use super::own_keys::Tenants;
+use super::{own_keys::Tenants, till::Till};
 use crate::{
     config::{Given, Problem, ServiceAccount, Snapshot, news::News},
     guard::Throttle,
-    ledger::outbox::Outbox as Till,
     plan::{health::Tuning, seed, sync::Local},
     sorted::SortedMap,
     units::Millis,
@@ -73,8 +72,8 @@ pub fn with_health<T>(work: impl FnOnce(&mut Local) -> T) -> T {
     })
 }
 
-/// What is to be told to a tenant's ledger.
-pub fn with_outbox<T>(tenant: &str, work: impl FnOnce(&mut Till) -> T) -> T {
+/// A tenant, as this isolate knows it.
+pub fn with_till<T>(tenant: &str, work: impl FnOnce(&mut Till) -> T) -> T {
     with(|isolate| {
         let mut tills = isolate.tills.borrow_mut();
         if let Some(till) = tills.get_mut(tenant) {
@@ -84,7 +83,7 @@ pub fn with_outbox<T>(tenant: &str, work: impl FnOnce(&mut Till) -> T) -> T {
     })
 }
 
-pub fn forget_idle_outbox(tenant: &str) {
+pub fn forget_idle_till(tenant: &str) {
     with(|isolate| {
         let mut tills = isolate.tills.borrow_mut();
         if tills.get(tenant).is_some_and(Till::is_idle) {
@@ -93,8 +92,8 @@ pub fn forget_idle_outbox(tenant: &str) {
     });
 }
 
-pub fn tenants_waiting() -> Vec<String> {
-    with(|isolate| isolate.tills.borrow().iter().filter(|(_, till)| !till.is_empty()).map(|(tenant, _)| tenant.clone()).collect())
+pub fn tenants() -> Vec<String> {
+    with(|isolate| isolate.tills.borrow().keys().cloned().collect())
 }
 
 /// Stored responses remembered: the next turn of a conversation often comes before its record is in the journal.

@@ -19,7 +19,7 @@ use super::{
     listing, outlet, own_keys,
     settle::{self, Settlement},
     store,
-    till::Ticket,
+    till::{self, Ticket},
 };
 use crate::{
     cache::Slot,
@@ -180,7 +180,14 @@ async fn admitted(
             if let Some(slot) = &slot {
                 exchange = exchange.missed(slot);
             }
-            run(request, env, context, (exchange, slot), &body).await
+            let ticket = match till::admit(env, context, &exchange, &key, &loaded.snapshot).await {
+                Ok(ticket) => Some(ticket),
+                Err(error) => {
+                    exchange.turn_away(&error, clock::now());
+                    None
+                }
+            };
+            run(request, env, context, (exchange, slot, ticket), &body).await
         }
         (Err(_), Ok(_)) => broken(),
         (_, Err((error, unplanned))) => {
@@ -328,11 +335,10 @@ async fn run(
     request: &Request,
     env: &Env,
     context: &Context,
-    (exchange, slot): (Exchange, Option<Slot>),
+    (exchange, slot, ticket): (Exchange, Option<Slot>, Option<Ticket>),
     body: &JsValue,
 ) -> Response {
     let is_patient = exchange.is_patient();
-    let ticket = Ticket::open(env, context, &exchange.call().payer.tenant, exchange.entry());
     let settlement = RefCell::new(Settlement::hold((exchange, slot, ticket), env, context));
     if is_patient {
         return outlet::patient(request, env, settlement, body).await;

@@ -11,7 +11,7 @@ use worker::{Context, Env, console_log, wasm_bindgen_futures::JsFuture};
 
 use super::{
     cache, clock, edge, health_object, isolate, journal_object,
-    till::{self, Pulse, Ticket},
+    till::{self, Gate, Pulse, Ticket},
 };
 use crate::{
     cache::Slot,
@@ -45,22 +45,28 @@ pub type Lessons = Rc<RefCell<Vec<Lesson>>>;
 pub type Following = Pin<Box<dyn Future<Output = ()>>>;
 
 impl Settlement {
-    pub fn hold((exchange, slot, ticket): (Exchange, Option<Slot>, Ticket), env: &Env, context: &Context) -> Self {
+    pub fn hold((exchange, slot, ticket): (Exchange, Option<Slot>, Option<Ticket>), env: &Env, context: &Context) -> Self {
         let (done, settled) = oneshot::channel::<Following>();
         let slot = slot.map(|slot| (slot, env.clone()));
         let env = env.clone();
         let region = exchange.call().region.clone();
-        let pulse = ticket.pulse();
+        let pulse = ticket.as_ref().map(Ticket::pulse);
         context.wait_until(async move {
             let life = async {
                 if let Ok(following) = settled.await {
                     following.await;
                 }
             };
-            alive(Box::pin(life), &pulse, &env).await;
+            match pulse {
+                Some(pulse) => {
+                    alive(Box::pin(life), &pulse, &env).await;
+                    pulse.last(&env).await;
+                }
+                None => life.await,
+            }
             flush(&env, &region).await;
         });
-        Self { exchange, ticket: Some(ticket), relay: None, done: Some(done), slot, lessons: None }
+        Self { exchange, ticket, relay: None, done: Some(done), slot, lessons: None }
     }
 
     /// Of a request that is nobody's, with nothing to be done after it.
@@ -118,6 +124,11 @@ impl Settlement {
             Some(Err(_)) => self.exchange.trapped(),
             None => {}
         }
+    }
+
+    /// What must be there before anything of an answer goes out.
+    pub fn gate(&self) -> Option<Gate> {
+        self.ticket.as_ref().and_then(Ticket::gate)
     }
 
     /// What is to be told of a future that goes on when the response was returned.

@@ -93,6 +93,7 @@ fn every_problem_has_its_path_and_says_what_to_do() {
         ("settings", r#"{"audit":{"webhook":"https://hooks.example/a?b c"}}"#, "audit.webhook", "plain ASCII"),
         ("settings", r#"{"audit":{"max_entries":999}}"#, "audit.max_entries", "from 1000"),
         ("settings", r#"{"probes":{"active":1}}"#, "probes.active", "true or false"),
+        ("settings", r#"{"budgets":{"on_error":"ask"}}"#, "budgets.on_error", "refuse"),
         ("settings", r#"{"on_stream_break":"stop"}"#, "on_stream_break", "`continue`"),
         ("settings", r#"{"breaker":{"failure_percent":101}}"#, "breaker.failure_percent", "from 1 to 100"),
     ] {

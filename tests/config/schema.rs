@@ -112,6 +112,7 @@ fn schemas_and_reader_agree_on_documents() {
         ("routes", r#"{"a":{"targets":["mock/echo"],"cache":{"ttl_s":59}}}"#, false),
         ("settings", r#"{"cache":{"ttl_s":604800}}"#, true),
         ("settings", r#"{"cache":{"ttl_s":604801}}"#, false),
+        ("settings", r#"{"budgets":{"on_error":"allow"}}"#, true),
         ("routes", r#"{"a":{"targets":["mock/echo"],"retry":{"attempts":5}}}"#, false),
         ("routes", r#"{"a":{"targets":["mock/echo"],"retry":{"attempts":4}}}"#, true),
         ("providers", r#"{"lab":{"kind":"openai","models":{"x":{"supports":["magic"]}}}}"#, false),
@@ -204,6 +205,7 @@ fn schemas_name_exactly_the_fields_that_are_read() {
         ("settings", "/properties/breaker", json!({"breaker": zz()})),
         ("settings", "/properties/probes", json!({"probes": zz()})),
         ("settings", "/properties/audit", json!({"audit": zz()})),
+        ("settings", "/properties/budgets", json!({"budgets": zz()})),
         ("settings", "/properties/cors", json!({"cors": zz()})),
         ("settings", "/properties/log", json!({"log": zz()})),
     ] {

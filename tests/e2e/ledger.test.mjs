@@ -1,5 +1,6 @@
 // The ledger in real workerd: each request one entry, closed once, and sums that are those of the records to the picodollar.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { after, describe, test } from "node:test";
 
 import { ALL_CALLERS, ask, startCall } from "./lib/callers.mjs";
@@ -8,6 +9,7 @@ import { SHAPES, speak } from "./lib/shapes.mjs";
 import { costOf, entries, open, total } from "./lib/tables.mjs";
 import { STALL, after as later, endless, forever, json, pause, stream } from "./lib/upstream.mjs";
 
+const RULED = "pk-e2e-key-under-limits-canary-1b77";
 const { openai } = SHAPES;
 const { openai: caller } = ALL_CALLERS;
 const USAGE = { input: 100, output: 20, cached: 40 };
@@ -17,8 +19,8 @@ const started = openai.stream({ text: ["some"] }).slice(0, 2);
 const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 const gateway = await Gateway.withLanes(
-  Object.fromEntries(["whole", "leave", "early", "same", "many", "moved", "failed", "object"].map((lane) => [lane, ["openai", "openai2"]])),
-  undefined,
+  Object.fromEntries(["whole", "leave", "early", "same", "many", "moved", "failed", "object", "ruled", "gated"].map((lane) => [lane, ["openai", "openai2"]])),
+  () => ({ [`key:${createHash("sha256").update(RULED).digest("hex")}`]: { name: "ruled", tenant: "acme", budgets: [{ usd: 1000, per: "day" }], limits: { requests_per_minute: 10_000 } } }),
   { watch: true },
 );
 after(() => gateway.stop());
@@ -135,7 +137,43 @@ describe("an object that cannot be reached", () => {
   }
 });
 
+describe("under limits and budgets", () => {
+  test("requests go on by leases, and each is in the ledger before anything of its answer is out", async () => {
+    script("ruled", says);
+    await gateway.calls("clear=1");
+    for (let n = 0; n < 40; n += 1) {
+      const { headers, status } = await ask(gateway, caller, { model: "ruled", stream: n % 2 === 0 }, { key: RULED });
+      assert.equal(status, 200);
+      const id = headers["x-request-id"];
+      const told = (await gateway.calls()).some(({ entries: all, account }) => [...all.map(({ open: begun }) => begun), ...(account?.asks ?? [])].some((begun) => begun.id === id));
+      assert.ok(told, "its beginning was told");
+    }
+    const found = await closed("ruled", 40);
+    assert.ok(found.every(({ open: begun }) => begun.reserved > 0 && begun.holds.length === 1));
+    const calls = await gateway.calls();
+    assert.ok(calls.filter(({ account }) => account?.asks?.length).length < 40, "some went on by a lease");
+  });
+
+  test("they are refused while the object cannot be reached, and go on after", async () => {
+    script("gated", says);
+    await gateway.calls("mode=fail&clear=1");
+    let refused;
+    // What is leased may still be used, but nothing of an answer goes out that the ledger does not know of.
+    for (let n = 0; n < 3; n += 1) refused = await ask(gateway, caller, { model: "gated" }, { key: RULED });
+    assert.equal(refused.status, 503, refused.text);
+    assert.equal(refused.headers["retry-after"], "2");
+    assert.equal(refused.headers["x-portolan-error"], "gateway");
+    assert.match(refused.json.error.message, /on_error/);
+    await gateway.calls("mode=pass");
+    await sleep(1200);
+    assert.equal((await ask(gateway, caller, { model: "gated" }, { key: RULED })).status, 200);
+    assert.equal((await ask(gateway, caller, { model: "gated" })).status, 200);
+  });
+});
+
 test("sums are those of entries, and of records", async () => {
+  for (let tries = 0; tries < 50 && open(gateway).length; tries += 1) await sleep(100);
+  await sleep(1500);
   const all = entries(gateway);
   const sum = all.reduce((cost, { text }) => cost + costOf(text.slice(text.indexOf('"close"'))), 0n);
   assert.ok(sum > 0n);
@@ -143,8 +181,9 @@ test("sums are those of entries, and of records", async () => {
   assert.equal(total(gateway, "requests"), BigInt(all.length));
   assert.equal(total(gateway, "failovers"), BigInt(all.reduce((count, { close }) => count + close.failovers, 0)));
   assert.equal(open(gateway).length, 0);
+  const told = new Set(all.map(({ open: begun }) => begun.id));
   const records = (await gateway.admin("/admin/v1/requests?limit=500")).data.filter(({ tries }) => tries.length);
-  assert.equal(records.length, all.length);
+  assert.deepEqual(records.filter(({ id }) => !told.has(id)), [], "each that was sent has an entry");
   const paid = gateway.lines.filter((line) => line.startsWith("{")).reduce((cost, line) => cost + costOf(line), 0n);
   assert.equal(paid, sum);
 });

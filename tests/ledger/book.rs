@@ -29,6 +29,17 @@ fn ended(id: &str, at: u64, cost: u64, outcome: &str) -> Entry {
     Entry { open, close: Some(closing) }
 }
 
+/// The call that is under way.
+fn written(outbox: &Outbox) -> Message {
+    serde_json::from_str(&outbox.write("acme", None)).unwrap()
+}
+
+/// A call that begins now.
+fn told_at(outbox: &mut Outbox, now: Millis) -> Message {
+    assert!(outbox.begin(now) > 0);
+    written(outbox)
+}
+
 /// What the tables would hold.
 #[derive(Default)]
 struct Tables {
@@ -168,8 +179,11 @@ fn nothing_is_lost_or_counted_twice_whatever_becomes_of_messages() {
         let mut cost = 0;
         let mut under_way: Vec<(u64, u64)> = vec![];
         let mut deliver = |outbox: &mut Outbox, tables: &mut Tables, now: Millis, roll: &mut dyn FnMut(u64) -> u64| {
-            let Some(batch) = outbox.take(now) else { return };
-            let message: Message = serde_json::from_str(&batch.write("acme")).unwrap();
+            if outbox.is_calling(now) || outbox.is_empty() {
+                return;
+            }
+            let call = outbox.begin(now);
+            let message = written(outbox);
             assert_eq!(message.tenant, "acme");
             let fate = roll(5);
             if fate > 0 {
@@ -183,8 +197,9 @@ fn nothing_is_lost_or_counted_twice_whatever_becomes_of_messages() {
                 tables.hear(&late.remove(at));
             }
             match fate {
-                0 | 1 => outbox.failed(batch, now),
-                _ => outbox.acknowledged(batch),
+                0 => {}
+                1 => outbox.failed(call, now),
+                _ => outbox.acknowledged(call),
             }
         };
         for number in 0..200 {
@@ -201,7 +216,7 @@ fn nothing_is_lost_or_counted_twice_whatever_becomes_of_messages() {
             }
         }
         for _ in 0..100 {
-            now = now.plus(1_000);
+            now = now.plus(10_000);
             deliver(&mut outbox, &mut tables, now, &mut roll);
         }
         assert!(outbox.is_empty(), "seed {seed}");
@@ -220,15 +235,15 @@ fn several_requests_go_in_one_call() {
     drop(outbox.put(begun("b", 1)));
     assert_eq!(outbox.promise(now.plus(50), 100), None, "somebody is as early");
     assert_eq!(outbox.promise(now.plus(50), 0), Some(0), "nobody is so early");
-    let batch = outbox.take(now.plus(50)).unwrap();
-    assert!(outbox.take(now.plus(60)).is_none(), "nothing is left");
+    let call = outbox.begin(now.plus(50));
+    assert!(outbox.is_empty(), "nothing is left");
     drop(outbox.put(begun("c", 1)));
     outbox.lives("a");
-    assert!(outbox.take(now.plus(60)).is_none(), "one call at a time");
+    assert!(outbox.is_calling(now.plus(60)), "one call at a time");
     assert!(!told.get());
-    outbox.acknowledged(batch);
-    assert!(told.get());
-    let rest: Message = serde_json::from_str(&outbox.take(now.plus(70)).unwrap().write("t")).unwrap();
+    outbox.acknowledged(call);
+    assert!(told.get() && !outbox.is_calling(now.plus(70)));
+    let rest = told_at(&mut outbox, now.plus(70));
     assert_eq!((rest.entries, rest.alive), (vec![begun("c", 1)], vec!["a".to_owned()]));
 }
 
@@ -238,24 +253,26 @@ fn who_never_comes_back_holds_nobody_up() {
     drop(outbox.put(begun("a", 1)));
     assert_eq!(outbox.promise(now, 100), Some(100));
     assert_eq!(outbox.promise(now.plus(5_000), 100), Some(100), "the promise was not kept");
-    drop(outbox.take(now).unwrap());
+    let call = outbox.begin(now);
     drop(outbox.put(begun("b", 1)));
-    assert!(outbox.take(now.plus(4_000)).is_none());
-    assert!(outbox.take(now.plus(5_000)).is_some(), "the call was never heard of again");
+    assert!(outbox.is_calling(now.plus(5_000)));
+    assert!(!outbox.is_calling(now.plus(6_000)), "the call was never heard of again");
+    assert_eq!(told_at(&mut outbox, now.plus(6_000)).entries, [begun("a", 1), begun("b", 1)], "what it told is told again");
+    outbox.acknowledged(call);
+    assert!(outbox.is_calling(now.plus(6_001)), "its answer comes too late to count");
 }
 
 #[test]
 fn an_object_that_cannot_be_reached_is_asked_again_and_memory_has_a_bound() {
     let (mut outbox, now) = (Outbox::default(), Millis(1_000));
     drop(outbox.put(ended("kept", 1, 1, "ok")));
-    let batch = outbox.take(now).unwrap();
-    outbox.failed(batch, now);
+    let call = outbox.begin(now);
+    outbox.failed(call, now);
     assert_eq!(outbox.promise(now, 0), Some(1_000), "not at once");
     for number in 0..10_000 {
         drop(outbox.put(begun(&format!("r{number}"), 1)));
     }
     let lost = outbox.take_lost();
     assert!(lost > 0 && outbox.take_lost() == 0);
-    let first: Message = serde_json::from_str(&outbox.take(now.plus(1_000)).unwrap().write("t")).unwrap();
-    assert_eq!(first.entries[0], ended("kept", 1, 1, "ok"), "what is owed is kept longest");
+    assert_eq!(told_at(&mut outbox, now.plus(1_000)).entries[0], ended("kept", 1, 1, "ok"), "what is owed is kept longest");
 }

@@ -29,7 +29,7 @@ pub struct Group {
     pub run: fn(&Path, &[PathBuf]) -> Result<Counts>,
 }
 
-pub const GROUPS: [Group; 16] = [
+pub const GROUPS: [Group; 18] = [
     Group {
         name: "native",
         needs_data: false,
@@ -146,6 +146,24 @@ pub const GROUPS: [Group; 16] = [
         files: |root| files(&root.join("tests/conformance"), "chaos.mjs"),
         prepare: |_| tools::ensure().map(|_| ()),
         run: |_, _| run_chaos("300"),
+    },
+    Group {
+        name: "kill",
+        needs_data: false,
+        nightly: false,
+        install: "cargo xtask tools",
+        files: |root| files(&root.join("tests/conformance"), "kill.mjs"),
+        prepare: |_| tools::ensure().map(|_| ()),
+        run: |_, _| run_script("tests/conformance/kill.mjs", &["--seconds", "25"]),
+    },
+    Group {
+        name: "kill-long",
+        needs_data: false,
+        nightly: true,
+        install: "cargo xtask tools",
+        files: |root| files(&root.join("tests/conformance"), "kill.mjs"),
+        prepare: |_| tools::ensure().map(|_| ()),
+        run: |_, _| run_script("tests/conformance/kill.mjs", &["--seconds", "240", "--wait"]),
     },
     Group {
         name: "sdks",

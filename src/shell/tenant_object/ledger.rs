@@ -62,6 +62,10 @@ const MAX_ENTRIES: u32 = 500_000;
 /// Hours that are summed up: a year, and the month after in which it is looked back on.
 const USAGE_HOURS: u64 = 400 * 24;
 const HOUR_MS: u64 = 3_600_000;
+/// Sums of one hour, beyond which end users are not told apart: a tenant may have any number of them.
+const MAX_GROUPS: u64 = 2_000;
+/// All of those.
+const OTHERS: &str = "*";
 /// Between two looks for what is old.
 const TIDY_MS: u64 = HOUR_MS;
 
@@ -76,11 +80,11 @@ struct Row {
 
 impl TenantObject {
     /// What the tables have of these requests.
-    pub(super) fn known(&self, told: &[Entry]) -> Result<SortedMap<String, Known>, JsValue> {
-        if told.is_empty() {
+    pub(super) fn known<'a>(&self, told: impl Iterator<Item = &'a Opening>) -> Result<SortedMap<String, Known>, JsValue> {
+        let ids: Vec<(u64, &str)> = told.map(|opening| (opening.at.0, opening.id.as_str())).collect();
+        if ids.is_empty() {
             return Ok(SortedMap::new());
         }
-        let ids: Vec<(u64, &str)> = told.iter().map(|entry| (entry.open.at.0, entry.open.id.as_str())).collect();
         let rows = self.run(KNOWN, &[json(&ids)?])?;
         let rows: Vec<Row> = serde_json::from_str(&format!("[{rows}]")).map_err(|error| error.to_string())?;
         let known = |row: Row| match (row.open, row.lost) {
@@ -95,22 +99,41 @@ impl TenantObject {
         if posting.is_empty() {
             return Ok(());
         }
-        if !posting.opened.is_empty() {
-            self.run(OPEN, &[time(now), json(&posting.opened)?])?;
-        }
+        self.open(&posting.opened, now)?;
         if !posting.closed.is_empty() {
             // First: should it fail, nothing is closed, and all of it is told again.
             self.chain.append_requests(&self.state, &digests(&posting.closed)?, now)?;
             let closed = json(&posting.closed)?;
             self.run(CLOSE, std::slice::from_ref(&closed))?;
             self.run(CLOSED, &[closed])?;
-            let sums: Vec<Value> = posting.sums.iter().map(|(group, sums)| row(group, sums)).collect();
+            let is_crowded = self.is_crowded(posting)?;
+            let sums: Vec<Value> = posting.sums.iter().map(|(group, sums)| row(group, sums, is_crowded)).collect();
             self.run(COUNT, &[json_text(&Value::Array(sums)).into()])?;
         }
+        self.watch();
+        Ok(())
+    }
+
+    fn is_crowded(&self, posting: &Posting) -> Result<bool, JsValue> {
+        let Some(group) = posting.sums.keys().rfind(|group| !group.user.is_empty()) else { return Ok(false) };
+        let count = self.run("SELECT count(*) FROM usage WHERE hour = ?", &[time(Millis(group.hour))])?;
+        Ok(count.parse::<u64>().is_ok_and(|count| count >= MAX_GROUPS))
+    }
+
+    pub(super) fn open(&self, opened: &[Opening], now: Millis) -> Result<(), JsValue> {
+        if opened.is_empty() {
+            return Ok(());
+        }
+        self.run(OPEN, &[time(now), json(opened)?])?;
+        self.watch();
+        Ok(())
+    }
+
+    /// Looks again after a while.
+    fn watch(&self) {
         if !self.is_armed.replace(true) {
             bindings::arm(&self.state, SWEEP_MS);
         }
-        Ok(())
     }
 
     /// The rows of a report, as JSON objects with commas between.
@@ -123,7 +146,7 @@ impl TenantObject {
     /// Somebody said that these are still under way.
     pub(super) fn hear(&self, alive: &[String], now: Millis) -> Result<(), JsValue> {
         if !alive.is_empty() {
-            self.run("UPDATE open SET alive = ? WHERE id IN (SELECT value FROM json_each(?))", &[time(now), json(&alive)?])?;
+            self.run("UPDATE open SET alive = ? WHERE id IN (SELECT value FROM json_each(?))", &[time(now), json(alive)?])?;
         }
         Ok(())
     }
@@ -132,7 +155,7 @@ impl TenantObject {
         let before = Millis(now.0.saturating_sub(LOST_AFTER_MS));
         let lost = self.run("SELECT opening FROM open WHERE alive < ? LIMIT ?", &[time(before), MAX_SWEPT.into()])?;
         let lost: Vec<Opening> = serde_json::from_str(&format!("[{lost}]")).map_err(|error| error.to_string())?;
-        self.store(&book::sweep(lost, now), now)?;
+        self.post(&book::sweep(lost, now), None, &[], now)?;
         self.tidy(now)?;
         let left = self.run("SELECT min(alive) FROM open", &[])?;
         if let Ok(alive) = left.parse::<u64>() {
@@ -170,9 +193,10 @@ fn digests(closed: &[Entry]) -> Result<Vec<(String, String)>, JsValue> {
 }
 
 /// In the order of the table's columns.
-fn row(group: &Group, sums: &Sums) -> Value {
+fn row(group: &Group, sums: &Sums, is_crowded: bool) -> Value {
     let Group { hour, key, tags, user, route, provider, model } = group;
-    let names = [key, tags, user, route, provider, model].map(|name| Value::from(name.as_str()));
+    let user = if is_crowded && !user.is_empty() { OTHERS } else { user };
+    let names = [key.as_str(), tags, user, route, provider, model].map(Value::from);
     let sums = [
         sums.requests,
         sums.errors,
@@ -191,7 +215,7 @@ fn row(group: &Group, sums: &Sums) -> Value {
     Value::Array([Value::from(*hour)].into_iter().chain(names).chain(sums.map(Value::from)).collect())
 }
 
-fn json<T: Serialize + ?Sized>(value: &T) -> Result<JsValue, JsValue> {
+pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> Result<JsValue, JsValue> {
     serde_json::to_string(value).map(JsValue::from).map_err(|error| error.to_string().into())
 }
 

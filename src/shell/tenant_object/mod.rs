@@ -2,8 +2,9 @@
 
 mod audit;
 mod ledger;
+mod limits;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use js_sys::Array;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -19,8 +20,13 @@ use super::{
     serve::text,
 };
 use crate::{
+    account::{self, Account},
     config::own_entry,
-    ledger::{book, outbox::Message},
+    ledger::{
+        book::{self, Known, Posting},
+        outbox::Message,
+    },
+    units::Millis,
 };
 
 /// Where in KV it is said that there is such a tenant, for reports over all of them.
@@ -43,6 +49,8 @@ pub struct TenantObject {
     is_armed: Cell<bool>,
     /// KV knows of this tenant.
     is_listed: Cell<bool>,
+    /// Limits and budgets, once there was something to do for them in this life.
+    account: RefCell<Option<Account>>,
 }
 
 #[wasm_bindgen(wasm_bindgen_futures = worker::wasm_bindgen_futures)]
@@ -56,6 +64,7 @@ impl TenantObject {
             has_tables: Cell::default(),
             is_armed: Cell::default(),
             is_listed: Cell::default(),
+            account: RefCell::default(),
         }
     }
 
@@ -98,12 +107,37 @@ impl TenantObject {
         if path != LEDGER {
             return Err(format!("nothing is known of {path}").into());
         }
-        let Message { tenant, entries, alive } = serde_json::from_str(message).map_err(|error| error.to_string())?;
+        let Message { tenant, entries, alive, account } = serde_json::from_str(message).map_err(|error| error.to_string())?;
+        let mut account = account.map(account::Message::try_from).transpose()?;
         let now = clock::now();
-        let known = self.known(&entries)?;
-        self.store(&book::post(entries, known), now)?;
-        self.hear(&alive, now)?;
-        Ok(("{}".to_owned(), (!self.is_listed.replace(true)).then_some(tenant)))
+        let asks = account.iter().flat_map(|account| &account.asks);
+        let known = self.known(entries.iter().map(|entry| &entry.open).chain(asks))?;
+        if let Some(account) = &mut account {
+            account.asks.retain(|ask| known.get(&ask.id).is_none_or(|known| *known == Known::Open));
+        }
+        let reply = self.post(&book::post(entries, known), account.as_ref(), &alive, now)?;
+        Ok((reply, (!self.is_listed.replace(true)).then_some(tenant)))
+    }
+
+    /// Takes in what was told, as far as it is news: the reply.
+    fn post(
+        &self,
+        posting: &Posting,
+        message: Option<&account::Message>,
+        alive: &[String],
+        now: Millis,
+    ) -> Result<String, JsValue> {
+        let heard = bindings::stored_together(&self.state, || {
+            let reply = self.hear_limits(posting, message, alive, now)?;
+            self.store(posting, now)?;
+            self.hear(alive, now)?;
+            Ok(reply)
+        });
+        if heard.is_err() {
+            // Nothing of it is stored: what was counted in memory is read anew.
+            self.account.replace(None);
+        }
+        heard
     }
 
     fn prepare(&self) -> Result<(), JsValue> {
@@ -111,9 +145,10 @@ impl TenantObject {
             return Ok(());
         }
         self.run("CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL)", &[])?;
-        ledger::TABLES.iter().try_for_each(|table| self.run(table, &[]).map(drop))?;
+        ledger::TABLES.iter().chain(&limits::TABLES).try_for_each(|table| self.run(table, &[]).map(drop))?;
         self.is_listed.set(!self.run("SELECT value FROM about WHERE name = 'listed'", &[])?.is_empty());
-        Ok(())
+        // An earlier life may have died before it set the alarm.
+        self.sweep(clock::now())
     }
 
     async fn list(&self, tenant: &str) {

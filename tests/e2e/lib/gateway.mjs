@@ -183,7 +183,7 @@ export class Gateway {
   /** Calls to tenants' objects since the last `clear`; `mode` says what becomes of them from now on. */
   async calls(query = "") {
     const watched = await this.#miniflare.unsafeGetDirectURL("watched");
-    return (await fetch(new URL(`/?${query}`, watched))).json();
+    return (await send(new URL(`/?${query}`, watched))).json;
   }
 
   url(route) { return new URL(route, this.origin).href; }
