@@ -282,7 +282,7 @@ fn through(dialect: Dialect, body: &str) -> Option<usize> {
     drop(portolan::plan::Wishes::read(&outline, &[]));
     let read = caller.read_request(body).ok()?;
     facts.ok()?;
-    drop(portolan::features::of(&read.value));
+    let _features = portolan::features::of(&read.value);
     let mut count = 0;
     for to in Dialect::ALL {
         let upstream: &dyn Upstream = to.upstream();
