@@ -164,6 +164,10 @@ fn an_hour_is_that_of_the_beginning() {
     assert_eq!(tables.sums.keys().map(|group| group.hour).collect::<Vec<_>>(), [0, 1]);
 }
 
+fn place(rolled: u64, count: usize) -> usize {
+    usize::try_from(rolled).unwrap() % count
+}
+
 /// An isolate that tells of two hundred requests by an object that hears some messages twice, some late and some never, and
 /// answers some that it has heard with an error.
 #[test]
@@ -193,7 +197,7 @@ fn nothing_is_lost_or_counted_twice_whatever_becomes_of_messages() {
                 late.push(message.entries);
             }
             if roll(3) == 0 && !late.is_empty() {
-                let at = usize::try_from(roll(late.len() as u64)).unwrap();
+                let at = place(roll(u64::MAX >> 33), late.len());
                 tables.hear(&late.remove(at));
             }
             match fate {
@@ -207,7 +211,7 @@ fn nothing_is_lost_or_counted_twice_whatever_becomes_of_messages() {
             drop(outbox.put(begun(&format!("r{number}"), now.0)));
             under_way.push((number, now.0));
             while roll(3) > 0 && !under_way.is_empty() {
-                let (number, at) = under_way.remove(usize::try_from(roll(under_way.len() as u64)).unwrap());
+                let (number, at) = under_way.remove(place(roll(u64::MAX >> 33), under_way.len()));
                 cost += 1_000 + i64::try_from(number).unwrap();
                 drop(outbox.put(ended(&format!("r{number}"), at, 1_000 + number, "ok")));
             }
