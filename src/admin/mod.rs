@@ -60,6 +60,8 @@ pub enum Call<'a> {
         tenant: &'a str,
         provider: &'a str,
     },
+    /// Spending.
+    Usage,
     /// Entries of a chain.
     Audit,
     /// Whether it holds.
@@ -113,6 +115,7 @@ impl<'a> Call<'a> {
             ("GET", ["tenants", tenant, "secrets"]) => Self::OwnKeys(tenant),
             ("PUT", ["tenants", tenant, "secrets", provider]) => Self::SetOwnKey { tenant, provider },
             ("DELETE", ["tenants", tenant, "secrets", provider]) => Self::DropOwnKey { tenant, provider },
+            ("GET", ["usage"]) => Self::Usage,
             ("GET", ["audit"]) => Self::Audit,
             ("GET", ["audit", "verify"]) => Self::AuditVerify,
             ("GET", ["audit", "head"]) => Self::AuditHead,
@@ -199,6 +202,7 @@ mod tests {
             ("GET", "/prices", Found::Call(Call::Prices)),
             ("GET", "/prices/document", Found::Call(Call::Document("prices"))),
             ("PUT", "/prices", Found::Call(Call::PutDocument("prices"))),
+            ("GET", "/usage", Found::Call(Call::Usage)),
             ("GET", "/audit", Found::Call(Call::Audit)),
             ("GET", "/audit/verify", Found::Call(Call::AuditVerify)),
             ("GET", "/audit/head", Found::Call(Call::AuditHead)),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Policy,
-    host::read_base_url,
+    host::read_public_url,
     read_policy::read_policy,
     reader::{Problems, Reader},
 };
@@ -92,6 +92,8 @@ pub struct Settings {
     pub active_probes: bool,
     pub audit: Audit,
     pub on_error: OnError,
+    /// Where it is told that budgets came to their thresholds.
+    pub budgets_webhook: Option<String>,
 }
 
 /// What becomes of requests under limits or budgets while their tenant's object cannot be reached.
@@ -139,6 +141,7 @@ impl Default for Settings {
             active_probes: false,
             audit: Audit { webhook: None, max_entries: AUDIT_ENTRIES },
             on_error: OnError::default(),
+            budgets_webhook: None,
         }
     }
 }
@@ -153,13 +156,14 @@ pub(super) fn read_settings(document: Map<String, Value>, problems: &mut Problem
         settings.retry = reader.object("retry", read_some_retry).unwrap_or_default().over(settings.retry);
         settings.policy = read_policy(reader);
         settings.active_probes = reader.object("probes", |reader| reader.flag("active")).flatten().unwrap_or_default();
-        settings.on_error =
-            reader.object("budgets", |reader| reader.choice("on_error", &OnError::ALL)).flatten().unwrap_or_default();
         settings.breaker = reader.object("breaker", read_breaker).unwrap_or_default();
         settings.max_body_bytes =
             reader.whole("max_body_bytes", MIN_BODY_BYTES..=MAX_BODY_BYTES).unwrap_or(settings.max_body_bytes);
         settings.cors_origins = reader.object("cors", read_origins).unwrap_or_default();
         let allow_private = settings.allow_private_upstreams;
+        let budgets = |reader: &mut Reader<'_>| (reader.choice("on_error", &OnError::ALL), read_webhook(reader, allow_private));
+        let (on_error, webhook) = reader.object("budgets", budgets).unwrap_or_default();
+        (settings.on_error, settings.budgets_webhook) = (on_error.unwrap_or_default(), webhook);
         settings.audit = reader.object("audit", |reader| read_audit(reader, allow_private)).unwrap_or(settings.audit);
         settings.log_console = reader.object("log", |reader| reader.flag("console")).flatten().unwrap_or(true);
         settings
@@ -266,22 +270,18 @@ fn read_breaker(reader: &mut Reader<'_>) -> Breaker {
 }
 
 fn read_audit(reader: &mut Reader<'_>, allow_private: bool) -> Audit {
-    let mut webhook = reader.text("webhook");
-    if let Some(wrong) = webhook.as_deref().and_then(|url| read_webhook(url, allow_private).err()) {
-        reader.problem("webhook", format!("The address {wrong}."));
-        webhook = None;
-    }
+    let webhook = read_webhook(reader, allow_private);
     let max_entries = reader.whole("max_entries", MIN_AUDIT_ENTRIES..=MAX_AUDIT_ENTRIES).unwrap_or(AUDIT_ENTRIES);
     Audit { webhook, max_entries }
 }
 
-/// A receiver may want a query.
-fn read_webhook(url: &str, allow_private: bool) -> Result<String, String> {
-    let (base, query) = url.split_once('?').unwrap_or((url, ""));
-    if query.bytes().any(|b| !b.is_ascii_graphic() || b == b'#') {
-        return Err("must be plain ASCII without spaces and fragment".to_owned());
+fn read_webhook(reader: &mut Reader<'_>, allow_private: bool) -> Option<String> {
+    let url = reader.text("webhook")?;
+    if let Err(wrong) = read_public_url(&url, allow_private) {
+        reader.problem("webhook", format!("The address {wrong}."));
+        return None;
     }
-    read_base_url(base, allow_private)
+    Some(url)
 }
 
 fn read_origins(reader: &mut Reader<'_>) -> Vec<String> {

@@ -12,7 +12,7 @@ use super::{
     head::Head,
     health_object,
     isolate::{self, Loaded},
-    journal_object, own_keys, store,
+    journal_object, own_keys, store, usage,
 };
 use crate::{
     admin::{
@@ -91,6 +91,7 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
             let loaded = store::current(env, context, &head.region, head.started).await;
             return told(own_key(request, env, &loaded, head, (&whose.0, &whose.1)).await);
         }
+        Call::Usage => return usage::report(env, head).await.unwrap_or_else(|error| told(Err(error))),
         Call::Audit => return audit::list(env, &head.query).await,
         Call::AuditVerify => return audit::verify(env, &head.query).await,
         Call::AuditHead => return audit::head(env, &head.query).await,

@@ -70,16 +70,22 @@ pub async fn delete(env: &Env, key: &str) -> Result<(), String> {
     done(kv_delete(env, key)).await.map(drop)
 }
 
-/// The keys of a page with their values, and the cursor of the next.
-pub async fn page(env: &Env, prefix: &str, limit: f64, cursor: &str) -> Result<(Rows, Option<String>), String> {
+/// The keys of a page, one a line, and the cursor of the next.
+pub async fn names(env: &Env, prefix: &str, limit: f64, cursor: &str) -> Result<(String, Option<String>), String> {
     let page = done(kv_list(env, prefix, limit, cursor)).await?.as_string().unwrap_or_default();
     let (cursor, names) = page.split_once('\n').unwrap_or((&page, ""));
+    Ok((names.to_owned(), Some(cursor.to_owned()).filter(|cursor| !cursor.is_empty())))
+}
+
+/// The same with their values.
+pub async fn page(env: &Env, prefix: &str, limit: f64, cursor: &str) -> Result<(Rows, Option<String>), String> {
+    let (names, next) = names(env, prefix, limit, cursor).await?;
     let mut rows = vec![];
     if !names.is_empty() {
-        let values = Array::from(&done(kv_get(env, names, KV_CACHE_S)).await?);
+        let values = Array::from(&done(kv_get(env, &names, KV_CACHE_S)).await?);
         rows.extend(names.split('\n').zip(values.iter()).map(|(name, value)| (name.to_owned(), value.as_string())));
     }
-    Ok((rows, Some(cursor.to_owned()).filter(|cursor| !cursor.is_empty())))
+    Ok((rows, next))
 }
 
 pub type Rows = Vec<(String, Option<String>)>;

@@ -27,6 +27,7 @@ mod store;
 mod tap;
 mod tenant_object;
 mod till;
+mod usage;
 
 use worker::{
     Context, Env, Result, ScheduleContext, ScheduledEvent, event,

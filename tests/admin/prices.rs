@@ -96,6 +96,6 @@ fn models_are_listed_with_all_that_they_ask() {
     assert_eq!((&flex["prompt"], &flex["completion"]), (&json!("0.000004"), &json!("0.000015")));
     assert_eq!(tiers.len(), 7, "three tiers and the usual one, two lengths, less the usual rates");
     assert_eq!((&sol["pricing_date"], sol["pricing_source"].is_string()), (&json!("2026-11"), true));
-    assert_eq!(of("openai/gpt-5-pro").get("pricing_tiers").is_some(), true);
+    assert!(of("openai/gpt-5-pro").get("pricing_tiers").is_some());
     assert_eq!(of("mock/echo").get("pricing_tiers"), None);
 }

@@ -12,7 +12,7 @@ fn now() -> Millis {
 }
 
 fn question(query: &str) -> Question {
-    Question::read(query, now()).unwrap_or_else(|error| panic!("{query}: {}", error.message))
+    Question::read(query, now()).unwrap()
 }
 
 fn json_of(query: &str, answers: &[(&str, Option<&str>)]) -> Value {

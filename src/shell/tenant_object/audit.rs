@@ -87,7 +87,7 @@ impl Chain {
     }
 
     /// Whose chain it is. An alarm may not say: then the table does.
-    fn tenant(&self, state: &JsValue) -> Result<&str, JsValue> {
+    pub(super) fn tenant(&self, state: &JsValue) -> Result<&str, JsValue> {
         if let Some(tenant) = self.tenant.get() {
             return Ok(tenant);
         }

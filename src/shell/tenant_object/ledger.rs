@@ -220,6 +220,6 @@ pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> Result<JsValue, JsValue>
 }
 
 #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "whole milliseconds of this age fit")]
-fn time(at: Millis) -> JsValue {
+pub(super) fn time(at: Millis) -> JsValue {
     JsValue::from_f64(at.0 as f64)
 }

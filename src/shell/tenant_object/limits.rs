@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 use wasm_bindgen::JsValue;
-use worker::console_log;
 
 use super::{TenantObject, ledger::json};
 use crate::{
@@ -55,9 +54,7 @@ impl TenantObject {
         if !states.is_empty() {
             self.run(STORE, &[json(&states)?])?;
         }
-        for alert in alerts {
-            console_log!("budget: {} of {} spent {}%", alert.spent.dollars(), alert.subject, alert.percent);
-        }
+        self.announce(&alerts, now)?;
         Ok(serde_json::to_string(&reply).map_err(|error| error.to_string())?)
     }
 

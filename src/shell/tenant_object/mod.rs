@@ -3,6 +3,7 @@
 mod audit;
 mod ledger;
 mod limits;
+mod webhooks;
 
 use std::cell::{Cell, RefCell};
 
@@ -30,7 +31,7 @@ use crate::{
 };
 
 /// Where in KV it is said that there is such a tenant, for reports over all of them.
-const LISTED: &str = "tenant:";
+pub const LISTED: &str = "tenant:";
 
 /// Asked by isolates about requests.
 pub const LEDGER: &str = "ledger";
@@ -86,6 +87,7 @@ impl TenantObject {
         self.is_armed.set(false);
         self.prepare()?;
         self.sweep(clock::now())?;
+        self.deliver().await?;
         self.chain.look_after(&self.state, &self.env).await
     }
 }
@@ -145,7 +147,11 @@ impl TenantObject {
             return Ok(());
         }
         self.run("CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL)", &[])?;
-        ledger::TABLES.iter().chain(&limits::TABLES).try_for_each(|table| self.run(table, &[]).map(drop))?;
+        ledger::TABLES
+            .iter()
+            .chain(&limits::TABLES)
+            .chain([&webhooks::TABLE])
+            .try_for_each(|table| self.run(table, &[]).map(drop))?;
         self.is_listed.set(!self.run("SELECT value FROM about WHERE name = 'listed'", &[])?.is_empty());
         // An earlier life may have died before it set the alarm.
         self.sweep(clock::now())
