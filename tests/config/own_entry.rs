@@ -11,7 +11,8 @@ fn stored(provider: &str, sealed: &[u8]) -> Stored {
 
 #[test]
 fn an_entry_is_edited_one_key_at_a_time() {
-    let steps: [(&str, Option<&[u8]>, &[&str]); 6] = [
+    type Step = (&'static str, Option<&'static [u8]>, &'static [&'static str]);
+    let steps: [Step; 6] = [
         ("openai", Some(b"\x01first"), &["openai"]),
         ("google", Some(b"\x01second"), &["openai", "google"]),
         ("openai", Some(b"\x01third"), &["openai", "google"]),
