@@ -30,6 +30,7 @@ const gateway = await Gateway.start({
       keyless: provider(origin, "keyless", "openai", { keys: ["${NOBODYS_KEY}"] }),
     },
     routes: { both: { targets: ["lab/m", "stored/m"] } },
+    [`key:${sha256(keyOf("through"))}`]: { name: "ci-through", tenant: "acme", endpoints: ["passthrough"] },
     ...Object.fromEntries(TENANTS.map((tenant) => [`key:${sha256(keyOf(tenant))}`, { name: `ci-${tenant.slice(0, 1)}`, tenant }])),
   }),
   bindings: { GATEWAY_KEY: KEY, ENCRYPTION_SECRET: ENCRYPTION, ...SECRETS },
@@ -96,7 +97,7 @@ describe("a tenant's own key", () => {
     }
     assert.equal((await call("acme", "stored/m")).status, 200);
     assert.equal(sent("stored").at(-1), `Bearer ${STORE_KEY}`);
-    const through = heard(await send(gateway.url("/passthrough/lab/v1/anything"), { key: keyOf("acme"), body: {} }));
+    const through = heard(await send(gateway.url("/passthrough/lab/v1/anything"), { key: keyOf("through"), body: {} }));
     assert.equal(through.status, 200);
     assert.equal(sent("lab").at(-1), `Bearer ${OWN.acme}`);
   });

@@ -173,7 +173,10 @@ export class Fleet {
           resolve({ status: response.statusCode, headers: response.headers, text, sent, took: performance.now() - sent });
         });
       });
-      request.on("error", reject);
+      // The runtime closes a connection behind an answer whose request it did not read; one that is sent on just then is
+      // answered by nobody.
+      const again = () => this.#request(to, path, method, body, headers).then(resolve, reject);
+      request.on("error", (error) => (request.reusedSocket && error.code === "ECONNRESET" ? again() : reject(error)));
       request.end(body && JSON.stringify(body));
     });
   }
