@@ -73,7 +73,7 @@ fn the_callers_key_and_address_stay_behind() {
         ("content-type", 1),
         ("content-range", 1),
         ("retry-after", 1),
-        ("x-ratelimit-remaining-requests", 1),
+        ("x-ratelimit-remaining-requests", 0),
         ("set-cookie", 0),
         ("openai-organization", 0),
         ("anthropic-organization-id", 0),
