@@ -15,6 +15,7 @@ mod hedge;
 mod hosting;
 mod kept;
 mod large;
+mod left;
 mod models;
 mod operations;
 mod own_keys;

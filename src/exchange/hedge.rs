@@ -143,7 +143,7 @@ impl Exchange {
         Hedging::Begun
     }
 
-    fn input_tokens(&self) -> u64 {
+    pub(super) fn input_tokens(&self) -> u64 {
         let read = std::str::from_utf8(&self.call.body).ok().filter(|_| self.call.task == Task::Generate);
         let request = read.and_then(|text| self.call.caller.read_request(text).ok());
         let by_size = || u64::try_from(self.call.body.len()).unwrap_or(u64::MAX).div_ceil(BYTES_PER_TOKEN);

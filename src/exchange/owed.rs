@@ -1,8 +1,10 @@
-//! A request as its tenant's ledger is told of it before it is sent.
+//! A request as its tenant's ledger is told of it before it is sent, and what is owed when its client leaves.
 
-use super::Exchange;
+use super::{Exchange, Task, relay::Ended};
 use crate::{
-    ledger::{cost, entry::Opening},
+    chat::usage::Usage,
+    dialect::surface::Operation,
+    ledger::{Spent, cost, entry::Opening},
     units::Money,
     wire::digest::{hex, sha256},
 };
@@ -13,6 +15,8 @@ const BYTES_PER_TOKEN: u64 = 4;
 const LEAST_BYTES_PER_TOKEN: u64 = 2;
 /// Tokens of an answer to a request that names no limit, at a model of which none is known.
 const USUAL_OUTPUT: u64 = 4_096;
+/// Tokens of words in what is asked for a picture or a film: the rest of the body is pictures.
+const MOST_WORDS: u64 = 1_000;
 /// Of the digest of an end user's name: enough never to meet twice within a tenant.
 const USER_BYTES: usize = 8;
 
@@ -59,6 +63,29 @@ impl Exchange {
         opening.reserved = worst;
         opening.tokens = self.prompt_tokens().saturating_add(most);
         (opening, is_priced)
+    }
+
+    /// The client leaves a provider that is at work: what it was sent, and has said, is paid for. What it refused is not.
+    pub(super) fn owe(&mut self) {
+        if !self.is_under_way() || self.is_refused() {
+            return;
+        }
+        let told = self.current.relay.as_mut().map(|relay| {
+            drop(relay.end(Ended::Gone, &[], 0));
+            relay.receipt()
+        });
+        let told = told.and_then(|receipt| Some((receipt.usage?, receipt.estimated)));
+        let Some(attempt) = self.attempt_now() else { return };
+        let (usage, estimated) = told.unwrap_or_else(|| {
+            let words = self.input_tokens();
+            let input = match self.call.task {
+                Task::Operate(Operation::Image | Operation::Video) => words.min(MOST_WORDS),
+                Task::Operate(_) | Task::Generate => within(words, attempt.context),
+            };
+            (Usage { input, ..Usage::default() }, true)
+        });
+        let own = Spent::of(usage, self.config.price(&attempt.provider, &attempt.model), estimated);
+        self.after.spent = Some(self.after.spent.map_or(own, |before| before.plus(own)));
     }
 
     fn body_bytes(&self) -> u64 {

@@ -19,11 +19,15 @@ impl Exchange {
     /// One try is over without an answer: what now?
     pub(super) fn judge(&mut self, outcome: Outcome, error: &UpstreamError, now: Millis) {
         let error = &self.discreet(error);
+        let is_left = outcome.class == Class::Gone;
+        if is_left {
+            self.owe();
+        }
         if self.after.is_resumed() {
             return self.judge_resumed(outcome, now);
         }
         // What broke once it had begun to answer is not asked again: another target is.
-        let outcome = Outcome { settled: outcome.settled || self.forfeit(), ..outcome };
+        let outcome = Outcome { settled: outcome.settled || !is_left && self.forfeit(), ..outcome };
         self.note_try(now, outcome.status, outcome.name());
         self.words = story::machine_word(error);
         self.learn(&outcome, now);

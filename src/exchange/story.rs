@@ -245,6 +245,7 @@ impl Exchange {
         let left = self.both(|call| {
             if call.is_under_way() {
                 call.note_try(now, gone.status, gone.name());
+                call.owe();
             }
             !matches!(call.state, State::Over | State::Idle | State::Last)
         });

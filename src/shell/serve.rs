@@ -180,7 +180,9 @@ async fn admitted(
             if let Some(slot) = &slot {
                 exchange = exchange.missed(slot);
             }
-            let ticket = match till::admit(env, context, &exchange, &key, &loaded.snapshot).await {
+            let (admitted, standing) = till::admit(env, context, &exchange, &key, &loaded.snapshot).await;
+            exchange.under_limits(standing);
+            let ticket = match admitted {
                 Ok(ticket) => Some(ticket),
                 Err(error) => {
                     exchange.turn_away(&error, clock::now());

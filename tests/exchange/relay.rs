@@ -340,7 +340,7 @@ fn the_shells_words_for_an_end_are_known() {
 }
 
 #[test]
-fn a_client_that_leaves_at_any_stage_costs_the_provider_nothing() {
+fn a_client_that_leaves_at_any_stage_says_nothing_of_the_provider() {
     let config = plain();
     for way in WAYS {
         let slow = || stream(way.begun(&["Hi ", "there"])).after(1_000).wait(1, 1_000).wait(2, 1_000).ending(Stall);

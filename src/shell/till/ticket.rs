@@ -6,6 +6,7 @@ use super::{Till, call, deliver};
 use crate::{
     account::{self, Admission, Subject, Verdict, Who},
     config::{OnError, Snapshot},
+    dialect::Dialect,
     error::{Blame, Error, Kind},
     exchange::{Exchange, owed},
     guard,
@@ -119,23 +120,31 @@ impl Ticket {
     }
 }
 
-/// Its place in the ledger, if its limits let it go on.
+/// Its place in the ledger, if its limits let it go on; and what its caller is told of them with any answer.
 pub async fn admit(
     env: &Env,
     context: &Context,
     exchange: &Exchange,
     key: &guard::Caller,
     config: &Snapshot,
-) -> Result<Ticket, Error> {
+) -> (Result<Ticket, Error>, Vec<(String, String)>) {
     let (payer, user) = (&exchange.call().payer, exchange.call().facts.user.as_deref());
     let digest = user.map(owed::user).unwrap_or_default();
     let who = Who { key: &key.id, rules: &key.rules, payer, user: user.map(|user| (user, digest.as_str())) };
     let subjects = account::subjects(who, &config.budgets);
     if subjects.is_empty() {
-        return Ok(Ticket::open(env, context, &payer.tenant, exchange.entry()));
+        return (Ok(Ticket::open(env, context, &payer.tenant, exchange.entry())), vec![]);
     }
     let limits = (subjects.as_slice(), config.settings.on_error);
-    Ticket::ask(env, context, &payer.tenant, exchange.entry_under_limits(), limits).await
+    let ticket = Ticket::ask(env, context, &payer.tenant, exchange.entry_under_limits(), limits).await;
+    (ticket, standing(&payer.tenant, &subjects, exchange.call().dialect))
+}
+
+/// How a caller stands now.
+fn standing(tenant: &str, subjects: &[Subject<'_>], dialect: Dialect) -> Vec<(String, String)> {
+    let now = clock::now();
+    let standing = isolate::with_till(tenant, |till| till.limits.standing(subjects, now));
+    account::headers(&standing, dialect == Dialect::Anthropic, now)
 }
 
 impl Drop for Ticket {
