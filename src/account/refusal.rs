@@ -57,8 +57,9 @@ impl Refusal {
                 refused(Kind::TokensLimited, format!("Rate limit reached: {whose} has {limit} tokens in any 60 seconds."))
             }
             What::Unpriced => {
-                let text = "is under a budget, and no price is known of a model this request may go to. The operator can set one \
-                            in `prices`, or say `\"unpriced\": \"allow\"` of the budget.";
+                let text = "is under a budget, and no price is known of a model this request may go to, or it passes unread and \
+                            nobody knows its cost. The operator can set one in `prices`, or say `\"unpriced\": \"allow\"` of \
+                            the budget.";
                 quota(format!("Not sent: {whose} {text}"))
             }
             What::Budget(per) if self.wait_ms.is_some() => {

@@ -23,6 +23,15 @@ pub struct Forward {
     pub headers: Vec<(String, String)>,
 }
 
+impl Forward {
+    /// Whether it costs the operator nothing: what a provider keeps is looked at and deleted for nothing, and what a tenant's
+    /// own key is called with is the tenant's to pay.
+    pub fn is_free(&self, config: &Snapshot, is_stored: bool, method: &str) -> bool {
+        let is_own = config.providers.get(&self.provider).is_some_and(|provider| provider.own.is_some());
+        is_own || is_stored && ["GET", "HEAD", "DELETE"].contains(&method)
+    }
+}
+
 /// Headers of one connection and of the gateway's own: they end here, in both directions.
 const OURS: [&str; 17] = [
     "accept-encoding",

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Payer,
-    record::{OWN_CREDENTIAL, Record},
+    record::{GIVEN, OWN_CREDENTIAL, Record},
 };
 use crate::units::{Millis, Money};
 
@@ -96,8 +96,8 @@ const GONE: &str = "gone";
 const FINE: [&str; 2] = ["ok", "forwarded"];
 
 impl Opening {
-    /// Of a call that passes as it came, whose size nobody knows.
-    pub fn forwarded(id: &str, at: Millis, payer: &Payer, (what, provider): (&str, &str)) -> Self {
+    /// Of one whose size nobody knows, or that no provider is asked about.
+    pub fn passed(id: &str, at: Millis, payer: &Payer, (what, provider): (&str, &str)) -> Self {
         Self {
             id: id.to_owned(),
             at,
@@ -148,7 +148,8 @@ impl Opening {
 impl Closing {
     /// What a request's record says of its end.
     pub fn of(record: &Record) -> Self {
-        let usage = record.usage.unwrap_or_default();
+        // Those of an answer that was given before were counted then.
+        let usage = record.usage.filter(|_| record.cache != Some(GIVEN)).unwrap_or_default();
         let targets = record.tries.iter().map(|t| (&t.provider, &t.model));
         let mut seen: Vec<(&String, &String)> = vec![];
         for target in targets {

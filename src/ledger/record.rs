@@ -35,6 +35,8 @@ pub struct Try {
 
 /// The provider was called with the tenant's own key, and bills the tenant.
 pub const OWN_CREDENTIAL: &str = "tenant";
+/// The answer was in the response cache.
+pub(super) const GIVEN: &str = "hit";
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Record {
@@ -171,7 +173,7 @@ impl Record {
             estimated,
             stream,
             cost: Some(Money(0)),
-            cache: Some("hit"),
+            cache: Some(GIVEN),
             status: 200,
             outcome: "ok",
             ..Self::bare(who, config, now)

@@ -8,17 +8,21 @@ use super::{
     bindings, clock,
     crypt::{self, Locked, Purpose},
     head::Head,
-    serve::respond,
+    serve::{caller_of, respond, turn_away},
     settle,
+    till::Claim,
 };
 use crate::{
     cache::{Question, Slot, Stored},
     config::Snapshot,
     dialect::{Dialect, Facts},
     error::Error,
-    exchange::{Task, reply},
+    exchange::{Task, owed, reply},
     guard,
-    ledger::record::{Early, Given},
+    ledger::{
+        entry::Opening,
+        record::{Early, Given},
+    },
     plan::{Ask, KeyHolder, Wishes, inputs},
 };
 
@@ -98,8 +102,8 @@ pub async fn look(
     Ok((Some(slot), stored))
 }
 
-/// An answer from the cache: nobody is asked.
-pub fn give(
+/// An answer from the cache: no provider is asked. It is a request like any other, of no tokens and no cost.
+pub async fn give(
     (env, context): (&Env, &Context),
     config: &Snapshot,
     (head, key): (Head, guard::Caller),
@@ -108,13 +112,26 @@ pub fn give(
 ) -> Response {
     let route = wishes.route.unwrap_or_else(|| facts.model.clone());
     let Head { headers, id, started, region, .. } = head;
-    let took = clock::now().since(started);
-    let reply = reply::replayed(&stored, (&id, &route), &headers, took);
+    let payer = key.payer();
+    let user = facts.user.as_deref();
+    let opening = || Opening { model: stored.model.clone(), ..Opening::passed(&id, started, &payer, (&route, &stored.provider)) };
+    let opening = || Opening { user: user.map(owed::user).unwrap_or_default(), ..opening() };
+    let claim = Claim { key: &key, payer: &payer, user, dialect, config };
+    let (admitted, standing) = claim.admit(env, context, opening, || (opening(), true)).await;
+    let who = Early { id: id.clone(), time: started, dialect, payer, asked: facts.model, region, unplanned: None };
+    let ticket = match admitted {
+        Ok(ticket) => ticket,
+        Err(error) => {
+            settle::refused(env, context, (who, None), &error, config);
+            return turn_away(caller_of(dialect), &error, &id, standing);
+        }
+    };
+    let mut reply = reply::replayed(&stored, (&id, &route), &headers, clock::now().since(started));
+    reply.headers.extend(standing);
     let body = Uint8Array::from(stored.body.as_slice());
-    let who = Early { id, time: started, dialect, payer: key.payer(), asked: facts.model, region, unplanned: None };
     let Stored { provider, model, answered_by, usage, estimated, .. } = stored;
     let given = Given { provider, model, answered_by, usage, estimated, stream: facts.stream };
-    settle::given(env, context, who, (task, &route, given), config);
+    settle::given(env, context, (who, ticket), (task, &route, given), config);
     respond(&reply, &body)
 }
 

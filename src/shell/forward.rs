@@ -10,9 +10,9 @@ use super::{
     head::Head,
     isolate::{self, Loaded},
     journal_object, own_keys,
-    serve::{admit, caller_of, refuse},
+    serve::{admit, caller_of, refuse, turn_away},
     settle, store,
-    till::Ticket,
+    till::{Claim, Ticket},
 };
 use crate::{
     chat::event::UpstreamError,
@@ -130,12 +130,20 @@ async fn sent(
         Ok(()) => plan(&key, config).await.and_then(|forward| key.permit_provider(&forward.provider).map(|()| forward)),
         Err(error) => Err(error),
     };
-    let mut ticket = None;
+    let (mut ticket, mut standing) = (None, vec![]);
     let called = match planned {
         Ok(forward) => {
-            let opening = Opening::forwarded(&head.id, head.started, &early.payer, (what, &forward.provider));
-            ticket = Some(Ticket::open(env, context, &early.payer.tenant, opening));
-            call(request, &forward, config.settings.timeouts.total_ms).await.map(|(call, answer)| (forward, call, answer))
+            let opening = || Opening::passed(&head.id, head.started, &early.payer, (what, &forward.provider));
+            let claim = Claim { key: &key, payer: &early.payer, user: None, dialect, config };
+            let is_priced = forward.is_free(config, endpoint == Endpoint::Stored, &head.method);
+            let admitted = claim.admit(env, context, opening, || (opening(), is_priced)).await;
+            standing = admitted.1;
+            match placed(env, admitted.0, &mut ticket).await {
+                Ok(()) => {
+                    call(request, &forward, config.settings.timeouts.total_ms).await.map(|(call, answer)| (forward, call, answer))
+                }
+                Err(error) => Err(error),
+            }
         }
         Err(error) => Err(error),
     };
@@ -144,12 +152,22 @@ async fn sent(
             settle::forwarded(env, context, (early, ticket), (&forward.provider, answer.status), config);
             let mut headers = forward::answered(&answer.headers);
             headers.extend([("x-request-id", &head.id), ("x-portolan-provider", &forward.provider)].map(own));
+            headers.extend(standing);
             edge::response(answer.status, &headers, &call.body())
         }
         Err(error) => {
             settle::refused(env, context, (early, ticket), &error, config);
-            refuse(caller_of(dialect), &error, &head.id)
+            turn_away(caller_of(dialect), &error, &head.id, standing)
         }
+    }
+}
+
+/// What is not the gateway's to read is only sent once its ledger has its beginning.
+async fn placed(env: &Env, admitted: Result<Ticket, Error>, ticket: &mut Option<Ticket>) -> Result<(), Error> {
+    let gate = ticket.insert(admitted?).gate();
+    match gate {
+        Some(gate) => gate.pass(env).await,
+        None => Ok(()),
     }
 }
 

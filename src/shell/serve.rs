@@ -146,7 +146,8 @@ async fn admitted(
                 (head, key),
                 (dialect, task),
                 (read.facts, read.wishes, stored),
-            );
+            )
+            .await;
         }
         (Ok((slot, _)), read) => (slot, read),
         (Err(error), _) => (None, Err(error)),
@@ -380,6 +381,13 @@ pub fn respond(reply: &Reply, answer: &JsValue) -> Response {
 
 pub fn refuse(caller: &dyn Caller, error: &Error, id: &str) -> Response {
     respond(&reply::error(caller, error, id), &JsValue::NULL)
+}
+
+/// One whose limits let it go no further.
+pub fn turn_away(caller: &dyn Caller, error: &Error, id: &str, standing: Vec<(String, String)>) -> Response {
+    let mut reply = reply::error(caller, error, id);
+    reply.headers.extend(standing);
+    respond(&reply, &JsValue::NULL)
 }
 
 pub fn broken() -> Response {

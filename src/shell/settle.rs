@@ -176,9 +176,16 @@ pub fn refused(env: &Env, context: &Context, (who, ticket): (Early, Option<Ticke
 }
 
 /// An answer that was given from the cache.
-pub fn given(env: &Env, context: &Context, who: Early, (task, route, given): (Task, &str, Given), config: &Snapshot) {
+pub fn given(
+    env: &Env,
+    context: &Context,
+    (who, ticket): (Early, Ticket),
+    (task, route, given): (Task, &str, Given),
+    config: &Snapshot,
+) {
     let region = who.region.clone();
     let record = Record::cached(who, task.name(), route, given, &config.version, clock::now());
+    ticket.close(&record);
     note(&record, config.settings.log_console);
     let env = env.clone();
     context.wait_until(async move { flush(&env, &region).await });

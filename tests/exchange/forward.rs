@@ -1,6 +1,7 @@
 //! What passes as it came: where to, with whose credential, and what stays behind.
 
 use portolan::{
+    config::OwnKey,
     dialect::Facts,
     exchange::{
         forward::{Forward, answered, passthrough, stored},
@@ -55,6 +56,25 @@ fn a_path_goes_below_the_providers_own() {
     for unknown in ["mock", "nobody", "openai", ""] {
         let error = passthrough(&config, unknown, ("/v1/files", ""), &headers()).unwrap_err();
         assert_eq!(error.status, 404, "{unknown}");
+    }
+}
+
+/// What a budget need not know the cost of.
+#[test]
+fn looking_and_deleting_and_what_a_tenant_pays_for_itself_are_free() {
+    let operators = gateway("", "");
+    let own = OwnKey { provider: "alpha".to_owned(), fingerprint: "5f0e".to_owned(), value: Some("sk-own".to_owned()) };
+    let theirs = operators.with_own(&[own]);
+    for (config, is_stored, method, is_free) in [
+        (&*operators, true, "GET", true),
+        (&operators, true, "DELETE", true),
+        (&operators, true, "POST", false),
+        (&operators, false, "GET", false),
+        (&operators, false, "POST", false),
+        (&theirs, false, "POST", true),
+    ] {
+        let forward = passthrough(config, "alpha", ("/files", ""), &headers()).unwrap();
+        assert_eq!(forward.is_free(config, is_stored, method), is_free, "{is_stored} {method}");
     }
 }
 

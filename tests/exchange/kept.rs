@@ -1,10 +1,15 @@
 //! What is kept of an answer for the next who asks the same: all of it, if it was good; else nothing.
 
 use portolan::{
-    cache::Slot,
+    cache::{Slot, Stored},
     config::OnStreamBreak,
     dialect::{Dialect, surface::Operation},
     exchange::reply::{Body, replayed},
+    ledger::{
+        Payer,
+        entry::Closing,
+        record::{Early, Given, Record},
+    },
 };
 
 use super::{
@@ -126,6 +131,29 @@ fn where_there_is_no_cache_nothing_changes() {
     let forbidden = Case::with(gateway(r#"{"r":{"targets":["mock/echo"],"zdr":true}}"#, ""), Dialect::OpenAiChat, "r", false);
     let run = Case { slot: Some(slot(true)), ..forbidden }.run([]);
     assert_eq!(run.header("x-portolan-cache"), Some("off"), "zero retention and a cache do not go together");
+}
+
+/// Its tokens were counted when it was made.
+#[test]
+fn an_answer_given_again_is_a_request_without_tokens_and_cost() {
+    let stored = kept(&Case::chat("alpha/small"), vec![served()]).kept.unwrap();
+    assert!(stored.usage.is_some_and(|usage| usage.output == 5));
+    let Stored { provider, model, answered_by, usage, estimated, .. } = stored;
+    let given = Given { provider, model, answered_by, usage, estimated, stream: false };
+    let who = Early {
+        id: "req_2".to_owned(),
+        time: START,
+        dialect: Dialect::OpenAiChat,
+        payer: Payer::gateway("ci"),
+        asked: "alpha/small".to_owned(),
+        region: "weur".to_owned(),
+        unplanned: None,
+    };
+    let record = Record::cached(who, "generate", "alpha/small", given, "v", START.plus(3));
+    assert!(record.usage.is_some_and(|usage| usage.output == 5));
+    let close = Closing::of(&record);
+    assert_eq!((close.input, close.cache_read, close.output, close.cost.0, close.unpriced), (0, 0, 0, 0, false));
+    assert_eq!((close.provider.as_str(), close.model.as_str(), close.outcome.as_str(), close.ms), ("alpha", "small", "ok", 3));
 }
 
 #[test]

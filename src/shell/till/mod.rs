@@ -5,7 +5,7 @@ mod ticket;
 
 use futures::future::{Either, select};
 use serde_json::Value;
-pub use ticket::{Gate, Pulse, Ticket, admit};
+pub use ticket::{Claim, Gate, Pulse, Ticket, admit};
 use worker::{Env, console_error};
 
 use super::{clock, edge, isolate, tenant_object};

@@ -11,6 +11,7 @@ use crate::{
     exchange::{Exchange, owed},
     guard,
     ledger::{
+        Payer,
         entry::{Closing, Entry, Opening},
         outbox::Told,
         record::Record,
@@ -120,24 +121,45 @@ impl Ticket {
     }
 }
 
-/// Its place in the ledger, if its limits let it go on; and what its caller is told of them with any answer.
-pub async fn admit(
-    env: &Env,
-    context: &Context,
-    exchange: &Exchange,
-    key: &guard::Caller,
-    config: &Snapshot,
-) -> (Result<Ticket, Error>, Vec<(String, String)>) {
-    let (payer, user) = (&exchange.call().payer, exchange.call().facts.user.as_deref());
-    let digest = user.map(owed::user).unwrap_or_default();
-    let who = Who { key: &key.id, rules: &key.rules, payer, user: user.map(|user| (user, digest.as_str())) };
-    let subjects = account::subjects(who, &config.budgets);
-    if subjects.is_empty() {
-        return (Ok(Ticket::open(env, context, &payer.tenant, exchange.entry())), vec![]);
+/// A place in the ledger, if limits let it go on; and what its caller is told of them with any answer.
+pub type Admitted = (Result<Ticket, Error>, Vec<(String, String)>);
+
+/// Whose limits a request is under, and how its caller is told of them.
+pub struct Claim<'a> {
+    pub key: &'a guard::Caller,
+    pub payer: &'a Payer,
+    pub user: Option<&'a str>,
+    pub dialect: Dialect,
+    pub config: &'a Snapshot,
+}
+
+impl Claim<'_> {
+    /// `plain` is its beginning without limits, `limited` the one under limits, with whether all that it may cost is known.
+    pub async fn admit(
+        &self,
+        env: &Env,
+        context: &Context,
+        plain: impl FnOnce() -> Opening,
+        limited: impl FnOnce() -> (Opening, bool),
+    ) -> Admitted {
+        let Self { key, payer, user, dialect, config } = *self;
+        let digest = user.map(owed::user).unwrap_or_default();
+        let who = Who { key: &key.id, rules: &key.rules, payer, user: user.map(|user| (user, digest.as_str())) };
+        let subjects = account::subjects(who, &config.budgets);
+        if subjects.is_empty() {
+            return (Ok(Ticket::open(env, context, &payer.tenant, plain())), vec![]);
+        }
+        let limits = (subjects.as_slice(), config.settings.on_error);
+        let ticket = Ticket::ask(env, context, &payer.tenant, limited(), limits).await;
+        (ticket, standing(&payer.tenant, &subjects, dialect))
     }
-    let limits = (subjects.as_slice(), config.settings.on_error);
-    let ticket = Ticket::ask(env, context, &payer.tenant, exchange.entry_under_limits(), limits).await;
-    (ticket, standing(&payer.tenant, &subjects, exchange.call().dialect))
+}
+
+/// Of a request that there is a plan for.
+pub async fn admit(env: &Env, context: &Context, exchange: &Exchange, key: &guard::Caller, config: &Snapshot) -> Admitted {
+    let call = exchange.call();
+    let claim = Claim { key, payer: &call.payer, user: call.facts.user.as_deref(), dialect: call.dialect, config };
+    claim.admit(env, context, || exchange.entry(), || exchange.entry_under_limits()).await
 }
 
 /// How a caller stands now.
