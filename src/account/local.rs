@@ -110,9 +110,11 @@ impl Local {
     /// What goes along with the next call to the object.
     pub fn message(&mut self, now: Millis) -> Option<Message> {
         let (asks, mut returned) = (std::mem::take(&mut self.asks), std::mem::take(&mut self.returned));
-        let mut message = Message { isolate: self.isolate, sent: now, asks, ..Message::default() };
+        let mut message = Message { isolate: self.isolate, sent: now, ..Message::default() };
         for (subject, known) in &mut self.subjects {
-            returned.extend(known.give_back(now).map(|lease| {
+            // A lease that is too small for what asks now is of more use to it in the object's hands.
+            let is_asked = asks.iter().any(|ask| ask.holds.iter().any(|(held, _)| held == subject));
+            returned.extend(known.give_back(is_asked, now).map(|lease| {
                 let Held { number, left, .. } = lease;
                 Return { subject: subject.clone(), number, left }
             }));
@@ -121,7 +123,7 @@ impl Local {
                 message.rules.insert(subject.clone(), known.rules.clone());
             }
         }
-        message.returned = returned;
+        (message.asks, message.returned) = (asks, returned);
         self.subjects.retain(|_, known| !known.leases.is_empty() || now.since(known.last) < FORGET_MS);
         (!message.is_empty()).then_some(message)
     }
@@ -220,10 +222,10 @@ impl Known {
         take(&mut self.numbers.tokens, need.tokens);
     }
 
-    /// Leases that are over or used up, and all of a subject that nobody asks for now.
-    fn give_back(&mut self, now: Millis) -> impl Iterator<Item = Held> + use<> {
-        let is_idle = now.since(self.last) >= IDLE_MS;
-        let over = |lease: &Held| is_idle || now >= lease.until || lease.left.requests == 0 && lease.left.slots == 0;
+    /// Leases that are over or used up; all of a subject that no request came for of late, or that one asks for.
+    fn give_back(&mut self, is_asked: bool, now: Millis) -> impl Iterator<Item = Held> + use<> {
+        let is_all = is_asked || now.since(self.last) >= IDLE_MS;
+        let over = |lease: &Held| is_all || now >= lease.until || lease.left.requests == 0 && lease.left.slots == 0;
         let (over, kept) = std::mem::take(&mut self.leases).into_iter().partition(over);
         self.leases = kept;
         let over: Vec<Held> = over;

@@ -224,7 +224,9 @@ impl Sheet {
         let budgets = self.hard().map(|budget| budget.limit.0).min();
         let all = [limits.requests_per_minute, limits.tokens_per_minute, limits.concurrent, budgets];
         let is_near = all.iter().zip(free.row()).any(|(limit, free)| limit.is_some_and(|limit| free < limit / LAST));
-        if is_near || want == Amounts::default() {
+        // Were all to want so many requests, what one held and did not use would be missing at once where it is needed.
+        let is_scarce = want.requests.saturating_mul(isolates) > free.requests;
+        if is_near || is_scarce || want == Amounts::default() {
             return None;
         }
         let share = Amounts::of_row(free.row().map(|free| free / SHARE / isolates));

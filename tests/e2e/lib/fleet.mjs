@@ -5,7 +5,7 @@
 import http from "node:http";
 import { Miniflare } from "miniflare";
 
-import { ADMIN, KEY, compatibility, modules } from "./gateway.mjs";
+import { ADMIN, KEY, SECRETS, compatibility, modules } from "./gateway.mjs";
 
 /** What the platform would say of a request. */
 const PLACES = {
@@ -92,7 +92,7 @@ export class Fleet {
       name,
       ...modules(),
       ...compatibility(),
-      bindings: { GATEWAY_KEY: KEY, ADMIN_TOKEN: ADMIN },
+      bindings: { GATEWAY_KEY: KEY, ADMIN_TOKEN: ADMIN, ...SECRETS },
       ...(slow ? { wrappedBindings: { CONFIG: "slow" } } : { kvNamespaces: { CONFIG: "shared" } }),
       durableObjects: {
         HEALTH: { className: "Counter", scriptName: "counter" },
