@@ -36,6 +36,10 @@ fn edits_change_their_member_and_nothing_else() {
         ),
         (a, vec![Edit::Rename("b".into(), "bb".into())], r#"{"a": 1, "bb": 2 ,"c":3}"#),
         (a, vec![Edit::Rename("b".into(), "c".into())], r#"{"a": 1,"c":3}"#),
+        // A reader without regard for case would take the caller's for what is put beside it.
+        (r#"{"moDel":"dear","n":1}"#, vec![Edit::Set("model".into(), "\"cheap\"".into())], r#"{"model":"cheap","n":1}"#),
+        (r#"{"a":1,"Stream":true}"#, vec![Edit::Default("stream".into(), "false".into())], r#"{"stream":false,"a":1}"#),
+        (r#"{"a":1,"C":2}"#, vec![Edit::Rename("a".into(), "c".into())], r#"{"c":1}"#),
         (b, vec![set("a", "1")], r#"{"a":1}"#),
         (b, vec![set("a", "1"), set("b", "2")], r#"{"a":1,"b":2}"#),
     ] {

@@ -106,11 +106,11 @@ impl<'a> Outline<'a> {
         match edit {
             Edit::Set(key, value) => match index(key) {
                 Some(i) => self.set_value(draft, i, value),
-                None => draft.put_new(key.clone(), value),
+                None => self.add(draft, key, value),
             },
             Edit::Default(key, value) => {
                 if index(key).is_none() && !draft.new.iter().any(|(k, _)| k == key) {
-                    draft.put_new(key.clone(), value);
+                    self.add(draft, key, value);
                 }
             }
             Edit::Remove(key) => {
@@ -122,12 +122,26 @@ impl<'a> Outline<'a> {
             Edit::Rename(from, to) => {
                 let Some(i) = index(from) else { return };
                 let taken = index(to).is_some();
+                self.drop_twin(draft, to);
                 let (Some(member), Some(slot)) = (self.members.get(i), draft.members.get_mut(i)) else { return };
                 let colon = member.whole.start..member.value.start;
                 let after_key =
                     self.text.get(colon).and_then(|t| t.rfind(':')).map_or(member.value.start, |c| member.whole.start + c);
                 *slot = (!taken).then(|| vec![Piece::New(quoted(to)), Piece::Kept(after_key..member.value.end)]);
             }
+        }
+    }
+
+    fn add(&self, draft: &mut Draft, key: &Cow<'static, str>, value: &str) {
+        self.drop_twin(draft, key);
+        draft.put_new(key.clone(), value);
+    }
+
+    /// A reader without regard for case would take a member of the caller's for the one that is put beside it.
+    fn drop_twin(&self, draft: &mut Draft, key: &str) {
+        let is_twin = |member: &Member<'_>| member.key != key && folded(&member.key) == folded(key);
+        if let Some(slot) = self.members.iter().position(is_twin).and_then(|i| draft.members.get_mut(i)) {
+            *slot = None;
         }
     }
 
