@@ -106,11 +106,11 @@ impl<'a> Outline<'a> {
         match edit {
             Edit::Set(key, value) => match index(key) {
                 Some(i) => self.set_value(draft, i, value),
-                None => self.add(draft, key, value),
+                None => self.add(draft, key.clone(), value),
             },
             Edit::Default(key, value) => {
                 if index(key).is_none() && !draft.new.iter().any(|(k, _)| k == key) {
-                    self.add(draft, key, value);
+                    self.add(draft, key.clone(), value);
                 }
             }
             Edit::Remove(key) => {
@@ -132,9 +132,9 @@ impl<'a> Outline<'a> {
         }
     }
 
-    fn add(&self, draft: &mut Draft, key: &Cow<'static, str>, value: &str) {
-        self.drop_twin(draft, key);
-        draft.put_new(key.clone(), value);
+    fn add(&self, draft: &mut Draft, key: Cow<'static, str>, value: &str) {
+        self.drop_twin(draft, &key);
+        draft.put_new(key, value);
     }
 
     /// A reader without regard for case would take a member of the caller's for the one that is put beside it.
