@@ -20,7 +20,7 @@ impl Millis {
 }
 
 /// Milliseconds in a day of UTC, which knows no leap seconds here.
-const DAY_MS: u64 = 86_400_000;
+pub const DAY_MS: u64 = 86_400_000;
 
 impl Millis {
     /// `2026-11-23`, in UTC.

@@ -1,8 +1,10 @@
 //! The calendar of budgets, in UTC.
 
-use crate::{config::Period, units::Millis};
+use crate::{
+    config::Period,
+    units::{DAY_MS, Millis},
+};
 
-const DAY_MS: u64 = 86_400_000;
 /// 1970-01-01 was a Thursday: that week began three days before.
 const THURSDAY: u64 = 3;
 

@@ -5,7 +5,7 @@
 
 use std::mem::swap;
 
-use super::{Current, Exchange, MAX_TRIES, State, Task, relay::Relay};
+use super::{Current, Exchange, MAX_TRIES, State, Task, meter::BYTES_PER_TOKEN, relay::Relay};
 use crate::{
     operation::estimate,
     units::{Millis, Money},
@@ -13,8 +13,6 @@ use crate::{
 
 /// What a try is called that was cancelled because another one answered.
 const HEDGED: &str = "hedged";
-/// Bytes of English text in a token, where the request itself cannot be read.
-const BYTES_PER_TOKEN: u64 = 4;
 
 /// Which of two calls: the one that was late, or the one started beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// Bytes of English text in a token, for estimates when a provider reports nothing.
-const BYTES_PER_TOKEN: u64 = 4;
+pub(super) const BYTES_PER_TOKEN: u64 = 4;
 
 #[derive(Default)]
 pub(super) struct Meter {

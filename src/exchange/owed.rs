@@ -1,6 +1,6 @@
 //! A request as its tenant's ledger is told of it before it is sent, and what is owed when its client leaves.
 
-use super::{Exchange, Task, relay::Ended};
+use super::{Exchange, Task, meter::BYTES_PER_TOKEN, relay::Ended};
 use crate::{
     chat::usage::Usage,
     dialect::surface::Operation,
@@ -9,8 +9,6 @@ use crate::{
     wire::digest::{hex, sha256},
 };
 
-/// Bytes of English text in a token.
-const BYTES_PER_TOKEN: u64 = 4;
 /// No tokenizer cuts a whole prompt into shorter pieces; it is what a budget is held by.
 const LEAST_BYTES_PER_TOKEN: u64 = 2;
 /// Tokens of an answer to a request that names no limit, at a model of which none is known.

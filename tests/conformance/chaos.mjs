@@ -6,6 +6,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, readdirSync } from "node:fs";
 
+import { dice } from "./dice.mjs";
 import { ALL_CALLERS, ask } from "../e2e/lib/callers.mjs";
 import { Gateway, provider } from "../e2e/lib/gateway.mjs";
 import { BREAKER } from "./outage.mjs";
@@ -25,15 +26,7 @@ const RECOVERY_MS = 20_000;
 const MODES = list("--mode") ?? ["error", "continue", "atomic"];
 const SHAPES = ["openai", "anthropic"];
 
-// SplitMix-like, so that a run can be repeated.
-let state = SEED;
-const random = () => {
-  state = (state + 0x9e3779b9) | 0;
-  let z = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
-  z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
-  return ((z ^ (z >>> 15)) >>> 0) / 2 ** 32;
-};
-const between = (low, high) => low + random() * (high - low);
+const { random, between } = dice(SEED);
 const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 /** A provider in a process of its own, so that it can die as one does. */

@@ -11,6 +11,7 @@ import http from "node:http";
 import { once } from "node:events";
 import path from "node:path";
 
+import { dice } from "./dice.mjs";
 import { Gateway, KEY, SETTINGS, provider } from "../e2e/lib/gateway.mjs";
 import { start } from "../e2e/lib/client.mjs";
 import { SHAPES } from "../e2e/lib/shapes.mjs";
@@ -27,15 +28,7 @@ const LOST_MS = 60_000;
 const ALARM_MS = 45_000;
 const RULED = "pk-kill-test-of-a-key-under-a-budget-4c1d";
 
-// SplitMix-like, so that a run can be repeated.
-let state = SEED;
-const random = () => {
-  state = (state + 0x9e3779b9) | 0;
-  let z = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
-  z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
-  return ((z ^ (z >>> 15)) >>> 0) / 2 ** 32;
-};
-const between = (low, high) => low + random() * (high - low);
+const { between } = dice(SEED);
 const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 /** A provider that takes its time, leaves nothing out and remembers which requests it was sent. */
