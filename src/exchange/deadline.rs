@@ -12,7 +12,7 @@ use crate::{
 
 /// The status has told what to do; a reason that does not come is not waited for.
 const MAX_REASON_MS: u64 = 2_000;
-/// The region believes in a probe for 90 s (`Tuning::probe_ms`), then another one may begin. Without stream silence would
+/// An isolate may speak of its probe for 90 s (`Tuning::probe_ms`), then another one may begin. Without stream silence would
 /// last five minutes.
 const MAX_PROBE_MS: u64 = 60_000;
 

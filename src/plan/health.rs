@@ -211,8 +211,8 @@ impl Health {
         self.cells.get_mut(key)?.permit(holder, lease_ms, now)
     }
 
-    pub(super) fn probing(&mut self, key: &str, holder: u64, now: Millis) {
-        let until = now.plus(self.tuning.probe_ms);
+    /// The holder says that its probe is on its way, for so long.
+    pub(super) fn probing(&mut self, key: &str, holder: u64, until: Millis) {
         if let Some(cell) = self.cells.get_mut(key) {
             cell.probing(holder, until);
         }

@@ -202,6 +202,7 @@ fn tuning(tuning: &Tuning) -> Value {
         tuning.slow_floor_ms,
         tuning.lease_ms,
         tuning.probe_ms,
+        tuning.held_ms,
         tuning.sync_ms,
         tuning.gap_ms,
     ])
@@ -231,6 +232,7 @@ fn read_tuning(value: Option<Value>) -> Tuning {
         slow_floor_ms: row.u64(),
         lease_ms: row.u64(),
         probe_ms: row.u64(),
+        held_ms: row.u64(),
         sync_ms: row.u64(),
         gap_ms: row.u64(),
     }

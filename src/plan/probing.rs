@@ -49,10 +49,21 @@ impl Health {
     /// The region's own probe: the permit, and what its plan is made on.
     pub fn begin_probe(&mut self, key: &str, now: Millis) -> Option<View> {
         self.permit(key, OBJECT, now)?;
-        self.probing(key, OBJECT, now);
+        self.probing(key, OBJECT, now.plus(self.tuning().probe_ms));
         let mut view = self.snapshot(now);
         view.cells.insert(key.to_owned(), Standing::Probe);
         Some(view)
+    }
+
+    /// A new life of the object knows of no probe of its own: what an earlier one began died with it.
+    #[must_use]
+    pub fn awoken(mut self) -> Self {
+        for (_, cell) in self.iter_mut() {
+            if let State::Half { permit, .. } = &mut cell.state {
+                *permit = permit.filter(|permit| permit.holder != OBJECT);
+            }
+        }
+        self
     }
 
     /// How it ended; `None`: it proved nothing.

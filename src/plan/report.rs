@@ -69,6 +69,13 @@ pub struct Reply {
     pub(super) news: u64,
 }
 
+impl Report {
+    /// Whether it says that this isolate's probe of a cell is on its way.
+    pub fn tells_of_probe(&self, cell: &str) -> bool {
+        self.cells.get(cell).is_some_and(|told| told.probing)
+    }
+}
+
 /// The object's side: takes a report in, and answers with all that is known.
 pub fn absorb(health: &mut Health, report: &Report, now: Millis, seed: u64) -> Reply {
     health.tune(report.tuning);
@@ -88,7 +95,7 @@ pub fn absorb(health: &mut Health, report: &Report, now: Millis, seed: u64) -> R
             health.cell(key, now).open_until_at_least(until, now);
         }
         if told.probing {
-            health.probing(key, report.isolate, now);
+            health.probing(key, report.isolate, now.plus(report.tuning.held_ms));
         }
         if let Some(batch) = told.probed {
             health.probed(key, report.isolate, batch, now, seed);

@@ -155,7 +155,7 @@ impl Local {
         if self.is_reached || self.is_probing(key, now) || self.health.permit(key, self.isolate, now).is_none() {
             return false;
         }
-        self.health.probing(key, self.isolate, now);
+        self.health.probing(key, self.isolate, now.plus(probe_ms));
         // Also if the object is reached again meanwhile: it is not asked for another one.
         self.permits.insert(key.to_owned(), Permit { expires: now.plus(probe_ms), taken: true });
         true
@@ -222,6 +222,9 @@ impl Local {
         let is_due = since >= tuning.sync_ms || is_busy || (is_new && since >= tuning.gap_ms);
         if !is_due && !(self.is_urgent && (self.is_reached || since >= tuning.gap_ms)) {
             return None;
+        }
+        for key in self.permits.iter().filter(|(_, permit)| permit.taken && permit.expires > now).map(|(key, _)| key) {
+            self.unsent.or_default(key.clone()).probing = true;
         }
         let wants = ended.keys().filter(|key| !self.permits.contains_key(*key)).cloned().collect();
         let report = Report {

@@ -29,6 +29,8 @@ pub struct Tuning {
     pub lease_ms: u64,
     /// A probe on its way has an outcome by then: longer than the longest first-token deadline.
     pub probe_ms: u64,
+    /// Without a word of who makes it, a probe is believed in no longer: its isolate may be dead. Three reports of a busy one.
+    pub held_ms: u64,
     /// Counters travel, and news are fetched, this often: 10 calls per 1 000 requests at 20 a second.
     pub sync_ms: u64,
     /// The least time between two calls that no change of state demands.
@@ -56,6 +58,7 @@ impl Default for Tuning {
             slow_floor_ms: 500,
             lease_ms: 10_000,
             probe_ms: 90_000,
+            held_ms: 15_000,
             sync_ms: 5_000,
             gap_ms: 1_000,
         }

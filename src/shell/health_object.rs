@@ -143,7 +143,8 @@ impl HealthObject {
             return;
         }
         let kept = bindings::stored(&self.state, STATE).await;
-        let health = kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(|| Health::new(Tuning::default()));
+        let health = kept.and_then(|text| serde_json::from_str(&text).ok()).map(Health::awoken);
+        let health = health.unwrap_or_else(|| Health::new(Tuning::default()));
         // Another event may have loaded and changed it meanwhile.
         self.health.borrow_mut().get_or_insert(health);
     }

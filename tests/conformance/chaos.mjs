@@ -21,8 +21,8 @@ const CALLERS = 12;
 /** Beyond the gateway's own deadline: the machine may be busy. */
 const SLACK_MS = 5000;
 const TOTAL_MS = 15_000;
-/** Once everything is up again: half-open, two probes and the ramp. */
-const RECOVERY_MS = 20_000;
+/** Once everything is up again: the 15 s for which a killed probe is believed in, half-open, two probes and the ramp. */
+const RECOVERY_MS = 30_000;
 const MODES = list("--mode") ?? ["error", "continue", "atomic"];
 const SHAPES = ["openai", "anthropic"];
 

@@ -61,7 +61,10 @@ fn only_the_holder_s_failure_opens_again_while_a_permit_is_out() {
     region.is_cut = false;
     region.locals[1].probed(KEY, FAILED, at(14_000), 1);
     region.sync(1, at(14_000));
-    for ms in (30_000..60_000).step_by(1_000) {
+    for ms in (15_000..60_000).step_by(1_000) {
+        if ms % 10_000 == 0 {
+            region.sync(0, at(ms));
+        }
         region.sync(2, at(ms));
         assert!(!region.locals[2].take_probe(KEY, at(ms)), "the first probe is still on its way at {ms}");
     }
@@ -69,4 +72,26 @@ fn only_the_holder_s_failure_opens_again_while_a_permit_is_out() {
     region.sync(0, at(60_000));
     let Standing::Open { until } = region.standing(0, at(60_000)) else { panic!("open") };
     assert!(until > at(60_000));
+}
+
+#[test]
+fn a_probe_of_an_isolate_that_died_is_believed_in_for_fifteen_seconds() {
+    let mut region = Region::down(2);
+    region.sync(0, at(6_000));
+    assert!(region.locals[0].take_probe(KEY, at(6_000)));
+    region.sync(0, at(6_000));
+    for (ms, may) in [(12_000, false), (17_100, false), (22_200, true)] {
+        region.sync(1, at(ms));
+        assert_eq!(region.locals[1].take_probe(KEY, at(ms)), may, "{ms}");
+    }
+}
+
+#[test]
+fn a_probe_of_the_object_s_own_dies_with_it() {
+    let mut region = Region::down(1);
+    assert!(region.object.begin_probe(KEY, at(12_000)).is_some());
+    assert!(region.object.begin_probe(KEY, at(13_000)).is_none(), "it is on its way");
+    let stored = serde_json::to_string(&region.object).unwrap();
+    region.object = serde_json::from_str::<Health>(&stored).unwrap().awoken();
+    assert!(region.object.begin_probe(KEY, at(13_000)).is_some());
 }

@@ -21,6 +21,10 @@ use super::{
 const EPOCH: u64 = 1_800_000_000_000;
 /// As the shell: what is not urgent is told a second after a request.
 const FLUSH_MS: u64 = 1_000;
+/// How often the shell tells of what is under way.
+pub(super) const BEAT_MS: u64 = 10_000;
+/// Beyond all deadlines: a request that never ends must not keep the world alive.
+const MAX_BEATS_MS: u64 = 600_000;
 /// As the object: its view goes to KV so long after it changed.
 const PUBLISH_MS: u64 = 5_000;
 
@@ -121,6 +125,13 @@ impl Engine<'_> {
             Event::Leaves(request) => {
                 if let Some(flight) = self.flights.remove(&request) {
                     self.ends(flight, End::Left);
+                }
+            }
+            Event::Beats { request, isolate } => {
+                let begun = self.scenario.arrivals.get(request).map_or(0, |arrival| arrival.at);
+                if self.flights.contains_key(&request) && self.now < begun + MAX_BEATS_MS {
+                    self.sync(isolate);
+                    self.queue.add(self.now + BEAT_MS, Event::Beats { request, isolate });
                 }
             }
             Event::Flushes(isolate) => {

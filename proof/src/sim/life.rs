@@ -12,7 +12,7 @@ use portolan::{
 
 use super::{
     bytes, checks, config,
-    engine::Engine,
+    engine::{BEAT_MS, Engine},
     mutants::Mutant,
     queue::Event,
     report::{Check, End, Row, SendRow},
@@ -90,6 +90,7 @@ impl Engine<'_> {
         if let Some(ms) = arrival.leaves_after {
             self.queue.add(self.now + ms, Event::Leaves(index));
         }
+        self.queue.add(self.now + BEAT_MS, Event::Beats { request: index, isolate });
         self.steps(flight);
     }
 

@@ -14,6 +14,11 @@ pub enum Event {
         turn: u32,
     },
     Leaves(usize),
+    /// A request is still under way, which its isolate tells of.
+    Beats {
+        request: usize,
+        isolate: usize,
+    },
     /// An isolate tells what it has put off.
     Flushes(usize),
     ToObject {

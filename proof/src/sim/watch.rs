@@ -7,11 +7,10 @@ use portolan::{
     plan::{
         Plan, Reason,
         health::{Standing, View},
+        sync,
     },
     units::Millis,
 };
-
-use serde_json::Value;
 
 use super::{
     checks,
@@ -26,8 +25,8 @@ use super::{
 /// tenth, the permit's way, two probes.
 pub const RETURN_MS: u64 = 45_000;
 /// The same when an isolate with a permit died, or the object or the network failed: a probe on its way is believed in for
-/// 90 s.
-pub const DISTURBED_MS: u64 = RETURN_MS + 90_000;
+/// 15 s after the last word of it.
+pub const DISTURBED_MS: u64 = RETURN_MS + 15_000;
 /// A probe without stream waits so long for a silent target, also for one that has just come back.
 const PATIENCE_MS: u64 = 60_000;
 /// Outages shorter than this prove nothing.
@@ -108,8 +107,8 @@ impl Watch {
 
     /// What it told of its probes is lost, so that the region cannot know of them.
     pub fn untold(&mut self, isolate: usize, report: &str) {
-        let report: Value = serde_json::from_str(report).unwrap_or_default();
-        let is_told = |cell: &str| report.get("c").and_then(|cells| cells.get(cell)?.get("p")?.as_bool()) == Some(true);
+        let Ok(report) = serde_json::from_str::<sync::Report>(report) else { return };
+        let is_told = |cell: &str| report.tells_of_probe(cell);
         for ((_, cell), here) in &mut self.probes {
             here.iter_mut().filter(|probe| probe.isolate == isolate && is_told(cell)).for_each(|probe| probe.is_alone = true);
         }
