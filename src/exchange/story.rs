@@ -10,6 +10,7 @@ use super::{
 use crate::{
     cache::{HEADER, Standing},
     chat::event::UpstreamError,
+    config::Settings,
     dialect::{Dialect, surface::Operation},
     error::{Blame, Error},
     ledger::{
@@ -258,8 +259,8 @@ impl Exchange {
         }
     }
 
-    pub fn logs_to_console(&self) -> bool {
-        self.config.settings.log_console
+    pub fn settings(&self) -> &Settings {
+        &self.config.settings
     }
 
     /// What the caller got.

@@ -10,7 +10,8 @@ use super::{
     clock,
     drive::{self, Ways},
     edge,
-    settle::{self, Lessons, Settlement},
+    settle::{Lessons, Settlement},
+    sinks,
 };
 use crate::{
     config::Snapshot,
@@ -30,6 +31,6 @@ pub async fn probe(env: &Env, region: &str, config: &Rc<Snapshot>, view: &View, 
     let settlement = RefCell::new(Settlement::apart(exchange, Rc::clone(&lessons)));
     drop(drive::drive(Ways { request: &request, env, body: &body, settlement: &settlement }, Side::First).await);
     drop(settlement);
-    settle::hand_in(env).await;
+    sinks::hand_in(env).await;
     lessons.take()
 }

@@ -23,6 +23,7 @@ mod outlet;
 mod own_keys;
 mod serve;
 mod settle;
+mod sinks;
 mod store;
 mod tap;
 mod tenant_object;

@@ -7,11 +7,11 @@ use futures::{
     future::{Either, select},
 };
 use js_sys::Promise;
-use worker::{Context, Env, console_log, wasm_bindgen_futures::JsFuture};
+use worker::{Context, Env, wasm_bindgen_futures::JsFuture};
 
 use super::{
-    cache, clock, edge, health_object, isolate, journal_object,
-    till::{self, Gate, Pulse, Ticket},
+    cache, clock, edge, health_object, isolate, sinks,
+    till::{Gate, Pulse, Ticket},
 };
 use crate::{
     cache::Slot,
@@ -59,12 +59,12 @@ impl Settlement {
             };
             match pulse {
                 Some(pulse) => {
-                    alive(Box::pin(life), &pulse, &env).await;
+                    alive(Box::pin(life), &pulse, (&env, &region)).await;
                     pulse.last(&env).await;
                 }
                 None => life.await,
             }
-            flush(&env, &region).await;
+            sinks::flush(&env, &region).await;
         });
         Self { exchange, ticket, relay: None, done: Some(done), slot, lessons: None }
     }
@@ -170,9 +170,9 @@ pub fn refused(env: &Env, context: &Context, (who, ticket): (Early, Option<Ticke
     if let Some(ticket) = ticket {
         ticket.close(&record);
     }
-    note(&record, config.settings.log_console);
+    sinks::note(&record, &config.settings);
     let env = env.clone();
-    context.wait_until(async move { flush(&env, &region).await });
+    context.wait_until(async move { sinks::flush(&env, &region).await });
 }
 
 /// An answer that was given from the cache.
@@ -186,9 +186,9 @@ pub fn given(
     let region = who.region.clone();
     let record = Record::cached(who, task.name(), route, given, &config.version, clock::now());
     ticket.close(&record);
-    note(&record, config.settings.log_console);
+    sinks::note(&record, &config.settings);
     let env = env.clone();
-    context.wait_until(async move { flush(&env, &region).await });
+    context.wait_until(async move { sinks::flush(&env, &region).await });
 }
 
 /// A call that was passed on as it came.
@@ -200,20 +200,9 @@ pub fn forwarded(env: &Env, context: &Context, (who, ticket): (Early, Option<Tic
     if let Some(ticket) = ticket {
         ticket.close(&record);
     }
-    note(&record, config.settings.log_console);
+    sinks::note(&record, &config.settings);
     let env = env.clone();
-    context.wait_until(async move { flush(&env, &region).await });
-}
-
-fn note(record: &Record, on_console: bool) {
-    if let (Some(response), Some(provider)) = (&record.response_id, &record.provider) {
-        isolate::remember_owner(response.clone(), record.tenant.clone(), provider.clone());
-    }
-    let Ok(line) = serde_json::to_string(record) else { return };
-    if on_console {
-        console_log!("{line}");
-    }
-    isolate::with(|i| i.journal.borrow_mut().records.push(line));
+    context.wait_until(async move { sinks::flush(&env, &region).await });
 }
 
 impl Drop for Settlement {
@@ -226,7 +215,7 @@ impl Drop for Settlement {
         if let Some(ticket) = self.ticket.take() {
             ticket.close(&record);
         }
-        note(&record, self.exchange.logs_to_console());
+        sinks::note(&record, self.exchange.settings());
     }
 }
 
@@ -234,62 +223,21 @@ impl Drop for Settlement {
 const ALIVE_MS: u64 = 10_000;
 
 /// While it lasts its ledger is told that it does.
-async fn alive(mut life: Pin<Box<impl Future<Output = ()>>>, pulse: &Pulse, env: &Env) {
+async fn alive(mut life: Pin<Box<impl Future<Output = ()>>>, pulse: &Pulse, (env, region): (&Env, &str)) {
     loop {
         let nap = edge::Nap::begin(ALIVE_MS);
         match select(life.as_mut(), Box::pin(nap.over())).await {
             Either::Left(_) => return,
             Either::Right(_) => {}
         }
+        // A probe is believed in as long as it is spoken of.
+        if let Either::Left(((), telling)) = select(life.as_mut(), Box::pin(health_object::sync(env, region))).await {
+            return telling.await;
+        }
         // What it tells does not hold up the request, whose steps are taken by the same hand.
         match select(life.as_mut(), Box::pin(pulse.beat(env))).await {
             Either::Left(((), beat)) => return beat.await,
             Either::Right(_) => {}
         }
-    }
-}
-
-/// Records sent together: one call to the object a second and isolate, not one a request.
-const BATCH_MS: u64 = 1_000;
-/// A full outbox does not wait.
-const BATCH_RECORDS: usize = 256;
-/// Somebody who promised to send and was never heard of again was ended by the runtime.
-const LOST_MS: u64 = 10_000;
-
-/// After a request: tells health and journal what is due, at most once a second unless something changed.
-async fn flush(env: &Env, region: &str) {
-    health_object::sync(env, region).await;
-    let now = clock::now();
-    let wait = isolate::with(|i| {
-        let mut outbox = i.journal.borrow_mut();
-        let promised = outbox.promised.is_some_and(|at| now.since(at) < LOST_MS);
-        let full = outbox.records.len() >= BATCH_RECORDS;
-        match (promised, full) {
-            (_, true) => Some(0),
-            (true, false) => None,
-            (false, false) => {
-                outbox.promised = Some(now);
-                Some(BATCH_MS)
-            }
-        }
-    });
-    let Some(wait) = wait else { return };
-    if wait > 0 {
-        edge::pause(wait).await;
-    }
-    hand_in(env).await;
-    health_object::sync(env, region).await;
-}
-
-/// All records to the journal, and to ledgers what they were not told.
-pub async fn hand_in(env: &Env) {
-    till::deliver_all(env).await;
-    let records = isolate::with(|i| {
-        let mut outbox = i.journal.borrow_mut();
-        outbox.promised = None;
-        std::mem::take(&mut outbox.records)
-    });
-    if !records.is_empty() {
-        journal_object::append(env, &records).await;
     }
 }
