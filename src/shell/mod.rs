@@ -3,6 +3,7 @@
 mod active;
 mod admin;
 mod admin_write;
+mod answer;
 mod audit;
 mod bindings;
 mod cache;
