@@ -66,6 +66,9 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
         Call::Requests => journal_object::list(env, &head.query).await.map(|rows| format!("{{\"data\":{rows}}}")),
         Call::Request(id) => journal_object::list(env, &format!("id={id}")).await.map(|rows| format!("{{\"data\":{rows}}}")),
         Call::Health => match health::regions(&head.query) {
+            Ok(regions) if health::wants_history(&head.query) => {
+                Ok(health::gathered(&health_object::history(env, &regions).await))
+            }
             Ok(regions) => Ok(health::gathered(&health_object::all(env, &regions, "").await)),
             Err(error) => return told(Err(error)),
         },
