@@ -217,7 +217,7 @@ export class Gateway {
   async recorded(lane) {
     const deadline = Date.now() + WAIT_MS;
     for (;;) {
-      const { data } = await this.admin("/admin/v1/requests?limit=1000");
+      const { data } = await this.admin("/admin/v1/requests?limit=500");
       const found = data.filter(mentions(lane));
       if (found.length) return found;
       if (Date.now() > deadline) {
