@@ -35,6 +35,7 @@ mod security;
 mod sequence;
 mod surface;
 mod switching;
+mod telemetry;
 mod tool_pairs;
 mod verbatim;
 mod wire;

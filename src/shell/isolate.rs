@@ -6,7 +6,7 @@ use std::{
     rc::Rc,
 };
 
-use super::{own_keys::Tenants, till::Till};
+use super::{outward::Outward, own_keys::Tenants, till::Till};
 use crate::{
     config::{Given, Problem, ServiceAccount, Snapshot, news::News},
     guard::Throttle,
@@ -36,6 +36,7 @@ pub struct Isolate {
     pub heard_at: Cell<Millis>,
     pub throttle: RefCell<Throttle>,
     pub journal: RefCell<Outbox>,
+    pub outward: RefCell<Outward>,
     /// Tenants' own keys.
     pub tenants: RefCell<Tenants>,
     /// What is to be told to tenants' ledgers.

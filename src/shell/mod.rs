@@ -20,6 +20,7 @@ mod journal_object;
 mod listing;
 mod news;
 mod outlet;
+mod outward;
 mod own_keys;
 mod serve;
 mod settle;

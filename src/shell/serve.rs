@@ -194,8 +194,9 @@ async fn admitted(
         }
         (Err(_), Ok(_)) => broken(),
         (_, Err((error, unplanned))) => {
+            let trace = head.trace();
             let Head { id, started, region, .. } = head;
-            let who = Early { id: id.clone(), time: started, dialect, payer: key.payer(), asked, region, unplanned };
+            let who = Early { id: id.clone(), trace, time: started, dialect, payer: key.payer(), asked, region, unplanned };
             settle::refused(env, context, (who, None), &error, &loaded.snapshot);
             refuse(caller, &error, &id)
         }

@@ -1,8 +1,9 @@
 //! Where the records of requests go: noted when a request ends, handed in together when nobody waits.
 
+use futures::future::join;
 use worker::{Env, console_log};
 
-use super::{clock, edge, health_object, isolate, journal_object, till};
+use super::{clock, edge, health_object, isolate, journal_object, outward, till};
 use crate::{config::Settings, ledger::record::Record};
 
 /// Takes a record in, in the request's own turn: what costs more than noting is left for `hand_in`.
@@ -14,6 +15,7 @@ pub fn note(record: &Record, settings: &Settings) {
     if settings.log_console {
         console_log!("{line}");
     }
+    outward::note(record, &line, settings);
     isolate::with(|i| i.journal.borrow_mut().records.push(line));
 }
 
@@ -31,7 +33,7 @@ pub async fn flush(env: &Env, region: &str) {
     let wait = isolate::with(|i| {
         let mut outbox = i.journal.borrow_mut();
         let promised = outbox.promised.is_some_and(|at| now.since(at) < LOST_MS);
-        let full = outbox.records.len() >= BATCH_RECORDS;
+        let full = outbox.records.len() >= BATCH_RECORDS || outward::is_due(now);
         match (promised, full) {
             (_, true) => Some(0),
             (true, false) => None,
@@ -45,8 +47,12 @@ pub async fn flush(env: &Env, region: &str) {
     if wait > 0 {
         edge::pause(wait).await;
     }
-    hand_in(env).await;
-    health_object::sync(env, region).await;
+    let ours = async {
+        hand_in(env).await;
+        health_object::sync(env, region).await;
+    };
+    // Whoever is slow outside holds up nothing of ours.
+    join(ours, outward::send(env)).await;
 }
 
 /// All records to the journal, and to ledgers what they were not told.
