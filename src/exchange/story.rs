@@ -66,6 +66,7 @@ impl Exchange {
             ms: now.since(sent),
             wasted: self.wasted(outcome),
             credential: attempt.own.is_some().then_some(OWN_CREDENTIAL),
+            number: self.current.number,
         };
         // In the order in which they were sent: of two at once the later one may end first.
         let place = self.tries.iter().position(|t| t.at_ms > noted.at_ms).unwrap_or(self.tries.len());
@@ -160,9 +161,7 @@ impl Exchange {
         if let Some(id) = self.call.header("x-request-id") {
             headers.push(("x-client-request-id".to_owned(), short(id)));
         }
-        if let Some(parent) = self.call.header("traceparent") {
-            headers.push(("traceparent".to_owned(), short(parent)));
-        }
+        headers.extend(self.traced(None));
         headers.push((HEADER.to_owned(), self.keeping.standing.name().to_owned()));
         headers.push(("x-portolan-route".to_owned(), self.plan.route.clone()));
         if let Some(attempt) = self.attempt_now() {
@@ -296,11 +295,16 @@ impl Exchange {
         let attempt = self.attempt_now();
         let spent = self.spent();
         let Receipt { raw_usage, model, id, malformed, .. } = self.receipt.clone();
+        let trace = self.call.trace();
         let answered = self.served_here || self.decisive().is_some_and(|t| t.outcome == "ok");
         let failed = self.last.as_ref().map(Outcome::name);
         Record {
             time: self.call.started,
             id: self.call.id.clone(),
+            sampled: trace.is_sampled(),
+            trace_id: trace.trace_id,
+            span_id: trace.span_id,
+            parent_span_id: trace.parent,
             client_request_id: self.call.header("x-request-id").map(recorded),
             key: self.call.payer.key.clone(),
             tenant: self.call.payer.tenant.clone(),

@@ -8,7 +8,7 @@ use crate::{
     error::Error,
     ledger::Payer,
     units::{Millis, Money},
-    wire::name::recorded,
+    wire::{name::recorded, trace::Trace},
 };
 
 /// One upstream send and how it ended.
@@ -31,6 +31,9 @@ pub struct Try {
     pub wasted: Option<Money>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<&'static str>,
+    /// How many were sent before it: what its span is named by.
+    #[serde(skip)]
+    pub number: usize,
 }
 
 /// The provider was called with the tenant's own key, and bills the tenant.
@@ -42,6 +45,15 @@ pub const GIVEN: &str = "hit";
 pub struct Record {
     pub time: Millis,
     pub id: String,
+    /// The trace that it belongs to, and its own span there.
+    pub trace_id: String,
+    pub span_id: String,
+    /// The caller's span.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_span_id: Option<String>,
+    /// What the caller decided of the trace.
+    #[serde(skip)]
+    pub sampled: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_request_id: Option<String>,
     /// The gateway key's name.
@@ -113,6 +125,7 @@ pub struct Record {
 /// What is known of a request that was refused before it had a plan.
 pub struct Early {
     pub id: String,
+    pub trace: Trace,
     pub time: Millis,
     pub dialect: Dialect,
     pub payer: Payer,
@@ -184,6 +197,10 @@ impl Record {
         Self {
             time: who.time,
             id: who.id,
+            sampled: who.trace.is_sampled(),
+            trace_id: who.trace.trace_id,
+            span_id: who.trace.span_id,
+            parent_span_id: who.trace.parent,
             client_request_id: None,
             key: who.payer.key,
             tenant: who.payer.tenant,

@@ -162,13 +162,15 @@ fn a_probe_ends_in_exactly_one_way() {
 
 #[test]
 fn headers_tell_what_was_decided() {
-    let case = Case::chat(TWO).header("x-request-id", "mine").header("traceparent", "00-1-2-01");
+    let case = Case::chat(TWO)
+        .header("x-request-id", "mine")
+        .header("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
     let run = case.run([unsent().after(30), served().after(20)]);
     for (name, value) in [
         ("x-request-id", "req_0123456789"),
         ("request-id", "req_0123456789"),
         ("x-client-request-id", "mine"),
-        ("traceparent", "00-1-2-01"),
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
         ("x-portolan-route", TWO),
         ("x-portolan-provider", "beta"),
         ("x-portolan-model", "large"),
