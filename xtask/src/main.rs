@@ -7,6 +7,7 @@ mod dev;
 mod documents;
 mod env_file;
 mod groups;
+mod import;
 mod npm;
 mod prices;
 mod python;
@@ -41,6 +42,7 @@ usage: cargo xtask <command>
   audit        verify an exported audit chain: `audit verify FILE`, `--head NUMBER-HASH`, `--heads FILE`
   nightly      what is too large or too long for every change
   prices       import public price tables into a `prices` document: `prices import --from FILE …`
+  import       another gateway's configuration into our documents: `import litellm|portkey|openrouter|tensorzero FILE [--out DIR]`
   bench        measure the gateway against a pass-through Worker; `--quick` ends in three minutes
   reconcile    hold the gateway's counts against a provider's own; `--usage FILE --export FILE`
   ci           the gate: format, lints, tests, upload size";
@@ -72,6 +74,7 @@ fn command(arguments: &[String]) -> Result<ExitCode> {
         "simulate" => groups::run_simulator(&rest.iter().map(String::as_str).collect::<Vec<_>>()).map(code),
         "audit" => groups::run_audit(rest),
         "prices" => prices::prices(rest).map(|()| ExitCode::SUCCESS),
+        "import" => import::import(rest).map(|()| ExitCode::SUCCESS),
         "bench" => bench::bench(rest),
         "reconcile" => reconcile::reconcile(rest).map(|same| if same { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         "ci" => ci::ci().map(|()| ExitCode::SUCCESS),
