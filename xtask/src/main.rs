@@ -1,5 +1,6 @@
 //! The developer's commands: `cargo xtask <command>`.
 
+mod assets;
 mod bench;
 mod build;
 mod chromium;
@@ -10,6 +11,7 @@ mod env_file;
 mod groups;
 mod import;
 mod npm;
+mod openapi;
 mod prices;
 mod python;
 mod reconcile;
@@ -42,6 +44,7 @@ usage: cargo xtask <command>
   simulate     a fleet in a made-up world; `--requests N`, `--seed N`, `--only SEED`, `--compare [FOLDER]`
   audit        verify an exported audit chain: `audit verify FILE`, `--head NUMBER-HASH`, `--heads FILE`
   nightly      what is too large or too long for every change
+  openapi      write openapi.json, the description of the admin API
   prices       import public price tables into a `prices` document: `prices import --from FILE …`
   import       another gateway's configuration into our documents: `import litellm|portkey|openrouter|tensorzero FILE [--out DIR]`
   bench        measure the gateway against a pass-through Worker; `--quick` ends in three minutes
@@ -74,6 +77,7 @@ fn command(arguments: &[String]) -> Result<ExitCode> {
         "conformance" => groups::run_conformance(&rest.iter().map(String::as_str).collect::<Vec<_>>()).map(code),
         "simulate" => groups::run_simulator(&rest.iter().map(String::as_str).collect::<Vec<_>>()).map(code),
         "audit" => groups::run_audit(rest),
+        "openapi" => openapi::write().map(|()| ExitCode::SUCCESS),
         "prices" => prices::prices(rest).map(|()| ExitCode::SUCCESS),
         "import" => import::import(rest).map(|()| ExitCode::SUCCESS),
         "bench" => bench::bench(rest),
