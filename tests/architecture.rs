@@ -26,6 +26,8 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     // Tokens are estimated as they are where nobody counts them.
     ("features", &["operation", "chat"]),
     ("ledger", &["chat", "catalog", "wire"]),
+    // What is counted is what records tell; gauges are what the regions know of health.
+    ("metrics", &["ledger", "plan", "wire"]),
     ("audit", &["wire"]),
     ("journal", &["wire"]),
     ("cache", &["config", "catalog", "dialect", "chat", "wire"]),
@@ -50,6 +52,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
             "journal",
             "plan",
             "ledger",
+            "metrics",
             "mock",
             "operation",
             "guard",

@@ -23,6 +23,7 @@ mod health_calls;
 mod journal;
 mod ledger;
 mod long_histories;
+mod metrics;
 mod mock;
 mod openai_chat;
 mod openai_completions;

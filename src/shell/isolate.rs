@@ -1,7 +1,7 @@
 //! What one isolate remembers between requests. Built first and stored after: no request waits for another's promise.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     collections::{HashMap, VecDeque},
     rc::Rc,
 };
@@ -11,6 +11,7 @@ use crate::{
     config::{Given, Problem, ServiceAccount, Snapshot, news::News},
     guard::Throttle,
     journal::Outbox,
+    metrics::Delta,
     plan::{health::Tuning, seed, sync::Local},
     sorted::SortedMap,
     units::Millis,
@@ -39,6 +40,9 @@ pub struct Isolate {
     /// What is to be told to tenants' journals, and since when somebody has promised to.
     pub journal: RefCell<Outbox>,
     pub promised: Cell<Option<Millis>>,
+    pub metrics: RefCell<Delta>,
+    /// Its own, as long as it lives.
+    pub name: OnceCell<String>,
     /// Tenants' own keys.
     pub tenants: RefCell<Tenants>,
     /// What is to be told to tenants' ledgers.
