@@ -52,11 +52,11 @@
 //! `sorted` and `units` are free to all; `wire` and `chat` use no other room, and nobody uses `shell`.
 //!
 //! In the shell a file that ends in `_object` is a Durable Object: `health_object` is the truth about health in one region,
-//! `journal_object` keeps a tenant's records, `metrics_object` adds up what isolates counted, `tenant_object` has one tenant's
-//! ledger, limits and audit chain, which `till` tells
-//! of requests. `store` reads configuration and keys from KV, `news` brings what was written of late and KV may not show
-//! yet; `settle` ends each request exactly once, also when its client leaves, and hands its record to `sinks`. Its JavaScript
-//! only moves bytes, where a crossing a chunk would cost more than the work.
+//! `journal_object` keeps a tenant's records, `metrics_object` adds up what isolates counted, `tenant_object` has one
+//! tenant's ledger, limits and audit chain, which `till` tells of requests. `store` reads configuration and keys from KV,
+//! `news` brings what was written of late and KV may not show yet; `settle` ends each request exactly once, also when its
+//! client leaves, and hands its record to `sinks`. Its JavaScript only moves bytes, where a crossing a chunk would cost more
+//! than the work.
 //!
 //! # Absent on purpose
 //!

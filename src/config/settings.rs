@@ -187,9 +187,9 @@ pub(super) fn read_settings(document: Map<String, Value>, problems: &mut Problem
         let (on_error, webhook) = reader.object("budgets", budgets).unwrap_or_default();
         (settings.on_error, settings.budgets_webhook) = (on_error.unwrap_or_default(), webhook);
         settings.audit = reader.object("audit", |reader| read_audit(reader, allow_private)).unwrap_or(settings.audit);
-        settings.journal = reader.object("journal", read_journal).unwrap_or(settings.journal);
         settings.records_webhook = reader.object("records", |reader| read_webhook(reader, allow_private)).flatten();
         settings.otlp = reader.object("otlp", |reader| read_otlp(reader, allow_private)).flatten();
+        settings.journal = reader.object("journal", read_journal).unwrap_or(settings.journal);
         settings.log_console = reader.object("log", |reader| reader.flag("console")).flatten().unwrap_or(true);
         settings
     })
