@@ -26,6 +26,9 @@ pub struct Try {
     pub at_ms: u64,
     /// To the whole answer, or to the first content of a stream.
     pub ms: u64,
+    /// When the stream that it began was over, after the request came; absent where `ms` says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_ms: Option<u64>,
     /// Picodollars that a cancelled try cost at least: its input, estimated. Not in the request's cost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wasted: Option<Money>,
@@ -101,7 +104,13 @@ pub struct Record {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Map<String, Value>>,
     pub first_ms: Option<u64>,
+    /// How long some provider was waited for, each millisecond once: of a stream until its first content.
     pub upstream_ms: u64,
+    /// The gateway's own time until the answer began.
+    pub gateway_ms: u64,
+    /// Pauses before another try, and for a target to come back.
+    #[serde(skip_serializing_if = "is_none")]
+    pub waited_ms: u64,
     pub total_ms: u64,
     pub usage: Option<Usage>,
     /// The provider's own numbers, as it wrote them.
@@ -170,7 +179,7 @@ impl Record {
     pub fn forwarded(who: Early, (provider, status): (&str, u16), config: &str, now: Millis) -> Self {
         let provider = Some(provider.to_owned());
         let upstream_ms = now.since(who.time);
-        Self { status, outcome: "forwarded", provider, upstream_ms, ..Self::bare(who, config, now) }
+        Self { status, outcome: "forwarded", provider, upstream_ms, gateway_ms: 0, ..Self::bare(who, config, now) }
     }
 
     /// An answer that was given from the response cache: nobody was asked, and it cost nothing.
@@ -226,6 +235,8 @@ impl Record {
             inputs: None,
             first_ms: None,
             upstream_ms: 0,
+            gateway_ms: now.since(who.time),
+            waited_ms: 0,
             total_ms: now.since(who.time),
             usage: None,
             raw_usage: None,
@@ -239,6 +250,11 @@ impl Record {
             region: who.region,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_none(ms: &u64) -> bool {
+    *ms == 0
 }
 
 /// Characters of a refusal in a record: its reason fits.
