@@ -6,7 +6,7 @@ use std::{
     rc::Rc,
 };
 
-use super::{own_keys::Tenants, till::Till};
+use super::{metrics::Points, own_keys::Tenants, till::Till};
 use crate::{
     config::{Given, Problem, ServiceAccount, Snapshot, news::News},
     guard::Throttle,
@@ -38,6 +38,7 @@ pub struct Isolate {
     pub throttle: RefCell<Throttle>,
     pub journal: RefCell<Outbox>,
     pub metrics: RefCell<Delta>,
+    pub points: RefCell<Points>,
     /// Its own, as long as it lives.
     pub name: OnceCell<String>,
     /// Tenants' own keys.
