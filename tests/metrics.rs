@@ -1,6 +1,7 @@
 //! Tests of the room `metrics`: what is counted adds up, in whatever order and however often it is told.
 
 mod delta;
+mod outside;
 mod question;
 mod table;
 

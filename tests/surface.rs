@@ -7,7 +7,7 @@ use portolan::dialect::{
         Kept, Line,
         Operation::{CountTokens, Embed, Image, Moderate, Rerank, Video},
         Place,
-        Surface::{self, Admin, Hello, Live, Models, Preflight, Ready, Root, Unknown, Upgrade, WrongMethod},
+        Surface::{self, Admin, Hello, Live, Metrics, Models, Preflight, Ready, Root, Unknown, Upgrade, WrongMethod},
         read,
     },
 };
@@ -63,6 +63,9 @@ fn every_path_says_what_is_asked_and_in_which_dialect() {
         ("GET", "/anthropic/", &[], Root),
         ("GET", "/livez", &[], Live),
         ("HEAD", "/livez", &[], Live),
+        ("GET", "/metrics", &[], Metrics),
+        ("HEAD", "/metrics", &[], Metrics),
+        ("POST", "/metrics", &[], Unknown(Dialect::OpenAiChat)),
         ("GET", "/readyz", &[], Ready),
         ("POST", "/api/hello", &[], Hello),
         ("HEAD", "/anthropic/api/hello", &[], Hello),

@@ -191,6 +191,7 @@ fn place(fields: &mut Fields, headers: &[(String, String)]) -> Result<(Dialect, 
         | Surface::Root
         | Surface::Live
         | Surface::Ready
+        | Surface::Metrics
         | Surface::Admin(_)
         | Surface::Upgrade(_)
         | Surface::Preflight

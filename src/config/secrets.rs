@@ -14,8 +14,8 @@ use crate::{
 };
 
 /// The gateway's own secrets: an edit of a document must not be able to send them anywhere.
-pub(super) const OWN_SECRETS: [&str; 5] =
-    ["GATEWAY_KEY", "ADMIN_TOKEN", "ENCRYPTION_SECRET", "ENCRYPTION_SECRET_PREVIOUS", "WEBHOOK_SECRET"];
+pub(super) const OWN_SECRETS: [&str; 6] =
+    ["GATEWAY_KEY", "ADMIN_TOKEN", "METRICS_TOKEN", "ENCRYPTION_SECRET", "ENCRYPTION_SECRET_PREVIOUS", "WEBHOOK_SECRET"];
 /// Longer names are no names of secrets.
 const MAX_SECRET_NAME: usize = 128;
 /// Secrets that one set of documents may name; a Worker may have so many variables.

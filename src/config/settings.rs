@@ -103,6 +103,8 @@ pub struct Settings {
     pub cors_origins: Vec<String>,
     /// One JSON line a request on the console.
     pub log_console: bool,
+    /// One point a request to Analytics Engine, where a data set is bound.
+    pub analytics: bool,
     /// Targets that are shut and get no requests are tried with the cheapest call.
     pub active_probes: bool,
     pub audit: Audit,
@@ -157,6 +159,7 @@ impl Default for Settings {
             max_body_bytes: 32 << 20,
             cors_origins: vec![],
             log_console: true,
+            analytics: true,
             active_probes: false,
             audit: Audit { webhook: None, max_entries: AUDIT_ENTRIES },
             journal: Journal { enabled: true, days: 30, max_mb: 1_024 },
@@ -189,6 +192,7 @@ pub(super) fn read_settings(document: Map<String, Value>, problems: &mut Problem
         settings.audit = reader.object("audit", |reader| read_audit(reader, allow_private)).unwrap_or(settings.audit);
         settings.records_webhook = reader.object("records", |reader| read_webhook(reader, allow_private)).flatten();
         settings.otlp = reader.object("otlp", |reader| read_otlp(reader, allow_private)).flatten();
+        settings.analytics = reader.flag("analytics").unwrap_or(true);
         settings.journal = reader.object("journal", read_journal).unwrap_or(settings.journal);
         settings.log_console = reader.object("log", |reader| reader.flag("console")).flatten().unwrap_or(true);
         settings

@@ -104,6 +104,7 @@ impl Surface {
             | Self::Root
             | Self::Live
             | Self::Ready
+            | Self::Metrics
             | Self::Admin(_)
             | Self::Upgrade(_)
             | Self::Preflight

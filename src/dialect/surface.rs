@@ -38,6 +38,8 @@ pub enum Surface {
     Root,
     Live,
     Ready,
+    /// What was counted, for Prometheus.
+    Metrics,
     /// The path below `/admin/v1`.
     Admin(String),
     /// A WebSocket where none is spoken; Codex falls back to plain requests on this answer alone.
@@ -189,6 +191,7 @@ pub fn read(line: Line<'_>) -> Surface {
         ("GET" | "HEAD", "/") => return Surface::Root,
         (_, "/livez") => return Surface::Live,
         (_, "/readyz") => return Surface::Ready,
+        ("GET" | "HEAD", "/metrics") => return Surface::Metrics,
         (_, "/api/hello") => return Surface::Hello,
         _ => {}
     }

@@ -66,6 +66,13 @@ pub fn rolled_up(waiting: &str) -> SortedMap<u64, Table> {
     minutes
 }
 
+/// Rows as they come from storage, all together.
+pub fn sum_of(rows: &str) -> Table {
+    let mut sum = Table::default();
+    each(rows, |_, line| sum.read(line));
+    sum
+}
+
 /// The minute since 1970.
 pub const fn minute(now: Millis) -> u64 {
     now.0 / MINUTE_MS

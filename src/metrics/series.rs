@@ -34,7 +34,7 @@ pub const ERRORS: usize = 1;
 pub const CLIENT_ERRORS: usize = 2;
 pub const TRIES: usize = 5;
 pub const COST: usize = 14;
-const WASTED: usize = 15;
+pub const WASTED: usize = 15;
 
 /// Times: to the first content of a stream, to the end, and what the gateway added.
 pub const TIMES: [&str; 3] = ["first_ms", "ms", "gateway_ms"];

@@ -352,6 +352,17 @@ impl View {
         self.cells.iter().map(|(key, standing)| (key.as_str(), *standing))
     }
 
+    /// All that is known of, in order.
+    pub fn heard_of(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = vec![];
+        for key in self.cells.keys().chain(self.numbers.keys()).chain(self.marks.by_target.keys()) {
+            if let Err(place) = names.binary_search(&key.as_str()) {
+                names.insert(place, key);
+            }
+        }
+        names
+    }
+
     /// Adds another opinion of a cell; the worse counts.
     pub(super) fn add(&mut self, key: &str, standing: Standing) {
         if standing == Standing::Up {

@@ -35,6 +35,7 @@ extern "C" {
     fn js_write_once(env: &JsValue, binding: &str, keys: &str, text: &str, mark: &str) -> Promise;
     #[wasm_bindgen(js_name = marks)]
     fn js_marks(env: &JsValue, binding: &str, prefix: &str) -> Promise;
+    pub fn points(env: &JsValue, binding: &str, points: &str);
     #[wasm_bindgen(js_name = deliver)]
     fn js_deliver(url: &str, headers: &str, body: &str, ms: f64) -> Promise;
     pub fn pages(env: &JsValue, binding: &str, name: &str, path: &str, after: f64, limit: f64) -> JsValue;
@@ -201,7 +202,7 @@ pub async fn marks(env: &Env, binding: &str, prefix: &str) -> Result<String, Str
 const DELIVERY_MS: f64 = 10_000.0;
 
 /// Calls a webhook. Anything but a 2xx is a failure, and not told further than that: its address may be a secret.
-pub async fn deliver(url: &str, signed: &[(&'static str, String)], body: &str) -> Result<(), String> {
+pub async fn deliver(url: &str, signed: &[(&str, String)], body: &str) -> Result<(), String> {
     let json = ("content-type", "application/json".to_owned());
     let headers: Vec<String> = [&json].into_iter().chain(signed).map(|(name, value)| format!("{name}: {value}")).collect();
     done(js_deliver(url, &headers.join("\n"), body, DELIVERY_MS)).await.map(drop)

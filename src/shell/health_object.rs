@@ -21,7 +21,7 @@ use crate::{
     exchange::probe,
     plan::{
         health::{Health, Tuning, View},
-        seed,
+        region, seed,
         sync::{Reply, Report, absorb},
     },
 };
@@ -262,6 +262,14 @@ pub async fn warm(env: &Env, region: &str) {
     if let Some(view) = kept.and_then(|text| serde_json::from_str::<View>(&text).ok()) {
         isolate::with_health(|health| health.warm(view));
     }
+}
+
+/// What the regions' objects last published: nobody is waked for it, and it may be half a minute old.
+pub async fn published(env: &Env) -> Vec<(&'static str, View)> {
+    let keys = region::ALL.map(snapshot_key);
+    let kept = bindings::values(env, keys.each_ref().map(String::as_str)).await.unwrap_or_default();
+    let view = |text: Option<String>| serde_json::from_str(&text?).ok();
+    region::ALL.into_iter().zip(kept).filter_map(|(region, text)| Some((region, view(text)?))).collect()
 }
 
 /// What the objects of these regions know, after the operator's word when there is one.

@@ -6,7 +6,7 @@ use std::{
     rc::Rc,
 };
 
-use super::{outward::Outward, own_keys::Tenants, till::Till};
+use super::{metrics::Points, outward::Outward, own_keys::Tenants, till::Till};
 use crate::{
     config::{Given, Problem, ServiceAccount, Snapshot, news::News},
     guard::Throttle,
@@ -42,6 +42,7 @@ pub struct Isolate {
     pub promised: Cell<Option<Millis>>,
     pub outward: RefCell<Outward>,
     pub metrics: RefCell<Delta>,
+    pub points: RefCell<Points>,
     /// Its own, as long as it lives.
     pub name: OnceCell<String>,
     /// Tenants' own keys.

@@ -16,10 +16,12 @@ use super::{
     head::Head,
     isolate,
     serve::text,
+    store,
 };
 use crate::{
     error::{Error, Kind},
-    metrics::{self, Grain, KEPT, Message, Question, Report, Table},
+    metrics::{self, Grain, KEPT, METRICS_PATH, MINUTE_MS, Message, Question, Report, Table},
+    units::Millis,
 };
 
 /// Minutes that an isolate's last number is kept: a message that failed is told again within seconds.
@@ -28,6 +30,7 @@ const NUMBERS: u64 = 60;
 #[wasm_bindgen]
 pub struct MetricsObject {
     state: JsValue,
+    env: Env,
     has_tables: Cell<bool>,
     /// The minute up to which all is in rows.
     rolled: Cell<u64>,
@@ -37,8 +40,8 @@ pub struct MetricsObject {
 #[wasm_bindgen(wasm_bindgen_futures = worker::wasm_bindgen_futures)]
 impl MetricsObject {
     #[wasm_bindgen(constructor)]
-    pub fn new(state: JsValue) -> Self {
-        Self { state, has_tables: Cell::new(false), rolled: Cell::new(0), is_armed: Cell::new(false) }
+    pub fn new(state: JsValue, env: Env) -> Self {
+        Self { state, env, has_tables: Cell::new(false), rolled: Cell::new(0), is_armed: Cell::new(false) }
     }
 
     pub async fn fetch(&self, request: Request) -> Result<Response, JsValue> {
@@ -59,6 +62,7 @@ impl MetricsObject {
         self.open()?;
         self.is_armed.set(false);
         self.roll_up()?;
+        self.export().await?;
         if !self.run("SELECT 1 FROM told WHERE text <> '' LIMIT 1", &[])?.is_empty() {
             self.is_armed.set(true);
             bindings::wake_within(&self.state, MINUTE).await?;
@@ -67,6 +71,7 @@ impl MetricsObject {
     }
 }
 
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 const MINUTE: f64 = 60_000.0;
 
 impl MetricsObject {
@@ -87,6 +92,11 @@ impl MetricsObject {
             "CREATE TABLE IF NOT EXISTS rows \
              (grain INTEGER, minute INTEGER, text TEXT NOT NULL, PRIMARY KEY (grain, minute)) WITHOUT ROWID",
             &[],
+        )?;
+        // When counting began.
+        self.run(
+            "INSERT INTO rows SELECT -1, ?, '' WHERE NOT EXISTS (SELECT 1 FROM rows WHERE grain = -1)",
+            &[number(metrics::minute(clock::now()))],
         )?;
         Ok(())
     }
@@ -138,6 +148,23 @@ impl MetricsObject {
         Ok(())
     }
 
+    /// Tells the operator's collector the sums of all minutes that are over, where there is one.
+    async fn export(&self) -> Result<(), JsValue> {
+        let now = clock::now();
+        let settings = store::config(&self.env, now).await.snapshot.settings.clone();
+        let Some(otlp) = settings.otlp.filter(|otlp| otlp.metrics) else { return Ok(()) };
+        let mut sum = Table::default();
+        sum.read(&self.run("SELECT text FROM rows WHERE grain = 0", &[])?);
+        let since = self.run("SELECT minute FROM rows WHERE grain = -1", &[])?.parse().unwrap_or(0_u64);
+        let body = metrics::export(&sum, Millis(since * MINUTE_MS), now, VERSION);
+        let headers: Vec<(&str, String)> = otlp.headers.iter().map(|h| (h.name.as_str(), h.value.clone())).collect();
+        // The next one tells all of it again.
+        if let Err(error) = bindings::deliver(&format!("{}{METRICS_PATH}", otlp.endpoint), &headers, &body).await {
+            console_error!("metrics did not reach the collector of `otlp`: {error}");
+        }
+        Ok(())
+    }
+
     /// The rows that a path asks for, `…/grain/from/to`, and what waits to be among them.
     fn rows(&self, url: &str) -> Result<String, JsValue> {
         let mut numbers = url.rsplit('/').map(|number| number.parse().unwrap_or(0_u64));
@@ -174,6 +201,12 @@ pub async fn flush(env: &Env) {
     if let Err(error) = told {
         console_error!("metrics could not be told: {error}");
     }
+}
+
+/// The sum of all that was ever told.
+pub async fn total(env: &Env) -> Result<Table, Error> {
+    let rows = METRICS.ask(env, "rows/0/0/4000000000", "").await.map_err(|error| Error::new(Kind::Internal, error))?;
+    Ok(metrics::sum_of(&rows))
 }
 
 /// The admin call.

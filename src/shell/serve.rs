@@ -15,7 +15,7 @@ use super::{
     drive::Driven,
     edge, forward,
     head::Head,
-    isolate, listing, outlet,
+    isolate, listing, metrics, outlet,
     settle::Settlement,
     store,
 };
@@ -51,6 +51,7 @@ pub async fn serve(request: &Request, env: &Env, context: &Context) -> Response 
         Surface::Root => text(200, "text/plain; charset=utf-8", ROOT),
         Surface::Live => text(200, "application/json", r#"{"ok":true}"#),
         Surface::Ready => admin::ready(&store::current(env, context, &head.region, head.started).await),
+        Surface::Metrics => metrics::exposition(env, context, &head).await,
         Surface::Admin(path) => admin::serve(request, env, context, &head, &path).await,
         Surface::Preflight => cors::preflight(&store::current(env, context, &head.region, head.started).await, &head),
         Surface::Upgrade(dialect) => {

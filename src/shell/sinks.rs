@@ -3,12 +3,13 @@
 use futures::future::join;
 use worker::{Env, console_log};
 
-use super::{clock, edge, health_object, isolate, journal_object, metrics_object, outward, till};
+use super::{clock, edge, health_object, isolate, journal_object, metrics, metrics_object, outward, till};
 use crate::{config::Settings, ledger::record::Record};
 
 /// Takes a record in, in the request's own turn: what costs more than noting is left for `hand_in`.
 pub fn note(record: &Record, settings: &Settings) {
     isolate::with(|i| i.metrics.borrow_mut().note(record));
+    metrics::note_point(record, settings);
     keep(record, settings);
 }
 
@@ -63,6 +64,7 @@ async fn flush_records(env: &Env, region: &str) {
 
 /// All records to the journals, and to ledgers what they were not told.
 pub async fn hand_in(env: &Env) {
+    metrics::write_points(env);
     till::deliver_all(env).await;
     isolate::with(|i| i.promised.set(None));
     journal_object::deliver(env).await;

@@ -69,12 +69,12 @@ export class Gateway {
   /**
    * `documents(origin)` returns what KV holds at the start: values by key, objects become JSON.
    * `bindings` replaces the secrets; `secrets(origin)` returns more of them. `ai(origin)` returns a module that stands in
-   * for the platform's `AI`. `watch`: calls to tenants' objects, or to their journals when it is "journal", are counted, and can be disturbed. `inStore` are names bound
+   * for the platform's `AI`, `analytics` is one for a data set of Analytics Engine. `watch`: calls to tenants' objects, or to their journals when it is "journal", are counted, and can be disturbed. `inStore` are names bound
    * to the Secrets Store, with their texts; `undefined` is one that is bound and not there. `buckets` are names that R2 buckets
    * are bound to. `assets`: the dashboard is served too, by the router that the platform puts before the Worker then.
    */
   static async start(
-    { upstream, documents = () => ({}), bindings, secrets = () => ({}), inStore = {}, ai, watch = false, buckets = [], assets = false } = {},
+    { upstream, documents = () => ({}), bindings, secrets = () => ({}), inStore = {}, ai, analytics, watch = false, buckets = [], assets = false } = {},
   ) {
     const gateway = new Gateway();
     const worker = modules();
@@ -96,7 +96,7 @@ export class Gateway {
         TENANT: watch === true ? { className: "Watched", scriptName: "watched" } : { className: "TenantObject", useSQLite: true },
       },
       ...(assets && { assets: siteAssets(worker.modulesRoot) }),
-      ...(ai && { wrappedBindings: { AI: "ai" } }),
+      ...((ai || analytics) && { wrappedBindings: { ...(ai && { AI: "ai" }), ...(analytics && { ANALYTICS: "analytics" }) } }),
       // The Worker's own socket: Miniflare's front worker would stand between it and the bytes.
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
     };
@@ -104,6 +104,7 @@ export class Gateway {
       workers: [
         portolan,
         ...(ai ? [{ name: "ai", modules: [{ type: "ESModule", path: "index.mjs", contents: ai(origin) }] }] : []),
+        ...(analytics ? [{ name: "analytics", modules: [{ type: "ESModule", path: "index.mjs", contents: analytics }] }] : []),
         ...(watch ? [{ ...watching(watch === "journal" ? "JournalObject" : "TenantObject"), compatibilityDate: compatibility().compatibilityDate }] : []),
       ],
       kvPersist: path.join(gateway.state, "kv"),
@@ -152,6 +153,11 @@ export class Gateway {
 
   async resume(documents = {}) {
     await this.#boot(documents);
+  }
+
+  /** The objects of a binding, to be spoken to behind the Worker's back. */
+  objects(name) {
+    return this.#miniflare.getDurableObjectNamespace(name);
   }
 
   async bucket(name) {
