@@ -19,6 +19,7 @@ mod health_object;
 mod isolate;
 mod journal_object;
 mod listing;
+mod metrics_object;
 mod news;
 mod outlet;
 mod own_keys;
