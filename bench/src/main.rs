@@ -99,9 +99,7 @@ fn measure(root: &Path, options: &Options) -> io::Result<Report> {
     };
     recipe.lay_out()?;
     let cold = options.wants(COLD).then(|| cold_start(&recipe, options.quick));
-    let seen = options.wants(SEEING).then(|| {
-        tell(SEEING, || seeing::measure(&recipe.start(Serving::Seeing)?, options.quick))
-    });
+    let seen = options.wants(SEEING).then(|| tell(SEEING, || seeing::measure(&recipe.start(Serving::Seeing)?, options.quick)));
     let stage = Stage { upstream, runtime: recipe.start(Serving::Both)?, quick: options.quick };
     let wanted = |scenario: &&Scenario| options.wants(scenario.name) && scenario.rounds(options.quick) > 0;
     let costs = CPU.iter().filter(wanted).map(|scenario| (scenario, tell(scenario.name, || stage.cost(scenario)))).collect();

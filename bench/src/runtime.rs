@@ -186,7 +186,11 @@ impl Recipe {
         let mut namespaces = Vec::new();
         for (name, class) in &self.manifest.objects {
             bindings.push(format!("(name = {}, durableObjectNamespace = {})", quote(name), quote(class)));
-            namespaces.push(format!("(className = {}, uniqueKey = {}, enableSql = true)", quote(class), quote(&format!("{worker}{class}"))));
+            namespaces.push(format!(
+                "(className = {}, uniqueKey = {}, enableSql = true)",
+                quote(class),
+                quote(&format!("{worker}{class}"))
+            ));
         }
         let objects = format!(
             "  durableObjectNamespaces = [{}],\n  durableObjectStorage = (localDisk = \"objects\"),\n",

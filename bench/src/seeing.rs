@@ -31,7 +31,7 @@ pub const GATEWAYS: [&str; 3] = ["off", "default", "all"];
 pub fn settings(gateway: &str, upstream: SocketAddr) -> Value {
     let mut settings = json!({"allow_private_upstreams": true});
     let told = match gateway {
-        "off" => json!({"log": {"console": false}}),
+        "off" => json!({"log": {"console": false}, "journal": {"enabled": false}}),
         "all" => json!({
             "otlp": {"endpoint": format!("http://{upstream}")},
             "records": {"webhook": format!("http://{upstream}/records")}
