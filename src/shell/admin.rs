@@ -8,11 +8,11 @@ use worker::{
 };
 
 use super::{
-    admin_write, audit, cache, edge,
+    admin_write, audit, bindings, cache, edge,
     head::Head,
     health_object,
     isolate::{self, Loaded},
-    journal_object, metrics_object, own_keys, store, usage,
+    journal_object, metrics_object, own_keys, store, usage, versions,
 };
 use crate::{
     admin::{
@@ -59,7 +59,11 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
     }
     let call = match admin::find(&head.method, path) {
         Found::Call(call) => call,
-        Found::Allowed(methods) => return answer(405, &admin::error(&format!("Send {methods} here."))),
+        Found::Allowed(methods) => {
+            let body = JsValue::from_str(&admin::error(&format!("Send {methods} here.")));
+            let headers = [("content-type", "application/json".to_owned()), ("allow", methods)];
+            return edge::response(405, &headers.map(|(name, value)| (name.to_owned(), value)), &body);
+        }
         Found::Nothing => return answer(404, &admin::error("There is no such admin call.")),
     };
     let found: Result<String, String> = match call {
@@ -86,6 +90,12 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
             let loaded = store::current(env, context, &head.region, head.started).await;
             Ok(prices::list(&loaded.snapshot, head.started))
         }
+        Call::Versions => return versions::list(env, head).await,
+        Call::Version(version) => return versions::show(env, head, version).await,
+        Call::Diff(version) => return versions::diff(env, head, version).await,
+        Call::Revert(version) => return admin_write::revert(env, head, version).await,
+        Call::Schema(name) => return asset(env, &format!("dashboard/schema/{name}.json"), "application/schema+json").await,
+        Call::OpenApi => return asset(env, "openapi.json", "application/json").await,
         Call::Explain => return told(asked(request, env, context, head, admin::explain).await),
         Call::Simulate => return told(asked(request, env, context, head, admin::simulate).await),
         Call::Keys(call) => return admin_write::keys(request, env, head, call).await,
@@ -104,6 +114,11 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
         Call::AuditHead => return audit::head(env, &head.query).await,
     };
     found.map_or_else(|error| answer(500, &admin::error(&error)), |body| answer(200, &body))
+}
+
+async fn asset(env: &Env, path: &str, kind: &str) -> Response {
+    let missing = "The Worker was deployed without its files: `cargo xtask build`, then deploy again.";
+    bindings::asset(env, path, kind).await.unwrap_or_else(|| answer(404, &admin::error(missing)))
 }
 
 pub fn told(found: Result<String, Error>) -> Response {

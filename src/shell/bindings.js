@@ -92,6 +92,14 @@ export function sql(state, statement, bindings) {
   return [...state.storage.sql.exec(statement, ...bindings).raw()].map(([first]) => first).join(",");
 }
 
+// A file served beside the Worker, as this; undefined where there is none.
+export async function asset(env, path, type) {
+  const file = await env.ASSETS?.fetch(`https://assets/${path}`);
+  if (!file?.ok) return undefined;
+  const etag = file.headers.get("etag");
+  return new Response(file.body, { headers: { "content-type": type, "cache-control": "no-cache", ...(etag && { etag }) } });
+}
+
 // Sealed answers, in a namespace of their own.
 export function cacheGet(env, name) {
   return told(async () => {

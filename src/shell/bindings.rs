@@ -1,8 +1,8 @@
 //! Rust's side of `bindings.js`: KV, the objects and their storage.
 
 use js_sys::{Array, Promise, Reflect};
-use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
-use worker::{Env, wasm_bindgen_futures::JsFuture};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use worker::{Env, wasm_bindgen_futures::JsFuture, web_sys::Response};
 
 #[wasm_bindgen(module = "/src/shell/bindings.js")]
 extern "C" {
@@ -18,6 +18,8 @@ extern "C" {
     fn kv_delete(env: &JsValue, key: &str) -> Promise;
     #[wasm_bindgen(js_name = kvList)]
     fn kv_list(env: &JsValue, prefix: &str, limit: f64, cursor: &str) -> Promise;
+    #[wasm_bindgen(js_name = asset)]
+    fn js_asset(env: &JsValue, path: &str, kind: &str) -> Promise;
     fn ask(env: &JsValue, binding: &str, name: &str, hint: &str, path: &str, message: &JsValue) -> Promise;
     #[wasm_bindgen(js_name = empty)]
     fn js_empty(state: &JsValue) -> Promise;
@@ -93,6 +95,11 @@ pub async fn page(env: &Env, prefix: &str, limit: f64, cursor: &str) -> Result<(
 }
 
 pub type Rows = Vec<(String, Option<String>)>;
+
+/// A file served beside the Worker.
+pub async fn asset(env: &Env, path: &str, kind: &str) -> Option<Response> {
+    done(js_asset(env, path, kind)).await.ok()?.dyn_into().ok()
+}
 
 /// Whether KV has any key that begins like this.
 pub async fn any(env: &Env, prefix: &str) -> Result<bool, String> {

@@ -71,10 +71,10 @@ export class Gateway {
    * `bindings` replaces the secrets; `secrets(origin)` returns more of them. `ai(origin)` returns a module that stands in
    * for the platform's `AI`. `watch`: calls to tenants' objects, or to their journals when it is "journal", are counted, and can be disturbed. `inStore` are names bound
    * to the Secrets Store, with their texts; `undefined` is one that is bound and not there. `buckets` are names that R2 buckets
-   * are bound to.
+   * are bound to. `assets`: the dashboard is served too, by the router that the platform puts before the Worker then.
    */
   static async start(
-    { upstream, documents = () => ({}), bindings, secrets = () => ({}), inStore = {}, ai, watch = false, buckets = [] } = {},
+    { upstream, documents = () => ({}), bindings, secrets = () => ({}), inStore = {}, ai, watch = false, buckets = [], assets = false } = {},
   ) {
     const gateway = new Gateway();
     const worker = modules();
@@ -95,6 +95,7 @@ export class Gateway {
         METRICS: { className: "MetricsObject", useSQLite: true },
         TENANT: watch === true ? { className: "Watched", scriptName: "watched" } : { className: "TenantObject", useSQLite: true },
       },
+      ...(assets && { assets: siteAssets(worker.modulesRoot) }),
       ...(ai && { wrappedBindings: { AI: "ai" } }),
       // The Worker's own socket: Miniflare's front worker would stand between it and the bytes.
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
@@ -275,6 +276,26 @@ export function modules() {
       { type: "ESModule", path: main },
       ...wasm.map((name) => ({ type: "CompiledWasm", path: path.join(folder, name) })),
     ],
+  };
+}
+
+/** The assets as wrangler.toml has them served. */
+function siteAssets(folder) {
+  const toml = readFileSync(path.join(ROOT, "wrangler.toml"), "utf8");
+  const [, binding] = /^\[assets\]\n(?:.+\n)*?binding = "(.*)"$/m.exec(toml);
+  const patterns = JSON.parse(/^run_worker_first = (\[.*\])$/m.exec(toml)[1]);
+  const isNegative = (pattern) => pattern.startsWith("!");
+  return {
+    directory: path.join(folder, "assets"),
+    binding,
+    routerConfig: {
+      has_user_worker: true,
+      static_routing: {
+        user_worker: patterns.filter((pattern) => !isNegative(pattern)),
+        asset_worker: patterns.filter(isNegative).map((pattern) => pattern.slice(1)),
+      },
+    },
+    assetConfig: {},
   };
 }
 
