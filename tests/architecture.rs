@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Room, and the rooms it may use. `error`, `sorted` and `units` are free to all; nobody uses `shell`.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("wire", &[]),
     ("chat", &[]),
     ("dialect", &["wire", "chat"]),
@@ -26,7 +26,10 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     // Tokens are estimated as they are where nobody counts them.
     ("features", &["operation", "chat"]),
     ("ledger", &["chat", "catalog", "wire"]),
+    // What is counted is what records tell; gauges are what the regions know of health.
+    ("metrics", &["ledger", "plan", "wire"]),
     ("audit", &["wire"]),
+    ("journal", &["wire"]),
     ("cache", &["config", "catalog", "dialect", "chat", "wire"]),
     // The mock is one more answer that the shell is told to fetch.
     ("exchange", &["account", "cache", "plan", "ledger", "mock", "operation", "config", "catalog", "dialect", "chat", "wire"]),
@@ -46,8 +49,10 @@ const MAY_USE: [(&str, &[&str]); 17] = [
             "audit",
             "cache",
             "exchange",
+            "journal",
             "plan",
             "ledger",
+            "metrics",
             "mock",
             "operation",
             "guard",

@@ -12,6 +12,8 @@ pub enum Call<'a> {
     Request(&'a str),
     /// The decision of one request, made again.
     Replay(&'a str),
+    /// Counters and times of a window.
+    Metrics,
     /// What the regions' objects know.
     Health,
     /// The operator's word on a target.
@@ -78,10 +80,11 @@ const REST: &str = "{target}";
 
 /// Method, path and call. The first that fits holds: `prices` is the price book, and no document.
 #[rustfmt::skip]
-pub(super) static CALLS: [(&str, &str, Make); 36] = [
+pub(super) static CALLS: [(&str, &str, Make); 37] = [
     ("GET", "requests", |_| Some(Call::Requests)),
     ("GET", "requests/{id}", |[id, _]| is_id(id).then_some(Call::Request(id))),
     ("GET", "requests/{id}/replay", |[id, _]| is_id(id).then_some(Call::Replay(id))),
+    ("GET", "metrics", |_| Some(Call::Metrics)),
     ("GET", "health", |_| Some(Call::Health)),
     ("POST", "health/{target}", |[target, _]| Some(Call::Order(target))),
     ("PUT", "health/{target}", |[target, _]| Some(Call::Order(target))),
@@ -186,6 +189,7 @@ mod tests {
             ("POST", "/explain", Found::Call(Call::Explain)),
             ("GET", "/explain", Found::Allowed("POST".to_owned())),
             ("POST", "/simulate/", Found::Call(Call::Simulate)),
+            ("GET", "/metrics", Found::Call(Call::Metrics)),
             ("GET", "/health", Found::Call(Call::Health)),
             ("DELETE", "/health/", Found::Allowed("GET".to_owned())),
             ("POST", "/health/acme", Found::Call(Call::Order("acme"))),

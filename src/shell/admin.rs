@@ -12,7 +12,7 @@ use super::{
     head::Head,
     health_object,
     isolate::{self, Loaded},
-    journal_object, own_keys, store, usage, versions,
+    journal_object, metrics_object, own_keys, store, usage, versions,
 };
 use crate::{
     admin::{
@@ -66,10 +66,17 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
         }
         Found::Nothing => return answer(404, &admin::error("There is no such admin call.")),
     };
-    let found = match call {
-        Call::Requests => journal_object::list(env, &head.query).await.map(|rows| format!("{{\"data\":{rows}}}")),
-        Call::Request(id) => journal_object::list(env, &format!("id={id}")).await.map(|rows| format!("{{\"data\":{rows}}}")),
+    let found: Result<String, String> = match call {
+        Call::Requests => return told(journal_object::list(env, &head.query).await),
+        Call::Request(id) => {
+            let found = journal_object::find(env, id, &head.query).await;
+            return told(found.map(|record| format!("{{\"data\":[{record}]}}")));
+        }
+        Call::Metrics => return told(metrics_object::report(env, head).await),
         Call::Health => match health::regions(&head.query) {
+            Ok(regions) if health::wants_history(&head.query) => {
+                Ok(health::gathered(&health_object::history(env, &regions).await))
+            }
             Ok(regions) => Ok(health::gathered(&health_object::all(env, &regions, "").await)),
             Err(error) => return told(Err(error)),
         },
@@ -163,10 +170,8 @@ async fn asked(
 
 async fn replayed(env: &Env, context: &Context, head: &Head, id: &str) -> Result<String, Error> {
     let missing = |words: String| Error::new(Kind::NotFound, words);
-    let rows = journal_object::list(env, &format!("id={id}")).await.map_err(|error| Error::new(Kind::Internal, error))?;
-    let rows: Vec<Value> = serde_json::from_str(&rows).unwrap_or_default();
-    let none = || missing(format!("There is no record of `{id}`: it may be too old, or not written yet."));
-    let record = rows.into_iter().next().ok_or_else(none)?;
+    let record = journal_object::find(env, id, &head.query).await?;
+    let record = serde_json::from_str::<Value>(&record).unwrap_or_default();
     let version = admin::version(&record).unwrap_or_default();
     let loaded = store::current(env, context, &head.region, head.started).await;
     let config = if version.is_empty() { Some(loaded.snapshot) } else { store::past(env, version, &loaded.snapshot).await };

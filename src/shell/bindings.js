@@ -77,6 +77,16 @@ export async function wake(state, ms) {
   if (due === null || due > at) await state.storage.setAlarm(at);
 }
 
+// For an object: nothing is kept, and the alarm does not go off.
+export function empty(state) {
+  return told(() => state.storage.deleteAll());
+}
+
+// For an object: bytes of its database.
+export function size(state) {
+  return state.storage.sql.databaseSize;
+}
+
 // For an object: one statement; the first column of its rows, with commas between.
 export function sql(state, statement, bindings) {
   return [...state.storage.sql.exec(statement, ...bindings).raw()].map(([first]) => first).join(",");

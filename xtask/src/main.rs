@@ -3,6 +3,7 @@
 mod assets;
 mod bench;
 mod build;
+mod chromium;
 mod ci;
 mod dev;
 mod documents;

@@ -10,7 +10,7 @@ import { Miniflare } from "miniflare";
 
 import { send } from "./client.mjs";
 import { Upstream } from "./upstream.mjs";
-import { WATCHED } from "./watched.mjs";
+import { watching } from "./watched.mjs";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const WAIT_MS = 10_000;
@@ -69,7 +69,7 @@ export class Gateway {
   /**
    * `documents(origin)` returns what KV holds at the start: values by key, objects become JSON.
    * `bindings` replaces the secrets; `secrets(origin)` returns more of them. `ai(origin)` returns a module that stands in
-   * for the platform's `AI`. `watch`: calls to tenants' objects are counted, and can be disturbed. `inStore` are names bound
+   * for the platform's `AI`. `watch`: calls to tenants' objects, or to their journals when it is "journal", are counted, and can be disturbed. `inStore` are names bound
    * to the Secrets Store, with their texts; `undefined` is one that is bound and not there. `buckets` are names that R2 buckets
    * are bound to. `assets`: the dashboard is served too, by the router that the platform puts before the Worker then.
    */
@@ -91,8 +91,9 @@ export class Gateway {
       r2Buckets: buckets,
       durableObjects: {
         HEALTH: { className: "HealthObject", useSQLite: true },
-        JOURNAL: { className: "JournalObject", useSQLite: true },
-        TENANT: watch ? { className: "Watched", scriptName: "watched" } : { className: "TenantObject", useSQLite: true },
+        JOURNAL: watch === "journal" ? { className: "Watched", scriptName: "watched" } : { className: "JournalObject", useSQLite: true },
+        METRICS: { className: "MetricsObject", useSQLite: true },
+        TENANT: watch === true ? { className: "Watched", scriptName: "watched" } : { className: "TenantObject", useSQLite: true },
       },
       ...(assets && { assets: siteAssets(worker.modulesRoot) }),
       ...(ai && { wrappedBindings: { AI: "ai" } }),
@@ -103,7 +104,7 @@ export class Gateway {
       workers: [
         portolan,
         ...(ai ? [{ name: "ai", modules: [{ type: "ESModule", path: "index.mjs", contents: ai(origin) }] }] : []),
-        ...(watch ? [{ ...WATCHED, compatibilityDate: compatibility().compatibilityDate }] : []),
+        ...(watch ? [{ ...watching(watch === "journal" ? "JournalObject" : "TenantObject"), compatibilityDate: compatibility().compatibilityDate }] : []),
       ],
       kvPersist: path.join(gateway.state, "kv"),
       durableObjectsPersist: path.join(gateway.state, "do"),
@@ -218,7 +219,7 @@ export class Gateway {
   async recorded(lane) {
     const deadline = Date.now() + WAIT_MS;
     for (;;) {
-      const { data } = await this.admin("/admin/v1/requests?limit=1000");
+      const { data } = await this.admin("/admin/v1/requests?limit=500");
       const found = data.filter(mentions(lane));
       if (found.length) return found;
       if (Date.now() > deadline) {
