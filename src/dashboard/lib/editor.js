@@ -2,6 +2,9 @@
 import { h, replace, uid } from "./dom.js";
 
 const STEP = "  ";
+const LINE_PX = 19.5;
+/** A short text needs no tall box, a long one scrolls in it. */
+const HEIGHT_PX = { least: 220, most: 620 };
 
 /**
  * `{node, textarea, text(), set(text), insert(text, from, to), go(offset, end?), mark(lines)}`. `mark` takes a map from line
@@ -17,6 +20,8 @@ export function editor({ value = "", label, describedBy, onInput = () => {}, onS
   const node = h("div", { class: "editor" },
     h("div", { class: "editor-box" }, gutter, textarea),
     h("p", { class: "editor-hint muted", id: hint }, "Tab indents. To leave the editor by keyboard press Esc, then Tab. Ctrl+S reviews and saves."));
+  const wanted = (value.split("\n").length + 3) * LINE_PX;
+  node.firstElementChild.style.setProperty("height", `${Math.round(Math.min(HEIGHT_PX.most, Math.max(HEIGHT_PX.least, wanted)))}px`);
   let marks = new Map();
   let leaves = false;
   let count = 0;

@@ -38,7 +38,7 @@ export function keyForm(was = { name: "" }) {
       put("tenant", field("Tenant", tenant, { optional: true, hint: "Whose ledger and budgets its requests are on." })),
       LISTS.map(([member, label, hint]) => put(member, field(label, lists.get(member), { optional: true, hint: was[member]?.length === 0 ? `${hint} Now an empty list: nothing is allowed.` : `${hint} Several with commas.` }))),
       put("expires", field("Expires", expires, { optional: true, hint: "This device’s time; from then on it is refused." }))),
-    h("fieldset", { class: "group" }, h("legend", {}, "Limits"), h("div", { class: "form-grid narrow" }, LIMITS.map(([member, label]) => put(`limits.${member}`, field(label, limits.get(member), { optional: true }))))),
+    h("fieldset", { class: "group" }, h("legend", {}, "Limits"), h("div", { class: "form-grid narrow" }, LIMITS.map(([member, label]) => put(`limits.${member}`, field(label, limits.get(member)))))),
     put("budgets", budgets.node),
     h("details", { open: Boolean(was.dialects || was.endpoints) }, h("summary", {}, "Dialects and endpoints"),
       put("dialects", dialects.node("It may speak", "All while none is chosen.")), put("endpoints", endpoints.node("It may call", "All while none is chosen."))),

@@ -43,7 +43,7 @@ export function pace(record) {
 }
 
 /**
- * Whose doing it was: `{who: "caller" | "gateway" | "provider" | "nobody", tone, title, reasons}`. `usual`: the p95 of the first
+ * Whose doing it was: `{who: "caller" | "gateway" | "provider" | "length" | "nobody", tone, title, reasons}`. `usual`: the p95 of the first
  * token at that target of late, where it is known.
  */
 export function verdict(record, usual) {
@@ -62,6 +62,7 @@ function failure(record) {
   if (fault === "caller") {
     const title = tries.length
       ? `The caller: ${target(last)} refused what was sent (${status}).`
+      : status === 429 ? "The caller: it is at one of its limits or budgets (429), and no provider was asked."
       : `The caller: the gateway refused the request (${status}) before any provider was asked.`;
     return { who: "caller", tone: "warn", title, reasons: [words, tries.length ? asked : null, `It was answered after ${ms(whole)}.`] };
   }
@@ -119,7 +120,7 @@ function slowness(record, usual) {
   if (whose === "provider") return { who: "provider", tone: "warn", title: `A provider: ${why} (${share}).`, reasons: [saved, compared, ...rest] };
   const tokens = pace(record);
   if (tokens !== null && tokens < SLOW_TOKENS_PER_S) return { who: "provider", tone: "warn", title: `A provider: ${why} (${share}).`, reasons: [saved, ...rest, compared, "Or the caller read it so slowly: what is not read is not asked for."] };
-  return { who: "caller", tone: "ok", title: `The length of the answer: ${why} (${share}).`, reasons: [saved, ...rest, compared, "A caller that wants it sooner asks for less, or for a faster model."] };
+  return { who: "length", tone: "ok", title: `The length of the answer: ${why} (${share}).`, reasons: [saved, ...rest, compared, "A caller that wants it sooner asks for less, or for a faster model."] };
 }
 
 function speed(record) {
@@ -127,7 +128,8 @@ function speed(record) {
   return tokens === null ? "" : `, ${number(record.usage.output)} tokens at ${tokens < 10 ? tokens.toFixed(1) : Math.round(tokens)} a second`;
 }
 
-const upper = (words) => words[0].toUpperCase() + words.slice(1);
+/** Names of targets keep their case. */
+const upper = (words) => (/^\S*\//.test(words) ? words : words[0].toUpperCase() + words.slice(1));
 
 /** Outcomes in words. */
 export const OUTCOMES = {

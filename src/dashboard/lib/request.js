@@ -69,7 +69,7 @@ async function usually(record, signal) {
 
 function spoken(record, usual) {
   const { who, tone, title, reasons } = verdict(record, usual);
-  const names = { caller: "Caller", gateway: "Gateway", provider: "Provider", nobody: "All well" };
+  const names = { caller: "Caller", gateway: "Gateway", provider: "Provider", length: "Length", nobody: "Nobody" };
   return h("section", { class: `verdict ${tone}`, "aria-label": "Verdict" },
     badge(who, names[who], tone),
     h("div", {}, h("p", { class: "verdict-title" }, title), reasons.length ? h("ul", {}, reasons.map((reason) => h("li", {}, reason))) : null));

@@ -26,13 +26,15 @@ export async function render(main, { query, setQuery, signal }) {
   const kind = select([{ value: "", label: "All kinds" }, ...Object.keys(KINDS).map((value) => ({ value, label: value }))], { value: shown, onchange: (event) => { shown = event.target.value; keep(); page(); } });
   const check = button("Verify the chain", { kind: "primary", sign: "check", onclick: verify });
   append(main,
-    h("div", { class: "row ask" }, field("Chain", chain, { hint: "A tenant’s name, or @operator for documents and health." }), field("Show", kind), names),
+    h("div", { class: "row ask" }, field("Chain: a tenant, or @operator", chain), field("Show", kind), names),
     card("Head", { actions: check, hint: "Each entry carries the hash of the one before: the last one fixes them all." }, head, verdict),
     card("Entries", { hint: "Newest first." }, entries));
   suggest();
   await load();
 
-  const keep = () => setQuery({ tenant, kind: shown, up_to: last });
+  function keep() {
+    setQuery({ tenant, kind: shown, up_to: last });
+  }
 
   function choose(name) {
     tenant = name;

@@ -73,5 +73,5 @@ async function show(place, value, signal) {
 function gauge(share, budget) {
   const state = share >= 1 ? ["exhausted", budget.soft ? "over" : "used up"] : share >= 0.8 ? ["near", "near its end"] : null;
   const bar = h("progress", { max: "1", value: String(Math.min(1, share)), "aria-label": "Share that is spent" });
-  return h("span", { class: "gauge" }, state && badge(...state, budget.soft && share >= 1 ? "warn" : undefined), bar, h("span", { class: "num" }, Number.isFinite(share) ? percent(share, 1) : "–"));
+  return h("span", { class: "gauge" }, state && badge(...state, budget.soft && share >= 1 ? "warn" : undefined), bar, h("span", { class: "num" }, Number.isFinite(share) ? percent(share, share < 0.01 ? 2 : 1) : "–"));
 }

@@ -49,7 +49,8 @@ function list(main, { query, actions, setQuery, signal }) {
   const body = h("tbody");
   const note = h("p", { class: "muted", role: "status" });
   const older = button("Older requests", { sign: "down", onclick: () => more() });
-  const live = button("Live", { "aria-pressed": String(isLive), class: "live", onclick: () => tail(!isLive) });
+  const live = button("Live", { "aria-pressed": String(isLive), onclick: () => tail(!isLive) });
+  live.classList.add("live");
   append(actions, live);
   showLive();
 

@@ -36,13 +36,16 @@ export function render(main, { query, actions, setQuery, signal }) {
     load();
   }
 
-  const isHourly = () => Number(state.days) <= BY_HOUR_DAYS;
-  const question = (more) => {
+  function isHourly() {
+    return Number(state.days) <= BY_HOUR_DAYS;
+  }
+
+  function question(more) {
     const { days, by: _, ...filters } = state;
     const end = Math.ceil(Date.now() / HOUR) * HOUR;
     const from = isHourly() ? end - Number(days) * DAY : Math.floor(end / DAY) * DAY - (Number(days) - 1) * DAY;
     return { ...filters, from, to: end, ...more };
-  };
+  }
 
   async function load() {
     const mine = (turn += 1);
