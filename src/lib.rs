@@ -37,6 +37,7 @@
 //!  mock      the built-in provider: deterministic answers, and faults on demand
 //!  exchange  the life of one request: tries, hedging, failover, the way back of a stream and its going on elsewhere
 //!  ledger    usage × price, and the one line a request is remembered by
+//!  metrics   what all requests come to: counters and spreads of times, for the dashboard, Prometheus and OTLP
 //!  account   limits and budgets: leases in the isolate, the exact count in the tenant's object
 //!  audit     a chain of hashes over what operators changed and requests cost, and its verifier
 //!  admin     the operator's calls: what is said of configuration and health, plans explained, simulated, made again
@@ -50,7 +51,7 @@
 //! `sorted` and `units` are free to all; `wire` and `chat` use no other room, and nobody uses `shell`.
 //!
 //! In the shell a file that ends in `_object` is a Durable Object: `health_object` is the truth about health in one region,
-//! `journal_object` keeps the records, `tenant_object` has one tenant's ledger, limits and audit chain, which `till` tells
+//! `journal_object` keeps the records, `metrics_object` adds up what isolates counted, `tenant_object` has one tenant's ledger, limits and audit chain, which `till` tells
 //! of requests. `store` reads configuration and keys from KV, `news` brings what was written of late and KV may not show
 //! yet; `settle` ends each request exactly once, also when its client leaves, and hands its record to `sinks`. Its JavaScript
 //! only moves bytes, where a crossing a chunk would cost more than the work.
@@ -99,6 +100,7 @@ pub mod exchange;
 pub mod features;
 pub mod guard;
 pub mod ledger;
+pub mod metrics;
 pub mod mock;
 pub mod operation;
 pub mod plan;

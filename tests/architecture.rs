@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Room, and the rooms it may use. `error`, `sorted` and `units` are free to all; nobody uses `shell`.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("wire", &[]),
     ("chat", &[]),
     ("dialect", &["wire", "chat"]),
@@ -26,6 +26,8 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     // Tokens are estimated as they are where nobody counts them.
     ("features", &["operation", "chat"]),
     ("ledger", &["chat", "catalog", "wire"]),
+    // What is counted is what records tell; gauges are what the regions know of health.
+    ("metrics", &["ledger", "plan", "wire"]),
     ("audit", &["wire"]),
     ("cache", &["config", "catalog", "dialect", "chat", "wire"]),
     // The mock is one more answer that the shell is told to fetch.
@@ -48,6 +50,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
             "exchange",
             "plan",
             "ledger",
+            "metrics",
             "mock",
             "operation",
             "guard",

@@ -14,6 +14,7 @@ mod given;
 mod manual;
 mod nesting;
 mod news;
+mod otlp;
 mod own_entry;
 mod own_keys;
 mod prices;

@@ -1,7 +1,7 @@
 //! The operator's calls about health.
 
 use portolan::{
-    admin::health::{Order, describe, gathered, regions},
+    admin::health::{Order, describe, describe_history, gathered, regions, wants_history},
     plan::{
         health::{Health, Signal, Standing},
         operator::{Action, MAX_MS, USUAL_MS},
@@ -54,6 +54,15 @@ fn regions_are_all_or_the_one_named() {
 }
 
 #[test]
+fn what_was_is_told_to_whoever_asks() {
+    for (query, wants) in
+        [("", false), ("history=1", true), ("region=weur&history=true", true), ("history=0", false), ("nohistory=1", false)]
+    {
+        assert_eq!(wants_history(query), wants, "{query}");
+    }
+}
+
+#[test]
 fn what_a_region_knows_is_said_in_words() {
     let mut health = Health::default();
     for _ in 0..20 {
@@ -73,6 +82,13 @@ fn what_a_region_knows_is_said_in_words() {
         "operator": {"acme/small": {"action": "force_open", "until": until}},
     });
     assert_eq!(serde_json::from_str::<Value>(&told).unwrap(), expected);
+    let with_history: Value = serde_json::from_str(&describe_history(&mut health, NOW)).unwrap();
+    let mut both = expected.clone();
+    both["history"] = json!([
+        {"at": NOW.0, "cell": "acme/small", "from": "up", "to": "shut", "until": until, "why": "operator: force_open"},
+        {"at": NOW.0, "cell": "acme#0", "from": "up", "to": "cooling", "until": NOW.plus(60_000).0},
+    ]);
+    assert_eq!(with_history, both);
     let all = gathered(&[("weur", Some(told)), ("me", None), ("oc", Some("no JSON".to_owned()))]);
     assert_eq!(serde_json::from_str::<Value>(&all).unwrap(), json!({"regions": {"weur": expected}, "unreachable": ["me", "oc"]}));
 }

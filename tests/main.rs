@@ -22,6 +22,7 @@ mod guard;
 mod health_calls;
 mod ledger;
 mod long_histories;
+mod metrics;
 mod mock;
 mod openai_chat;
 mod openai_completions;

@@ -4,6 +4,7 @@ mod bodies;
 mod case;
 mod headers;
 mod health;
+mod history;
 mod judge;
 mod law;
 mod numbers;

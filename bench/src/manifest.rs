@@ -34,7 +34,12 @@ fn parse(table: &Table) -> Manifest {
         compatibility_flags: rows(table.get("compatibility_flags")).iter().map(|flag| text(Some(flag))).collect(),
         kv: rows(table.get("kv_namespaces")).iter().map(|row| text(row.get("binding"))).collect(),
         objects: if objects.is_empty() {
-            vec![object("HEALTH", "HealthObject"), object("JOURNAL", "JournalObject"), object("TENANT", "TenantObject")]
+            vec![
+                object("HEALTH", "HealthObject"),
+                object("JOURNAL", "JournalObject"),
+                object("TENANT", "TenantObject"),
+                object("METRICS", "MetricsObject"),
+            ]
         } else {
             objects
         },

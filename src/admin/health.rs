@@ -7,12 +7,13 @@ use crate::{
     error::Error,
     plan::{
         health::{Health, Standing},
+        history::Change as Passed,
         operator::{self, Action},
         region,
     },
     units::Millis,
     wire::{
-        compose::{Members, json},
+        compose::{Members, json, put},
         fields::{Fields, must_be},
         json::json_text,
         percent,
@@ -90,8 +91,35 @@ pub fn regions(query: &str) -> Result<Vec<&'static str>, Error> {
     named.map_or_else(|| Ok(region::ALL.to_vec()), |name| Ok(vec![region_of(name)?]))
 }
 
+/// Whether a query asks for what was, too.
+pub fn wants_history(query: &str) -> bool {
+    query.split('&').any(|pair| matches!(pair, "history=1" | "history=true"))
+}
+
 /// What the object of one region knows, in words.
 pub fn describe(health: &Health, now: Millis) -> String {
+    json_text(&told(health, now))
+}
+
+/// The same, and its cells' changes of state.
+pub fn describe_history(health: &mut Health, now: Millis) -> String {
+    let mut out = told(health, now);
+    put(&mut out, "history", health.changes(now).map(passed).collect::<Vec<_>>());
+    json_text(&out)
+}
+
+fn passed(change: &Passed) -> Value {
+    let mut out = json!({"at": change.at.0, "cell": change.cell.as_str(), "from": change.from(), "to": change.to()});
+    if let Some(until) = change.until {
+        put(&mut out, "until", until.0);
+    }
+    if !change.why.is_empty() {
+        put(&mut out, "why", change.why.as_str());
+    }
+    out
+}
+
+fn told(health: &Health, now: Millis) -> Value {
     let view = health.snapshot(now);
     let (mut cells, mut words) = (Map::new(), Map::new());
     for cell in health.names() {
@@ -108,7 +136,7 @@ pub fn describe(health: &Health, now: Millis) -> String {
     for (target, action, until) in health.orders(now) {
         words.insert(target.to_owned(), json!({"action": action.name(), "until": until.0}));
     }
-    json_text(&json!({"cells": cells, "operator": words}))
+    json!({"cells": cells, "operator": words})
 }
 
 fn said(standing: Standing) -> Map<String, Value> {

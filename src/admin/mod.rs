@@ -36,6 +36,8 @@ pub enum Call<'a> {
     Requests,
     /// The record of one id.
     Request(&'a str),
+    /// Counters and times of a window.
+    Metrics,
     /// What the regions' objects know.
     Health,
     /// The operator's word on a target.
@@ -103,6 +105,7 @@ impl<'a> Call<'a> {
             ("GET", ["requests"]) => Self::Requests,
             ("GET", ["requests", id]) if is_id(id) => Self::Request(id),
             ("GET", ["requests", id, "replay"]) if is_id(id) => Self::Replay(id),
+            ("GET", ["metrics"]) => Self::Metrics,
             ("GET", ["health"]) => Self::Health,
             // A target has slashes of its own.
             ("POST" | "PUT", ["health", _, ..]) => Self::Order(path.strip_prefix("health/")?),
@@ -188,6 +191,7 @@ mod tests {
             ("POST", "/explain", Found::Call(Call::Explain)),
             ("GET", "/explain", Found::Allowed("POST".to_owned())),
             ("POST", "/simulate/", Found::Call(Call::Simulate)),
+            ("GET", "/metrics", Found::Call(Call::Metrics)),
             ("GET", "/health", Found::Call(Call::Health)),
             ("DELETE", "/health/", Found::Allowed("GET".to_owned())),
             ("POST", "/health/acme", Found::Call(Call::Order("acme"))),

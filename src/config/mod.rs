@@ -8,6 +8,7 @@ mod host;
 mod limits;
 mod nesting;
 pub mod news;
+mod otlp;
 pub mod own_entry;
 mod own_key;
 mod parse;
@@ -28,6 +29,7 @@ pub use condition::{Check, Condition, Datum, Literal, Pattern, Subject};
 pub use given::{Given, Secrets};
 pub use host::{is_private_host, read_public_url};
 pub use limits::{Budget, Budgets, Limits, Period, Rules, read_rules};
+pub use otlp::{Otlp, OtlpHeader, WHOLE_SAMPLE};
 pub use own_key::{OwnKey, fingerprint};
 pub use price::read_amount;
 pub use provider::{Credential, House, Model, Provider};
@@ -144,7 +146,10 @@ pub fn build(documents: &Documents, secrets: &SortedMap<String, String>) -> Resu
     for (document, mut problems) in parsed {
         if let Some(document) = document.filter(|_| is_readable) {
             match problems.document {
-                SETTINGS => snapshot.settings = settings::read_settings(document, &mut problems),
+                SETTINGS => {
+                    snapshot.settings = settings::read_settings(document, &mut problems);
+                    snapshot.fill_otlp(secrets);
+                }
                 PROVIDERS => provider::read_providers(document, &mut snapshot, secrets, &mut problems),
                 PRICES => price::read_prices(document, &mut snapshot, &mut problems),
                 BUDGETS => limits::read_budgets(document, &mut snapshot, &mut problems),

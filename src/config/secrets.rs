@@ -29,8 +29,9 @@ const AWS_TOKEN: &str = "AWS_SESSION_TOKEN";
 pub fn secret_names(documents: &Documents) -> Vec<String> {
     let rows = catalog::providers().iter();
     let usual = rows.flat_map(|row| row.secrets.iter().copied().chain(row.placeholders())).chain([AWS_KEY, AWS_TOKEN]);
-    let text = documents.providers.as_deref().unwrap_or_default();
-    let named = text.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0.to_owned()));
+    let texts = [&documents.providers, &documents.settings].into_iter().flatten();
+    let places = texts.flat_map(|text| text.split("${").skip(1));
+    let named = places.filter_map(|rest| Some(rest.split_once('}')?.0.to_owned()));
     let mut names: Vec<String> = vec![];
     for name in usual.map(str::to_owned).chain(named.filter(|name| is_secret_name(name)).take(MAX_SECRETS)) {
         if !names.contains(&name) {

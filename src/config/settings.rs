@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::{
     Policy,
     host::read_public_url,
+    otlp::{Otlp, read_otlp},
     read_policy::read_policy,
     reader::{Problems, Reader},
 };
@@ -94,6 +95,9 @@ pub struct Settings {
     pub on_error: OnError,
     /// Where it is told that budgets came to their thresholds.
     pub budgets_webhook: Option<String>,
+    /// Where records are told, as they come to be.
+    pub records_webhook: Option<String>,
+    pub otlp: Option<Otlp>,
 }
 
 /// What becomes of requests under limits or budgets while their tenant's object cannot be reached.
@@ -142,6 +146,8 @@ impl Default for Settings {
             audit: Audit { webhook: None, max_entries: AUDIT_ENTRIES },
             on_error: OnError::default(),
             budgets_webhook: None,
+            records_webhook: None,
+            otlp: None,
         }
     }
 }
@@ -165,6 +171,8 @@ pub(super) fn read_settings(document: Map<String, Value>, problems: &mut Problem
         let (on_error, webhook) = reader.object("budgets", budgets).unwrap_or_default();
         (settings.on_error, settings.budgets_webhook) = (on_error.unwrap_or_default(), webhook);
         settings.audit = reader.object("audit", |reader| read_audit(reader, allow_private)).unwrap_or(settings.audit);
+        settings.records_webhook = reader.object("records", |reader| read_webhook(reader, allow_private)).flatten();
+        settings.otlp = reader.object("otlp", |reader| read_otlp(reader, allow_private)).flatten();
         settings.log_console = reader.object("log", |reader| reader.flag("console")).flatten().unwrap_or(true);
         settings
     })

@@ -92,11 +92,10 @@ function enter() {
       h("div", { class: "row" }, themes(), iconButton("Sign out", "out", { onclick: () => signOut() }))));
   const jump = jumper([...NAMES].map(([name, label]) => ({ name, label })), (name) => navigate(name));
   const opener = iconButton("Menu", "menu", { "aria-expanded": "false", "aria-controls": "nav", onclick: () => menu(!app.classList.contains("menu-open")) });
-  const where = h("span", { class: "where" });
   const skip = h("a", { class: "skip", href: "#main", onclick: (event) => { event.preventDefault(); main.focus(); } }, "Skip to content");
   const veil = h("div", { class: "veil", onclick: () => menu(false) });
   replace(app, skip,
-    h("header", { class: "topbar" }, opener, where, iconButton("Jump to a page (Ctrl K)", "search", { onclick: jump })),
+    h("header", { class: "topbar" }, opener, brand("div"), iconButton("Jump to a page (Ctrl K)", "search", { onclick: jump })),
     nav, veil, main);
   app.className = "framed";
 
@@ -117,7 +116,7 @@ function enter() {
       jump();
     }
   };
-  frame = { main, links, where, menu, at: null };
+  frame = { main, links, menu, at: null };
   route();
 }
 
@@ -147,7 +146,7 @@ async function route() {
   const here = new AbortController();
   leave = here;
   const { name, params, query } = place();
-  const { main, links, where, menu } = frame;
+  const { main, links, menu } = frame;
   const isMove = frame.at !== null;
   frame.at = name;
   menu(false);
@@ -155,16 +154,15 @@ async function route() {
     if (each === name) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  const heading = h("h1", { tabindex: "-1" });
+  const heading = h("h1");
   const actions = h("div", { class: "actions" });
   const body = h("div", { class: "page", dataset: { page: name } });
+  const trail = h("div", { class: "trail" });
   const setTitle = (words, ...before) => {
     replace(heading, words);
-    replace(where, words);
     document.title = `${words} · Portolan`;
     if (before.length) replace(trail, before);
   };
-  const trail = h("div", { class: "trail" });
   replace(main, h("div", { class: "page-head" }, h("div", {}, trail, heading), actions), body);
   setTitle(NAMES.get(name) ?? "Not found");
   window.scrollTo(0, 0);

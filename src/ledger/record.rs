@@ -36,7 +36,7 @@ pub struct Try {
 /// The provider was called with the tenant's own key, and bills the tenant.
 pub const OWN_CREDENTIAL: &str = "tenant";
 /// The answer was in the response cache.
-pub(super) const GIVEN: &str = "hit";
+pub const GIVEN: &str = "hit";
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Record {

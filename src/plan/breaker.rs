@@ -26,6 +26,8 @@ pub(super) struct Cell {
     /// The numbers that were told last, and when.
     pub(super) shown: Numbers,
     pub(super) shown_at: Millis,
+    /// Why it opened, in words for the history; not kept, for the history is.
+    pub(super) cause: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +121,7 @@ impl State {
     }
 
     /// Where a ramp is by now: further by successes, or by time where there is little traffic.
-    fn ramped(&self, now: Millis, tuning: &Tuning) -> Option<Self> {
+    pub(super) fn ramped(&self, now: Millis, tuning: &Tuning) -> Option<Self> {
         let Self::Ramp { mut step, mut since, mut good } = *self else { return None };
         while usize::from(step) < RAMP.len() {
             let passed = now.since(since);
@@ -131,6 +133,13 @@ impl State {
             (step, good) = (step + 1, 0);
         }
         Some(Self::Up)
+    }
+
+    /// When a ramp ends by time alone.
+    pub(super) fn ramp_ends(&self, tuning: &Tuning) -> Millis {
+        let Self::Ramp { step, since, .. } = *self else { return Millis(u64::MAX) };
+        let steps = RAMP.len().saturating_sub(usize::from(step));
+        since.plus(tuning.ramp_ms.saturating_mul(u64::try_from(steps).unwrap_or(0)))
     }
 }
 
@@ -170,6 +179,7 @@ impl Cell {
         let all = good + bad;
         let too_many = all >= tuning.min_requests && bad * 100 >= all * tuning.open_percent;
         if batch.bad > 0 && (too_many || self.row >= tuning.in_a_row) {
+            self.cause = if too_many { failed_of(bad, all) } else { format!("{} failures in a row", self.row) };
             self.open(batch.floor_ms, now, tuning, seed);
         }
     }
@@ -207,6 +217,7 @@ impl Cell {
                 }
                 self.outage.trips = self.outage.trips.saturating_add(1);
                 self.state = State::Open { until };
+                "an isolate saw it fail".clone_into(&mut self.cause);
                 self.buckets.clear();
                 self.row = 0;
                 true
@@ -257,6 +268,7 @@ impl Cell {
             if permit.is_some_and(|permit| permit.expires > now) {
                 return false;
             }
+            "a probe failed".clone_into(&mut self.cause);
             self.open(batch.floor_ms, now, tuning, seed);
             return true;
         }
@@ -345,13 +357,25 @@ impl Cell {
 
     /// The share of traffic that a worse cell keeps; nothing when it is fine.
     fn degraded(&self, now: Millis, tuning: &Tuning) -> Option<u8> {
+        self.by_errors(now, tuning).into_iter().chain(self.latency.share(now, tuning)).min()
+    }
+
+    /// A tenth of failures sends a fifth away, half of them everything.
+    pub(super) fn by_errors(&self, now: Millis, tuning: &Tuning) -> Option<u8> {
         let (good, bad) = self.totals(now, tuning);
         let all = good + bad;
         let errs = all >= tuning.min_requests && bad * 100 >= all * tuning.degraded_percent;
-        // A tenth of failures sends a fifth away, half of them everything.
-        let by_errors = errs.then(|| 100_u8.saturating_sub(percent(bad.saturating_mul(2), all)));
-        by_errors.into_iter().chain(self.latency.share(now, tuning)).min()
+        errs.then(|| 100_u8.saturating_sub(percent(bad.saturating_mul(2), all)))
     }
+
+    pub(super) fn failed(&self, now: Millis, tuning: &Tuning) -> String {
+        let (good, bad) = self.totals(now, tuning);
+        failed_of(bad, good + bad)
+    }
+}
+
+fn failed_of(bad: u64, all: u64) -> String {
+    format!("{bad} of {all} failed")
 }
 
 fn bucket_ms(tuning: &Tuning) -> u64 {

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::{
     breaker::{Batch, Cell},
+    history::History,
     is_own_key,
     latency::Spread,
     operator::{Action, Marks, covers},
@@ -154,6 +155,8 @@ pub struct Health {
     pub(super) tuning: Tuning,
     pub(super) cells: SortedMap<String, Cell>,
     pub(super) marks: Marks,
+    /// Only in the region's object.
+    pub(super) history: History,
 }
 
 impl Health {
@@ -191,14 +194,6 @@ impl Health {
 
     pub(super) fn spread(&mut self, key: &str, samples: &Spread, now: Millis) {
         self.cell(key, now).latency.spread(samples, now);
-    }
-
-    /// The operator's word on a provider, one of its models or credentials, from now on.
-    pub fn order(&mut self, target: &str, action: Action, for_ms: u64, now: Millis) {
-        self.marks.set(target, action, for_ms, now);
-        if action == Action::Reset {
-            self.forget(target);
-        }
     }
 
     pub(super) fn forget(&mut self, target: &str) {

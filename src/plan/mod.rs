@@ -7,6 +7,7 @@ mod filter;
 mod gather;
 pub mod headers;
 pub mod health;
+pub mod history;
 pub mod inputs;
 mod judge;
 mod latency;

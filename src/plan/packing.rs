@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::{
     breaker::{Batch, Bucket, Cell, Outage, Permit, State},
     health::{Health, Numbers, Standing, Tuning, View},
+    history::History,
     latency::{Latency, Spread},
     operator::{Action, Mark, Marks},
     report::{Reply, Report, Told},
@@ -145,7 +146,7 @@ fn read_cell(value: Value) -> Cell {
         left -= 1;
     }
     let latency = Latency { quick_us, base_us, samples, at, faded, spread: row.spread() };
-    Cell { buckets, row: failures, state, outage, cool_until, latency, touched, shown, shown_at }
+    Cell { buckets, row: failures, state, outage, cool_until, latency, touched, shown, shown_at, cause: String::new() }
 }
 
 fn told(told: &Told) -> Value {
@@ -282,6 +283,7 @@ impl From<Health> for Value {
         out.put("t", tuning(&health.tuning));
         put_rows(&mut out, "c", table(&health.cells, cell));
         put_rows(&mut out, "m", table(&health.marks.by_target, mark));
+        out.put("h", health.history.packed());
         Self::Object(out)
     }
 }
@@ -292,7 +294,8 @@ impl TryFrom<Value> for Health {
     fn try_from(value: Value) -> Result<Self, Self::Error> {
         let mut from = read_form(value)?;
         let (cells, by_target) = (read_table(&mut from, "c", read_cell), read_table(&mut from, "m", read_mark));
-        Ok(Self { tuning: read_tuning(from.swap_remove("t")), cells, marks: Marks { by_target } })
+        let history = History::unpacked(from.get("h"));
+        Ok(Self { tuning: read_tuning(from.swap_remove("t")), cells, marks: Marks { by_target }, history })
     }
 }
 
@@ -307,10 +310,6 @@ fn read_standing(value: Value) -> Standing {
     Standing::of_numbers(kind, row.u64())
 }
 
-fn numbers_row(of: &Numbers) -> Value {
-    row(numbers(of))
-}
-
 fn read_numbers(value: Value) -> Numbers {
     Row::of(value).numbers()
 }
@@ -320,7 +319,7 @@ impl From<View> for Value {
         let mut out = form();
         put_rows(&mut out, "c", table(&view.cells, standing));
         put_rows(&mut out, "m", table(&view.marks.by_target, mark));
-        put_rows(&mut out, "n", table(&view.numbers, numbers_row));
+        put_rows(&mut out, "n", table(&view.numbers, |of| row(numbers(of))));
         Self::Object(out)
     }
 }
@@ -378,7 +377,7 @@ impl From<Reply> for Value {
         if let Some(view) = reply.view {
             out.put("s", Self::from(view));
         }
-        put_rows(&mut out, "n", table(&reply.numbers, numbers_row));
+        put_rows(&mut out, "n", table(&reply.numbers, |of| row(numbers(of))));
         put_rows(&mut out, "p", table(&reply.permits, |until| Self::from(until.0)));
         Self::Object(out)
     }

@@ -50,6 +50,7 @@ impl Health {
     pub fn begin_probe(&mut self, key: &str, now: Millis) -> Option<View> {
         self.permit(key, OBJECT, now)?;
         self.probing(key, OBJECT, now.plus(self.tuning().probe_ms));
+        self.note(now, "");
         let mut view = self.snapshot(now);
         view.cells.insert(key.to_owned(), Standing::Probe);
         Some(view)
@@ -79,5 +80,6 @@ impl Health {
             None => Batch::default(),
         };
         self.probed(key, OBJECT, batch, now, seed);
+        self.note(now, "");
     }
 }

@@ -79,6 +79,7 @@ impl Report {
 /// The object's side: takes a report in, and answers with all that is known.
 pub fn absorb(health: &mut Health, report: &Report, now: Millis, seed: u64) -> Reply {
     health.tune(report.tuning);
+    health.note(now, "");
     for (key, told) in &report.cells {
         // It may have been learned before the reset; what is still so will be learned again.
         if health.marks.was_reset(key, report.reset_at) {
@@ -104,6 +105,7 @@ pub fn absorb(health: &mut Health, report: &Report, now: Millis, seed: u64) -> R
     let grant = |key: &String| Some((key.clone(), health.permit(key, report.isolate, now)?));
     let mut permits = SortedMap::new();
     permits.extend(report.wants.iter().take(MAX_CELLS).filter_map(grant));
+    health.note(now, "");
     health.renew_numbers(now);
     let mut numbers = SortedMap::new();
     let moved = health.iter().filter(|(_, cell)| cell.shown_at > report.numbers_at);

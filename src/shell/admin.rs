@@ -12,7 +12,7 @@ use super::{
     head::Head,
     health_object,
     isolate::{self, Loaded},
-    journal_object, own_keys, store, usage,
+    journal_object, metrics_object, own_keys, store, usage,
 };
 use crate::{
     admin::{
@@ -65,7 +65,11 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
     let found = match call {
         Call::Requests => journal_object::list(env, &head.query).await.map(|rows| format!("{{\"data\":{rows}}}")),
         Call::Request(id) => journal_object::list(env, &format!("id={id}")).await.map(|rows| format!("{{\"data\":{rows}}}")),
+        Call::Metrics => return told(metrics_object::report(env, head).await),
         Call::Health => match health::regions(&head.query) {
+            Ok(regions) if health::wants_history(&head.query) => {
+                Ok(health::gathered(&health_object::history(env, &regions).await))
+            }
             Ok(regions) => Ok(health::gathered(&health_object::all(env, &regions, "").await)),
             Err(error) => return told(Err(error)),
         },

@@ -17,7 +17,7 @@ use super::{
     store,
 };
 use crate::{
-    admin::health::{Order, describe},
+    admin::health::{Order, describe, describe_history},
     exchange::probe,
     plan::{
         health::{Health, Tuning, View},
@@ -39,6 +39,8 @@ const LOOK_AGAIN_MS: f64 = 3_600_000.0;
 const BINDING: &str = "HEALTH";
 /// The part of the path by which an operator's word comes.
 const ORDER: &str = "order";
+/// That by which what was is asked for.
+const HISTORY: &str = "history";
 
 #[wasm_bindgen]
 pub struct HealthObject {
@@ -90,8 +92,11 @@ impl HealthObject {
         let errand = path.next();
         if request.method() == "GET" {
             self.last_news()?;
-            let is_news = path.next() == Some(news::PATH);
-            return if is_news { news::tell(&self.state, errand.unwrap_or_default()) } else { Ok(self.described()) };
+            if path.next() == Some(news::PATH) {
+                return news::tell(&self.state, errand.unwrap_or_default());
+            }
+            let with_history = |health: &mut Health| describe_history(health, clock::now());
+            return Ok(if errand == Some(HISTORY) { self.with(with_history).unwrap_or_default() } else { self.described() });
         }
         // Not `json()`: numbers would go through floating point on the way.
         let message = JsFuture::from(request.text()?).await?.as_string().unwrap_or_default();
@@ -262,4 +267,9 @@ pub async fn warm(env: &Env, region: &str) {
 /// What the objects of these regions know, after the operator's word when there is one.
 pub async fn all(env: &Env, regions: &[&'static str], order: &str) -> bindings::Answers {
     bindings::ask_all(env, BINDING, regions, &format!("{ORDER}/"), order).await
+}
+
+/// The same, and what was.
+pub async fn history(env: &Env, regions: &[&'static str]) -> bindings::Answers {
+    bindings::ask_all(env, BINDING, regions, &format!("{HISTORY}/"), "").await
 }

@@ -1,7 +1,7 @@
 //! What one isolate remembers between requests. Built first and stored after: no request waits for another's promise.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     collections::{HashMap, VecDeque},
     rc::Rc,
 };
@@ -10,6 +10,7 @@ use super::{own_keys::Tenants, till::Till};
 use crate::{
     config::{Given, Problem, ServiceAccount, Snapshot, news::News},
     guard::Throttle,
+    metrics::Delta,
     plan::{health::Tuning, seed, sync::Local},
     sorted::SortedMap,
     units::Millis,
@@ -36,6 +37,9 @@ pub struct Isolate {
     pub heard_at: Cell<Millis>,
     pub throttle: RefCell<Throttle>,
     pub journal: RefCell<Outbox>,
+    pub metrics: RefCell<Delta>,
+    /// Its own, as long as it lives.
+    pub name: OnceCell<String>,
     /// Tenants' own keys.
     pub tenants: RefCell<Tenants>,
     /// What is to be told to tenants' ledgers.

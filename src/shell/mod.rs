@@ -3,6 +3,7 @@
 mod active;
 mod admin;
 mod admin_write;
+mod answer;
 mod audit;
 mod bindings;
 mod cache;
@@ -18,6 +19,7 @@ mod health_object;
 mod isolate;
 mod journal_object;
 mod listing;
+mod metrics_object;
 mod news;
 mod outlet;
 mod own_keys;

@@ -1,12 +1,19 @@
 //! Where the records of requests go: noted when a request ends, handed in together when nobody waits.
 
+use futures::future::join;
 use worker::{Env, console_log};
 
-use super::{clock, edge, health_object, isolate, journal_object, till};
+use super::{clock, edge, health_object, isolate, journal_object, metrics_object, till};
 use crate::{config::Settings, ledger::record::Record};
 
 /// Takes a record in, in the request's own turn: what costs more than noting is left for `hand_in`.
 pub fn note(record: &Record, settings: &Settings) {
+    isolate::with(|i| i.metrics.borrow_mut().note(record));
+    keep(record, settings);
+}
+
+/// The same of a request that is nobody's, and counts as none.
+pub fn keep(record: &Record, settings: &Settings) {
     if let (Some(response), Some(provider)) = (&record.response_id, &record.provider) {
         isolate::remember_owner(response.clone(), record.tenant.clone(), provider.clone());
     }
@@ -26,6 +33,10 @@ const LOST_MS: u64 = 10_000;
 
 /// After a request: tells health and journal what is due, at most once a second unless something changed.
 pub async fn flush(env: &Env, region: &str) {
+    join(flush_records(env, region), metrics_object::flush(env)).await;
+}
+
+async fn flush_records(env: &Env, region: &str) {
     health_object::sync(env, region).await;
     let now = clock::now();
     let wait = isolate::with(|i| {

@@ -1,6 +1,6 @@
 //! `docs/configuration.md` says what the reader takes.
 
-use portolan::config::{self, Lossy, OnContentFilter, OnStreamBreak, Settings, WhenAllUnavailable};
+use portolan::config::{self, Lossy, OnContentFilter, OnStreamBreak, Settings, WHOLE_SAMPLE, WhenAllUnavailable};
 use serde_json::{Map, Value};
 
 use super::{documents, problems, secrets};
@@ -19,10 +19,10 @@ fn examples(document: &str) -> (Value, usize) {
 #[test]
 fn its_examples_are_taken_as_they_stand() {
     let named = ["routes", "providers", "settings"].map(|name| (name, examples(name)));
-    assert_eq!(named.each_ref().map(|(_, (_, count))| *count), [2, 1, 1]);
+    assert_eq!(named.each_ref().map(|(_, (_, count))| *count), [2, 1, 2]);
     let texts = named.map(|(name, (value, _))| (name, value.to_string()));
     let parts: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
-    let keys = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "LAB_KEY"];
+    let keys = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "LAB_KEY", "OTLP_TOKEN"];
     let snapshot = config::build(&documents(&parts), &secrets(&keys)).unwrap();
     assert_eq!((snapshot.routes.len(), snapshot.warnings), (9, vec![]));
     assert!(snapshot.providers.get("my-lab").unwrap().zdr);
@@ -32,9 +32,11 @@ fn its_examples_are_taken_as_they_stand() {
 #[test]
 fn its_settings_are_the_defaults() {
     let (settings, _) = examples("settings");
-    let snapshot = config::build(&documents(&[("settings", &settings.to_string())]), &secrets(&[])).unwrap();
+    let snapshot = config::build(&documents(&[("settings", &settings.to_string())]), &secrets(&["OTLP_TOKEN"])).unwrap();
     let (said, default) = (snapshot.settings, Settings::default());
-    let rest = Settings { policy: default.policy, breaker: default.breaker, ..said.clone() };
+    let otlp = said.otlp.clone().unwrap();
+    assert_eq!((otlp.traces, otlp.metrics, otlp.sample, otlp.keep_errors), (true, true, WHOLE_SAMPLE, true));
+    let rest = Settings { policy: default.policy, breaker: default.breaker, otlp: None, ..said.clone() };
     assert_eq!(rest, default);
     let policy = said.policy;
     assert_eq!(policy.when_all_unavailable, Some(WhenAllUnavailable::default()));

@@ -13,7 +13,10 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
-import { ADMIN, Gateway } from "../e2e/lib/gateway.mjs";
+import { CALLERS, ask } from "../e2e/lib/callers.mjs";
+import { ADMIN, Gateway, SETTINGS, lanes } from "../e2e/lib/gateway.mjs";
+import { SHAPES, speak } from "../e2e/lib/shapes.mjs";
+import { forever, json, stream } from "../e2e/lib/upstream.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const STATIC = fileURLToPath(new URL("../../src/dashboard/", import.meta.url));
@@ -28,6 +31,13 @@ export class Stage {
   #contexts = [];
   /** What no page may do, in words. */
   wrongs = [];
+
+  /** A stage whose gateway has served something: `traffic`. */
+  static async withTraffic({ documents = () => ({}), ...options } = {}) {
+    const stage = await Stage.start({ ...options, documents: (origin) => world(origin, documents(origin)) });
+    await traffic(stage.gateway);
+    return stage;
+  }
 
   /** Options are those of `Gateway.start`; `gateway` takes one that is there already. */
   static async start({ gateway, ...options } = {}) {
@@ -44,14 +54,14 @@ export class Stage {
   }
 
   /**
-   * A page at `hash` (`"requests?route=a"`), signed in unless `token` is null. `routes`: `{"/health*": (request) => answer | null}`
-   * stands in for paths below /admin/v1; an answer is `{status, body}`, `"lost"`, or a promise of one; `null` lets it through.
+   * A page at `hash` (`"requests?route=a"`), signed in unless `token` is null. `routes`: `{"/health**": (request) => answer | null}`
+   * stands in for paths below /admin/v1 (`*` ends at a slash, `**` does not); an answer is `{status, body}`, `"lost"`, or a promise of one; `null` lets it through.
    */
   async open(hash = "", { token = ADMIN, width = 1280, height = 900, theme = "light", routes = {}, reducedMotion = "reduce", expected = [] } = {}) {
     const context = await this.browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion, locale: "en-GB", timezoneId: "Europe/Berlin" });
     this.#contexts.push(context);
     context.setDefaultTimeout(10_000);
-    if (token) await context.addInitScript((value) => { if (!sessionStorage.getItem("portolan.left")) sessionStorage.setItem("portolan.token", value); }, token);
+    if (token) await context.addInitScript((value) => { sessionStorage.setItem("portolan.token", value); }, token);
     const page = await context.newPage();
     const note = (words) => { if (!expected.some((pattern) => pattern.test(words))) this.wrongs.push(`#/${hash}: ${words}`); };
     page.on("console", (message) => {
@@ -99,6 +109,29 @@ export class Stage {
     await this.gateway?.stop();
     assert.deepEqual(this.wrongs, []);
   }
+}
+
+const LANES = { calm: ["openai", "anthropic"], shaky: ["openai", "openai2"], down: ["openai"] };
+
+/** Three routes: one that serves, one that fails over, one that has nothing left. */
+export function world(origin, more = {}) {
+  const { providers, routes } = lanes(origin, LANES);
+  return { settings: SETTINGS, ...more, providers: { ...providers, ...more.providers }, routes: { ...routes, ...more.routes } };
+}
+
+/** Whole answers and streams, a failover, an error of the providers and one of the caller. */
+export async function traffic(gateway) {
+  const fine = (text) => forever(speak(SHAPES.openai, { text, usage: { input: 1_200, output: 300, cached: 400 } }, { json, stream }));
+  const broken = forever(json(503, SHAPES.openai.error(503, "down")));
+  gateway.upstream.script("calm-openai", fine(["All ", "is ", "calm."]));
+  gateway.upstream.script("shaky-openai", broken);
+  gateway.upstream.script("shaky-openai2", fine("The second one serves."));
+  gateway.upstream.script("down-openai", broken);
+  for (let count = 0; count < 4; count += 1) await ask(gateway, CALLERS.openai, { model: "calm", stream: count % 2 === 0 });
+  for (let count = 0; count < 4; count += 1) await ask(gateway, CALLERS.openai, { model: "shaky" });
+  await ask(gateway, CALLERS.openai, { model: "down" });
+  await ask(gateway, CALLERS.openai, { model: "nobody-has-this" });
+  await gateway.recorded("shaky");
 }
 
 /** A page is there: its heading is, and nothing is on its way any more. */
@@ -176,7 +209,7 @@ async function front(origin) {
       return;
     }
     const target = new URL(request.url, origin);
-    const outward = http.request(target, { method: request.method, headers: { ...request.headers, host: target.host } }, (answer) => {
+    const outward = http.request(target, { method: request.method, headers: { ...request.headers, host: target.host, ...(request.headers.origin && { origin: target.origin }) } }, (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
       answer.pipe(response);
     });

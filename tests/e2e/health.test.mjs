@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { CALLERS, ask } from "./lib/callers.mjs";
-import { Gateway, SETTINGS } from "./lib/gateway.mjs";
+import { send } from "./lib/client.mjs";
+import { ADMIN, Gateway, SETTINGS } from "./lib/gateway.mjs";
 import { SHAPES, speak } from "./lib/shapes.mjs";
 import { forever, json, stream } from "./lib/upstream.mjs";
 
@@ -57,4 +58,23 @@ test("a target that heals is probed and gets its traffic back", async () => {
     return answers.every((each) => each === "1; two-openai/m=200");
   });
   assert.ok(tries() > before + 5);
+});
+
+test("a region tells what became of a target, also after its object began anew, and keeps what was in order", async () => {
+  const gateway = await start({ open_ms: 60_000, early_max_open_ms: 60_000 });
+  const history = async () => {
+    const { regions } = await gateway.admin("/admin/v1/health?region=weur&history=1");
+    return regions.weur.history.map(({ cell, from, to, why }) => `${cell} ${from} > ${to}: ${why}`);
+  };
+  const opened = "two-openai/m up > open: 3 failures in a row";
+  await until("the opening", async () => (await history()).includes(opened));
+  const body = { action: "drain", for_ms: 600_000, region: "weur" };
+  await send(gateway.url("/admin/v1/health/two-openai2"), { method: "PUT", key: ADMIN, body });
+  const expected = ["two-openai2 up > drained: operator: drain", opened];
+  assert.deepEqual(await history(), expected);
+  assert.ok(!("history" in (await gateway.admin("/admin/v1/health")).regions.weur), "only for who asks");
+  await gateway.restart();
+  assert.deepEqual(await history(), expected, "after a restart");
+  const [newest, first] = (await gateway.admin("/admin/v1/health?region=weur&history=1")).regions.weur.history;
+  assert.ok(newest.at >= first.at && newest.until === newest.at + 600_000 && first.until > first.at, JSON.stringify([newest, first]));
 });

@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 
 use crate::summary::{self, Counts};
-use crate::{build, npm, python, run, tools};
+use crate::{build, chromium, npm, python, run, tools};
 
 /// A hung test file ends before the whole gate's patience does.
 const FILE_LIMIT_MS: &str = "600000";
@@ -29,7 +29,7 @@ pub struct Group {
     pub run: fn(&Path, &[PathBuf]) -> Result<Counts>,
 }
 
-pub const GROUPS: [Group; 18] = [
+pub const GROUPS: [Group; 19] = [
     Group {
         name: "native",
         needs_data: false,
@@ -181,6 +181,15 @@ pub const GROUPS: [Group; 18] = [
         install: "cd tests/cli && npm ci --ignore-scripts",
         files: |root| files(&root.join("tests/cli"), ".test.mjs"),
         prepare: |root| tools::ensure().and_then(|_| clis(&root.join("tests/cli"))),
+        run: |_, files| run_worker(files, None),
+    },
+    Group {
+        name: "dashboard",
+        needs_data: false,
+        nightly: false,
+        install: "apt-get install chromium, or set CHROMIUM to a browser of its kind",
+        files: |root| files(&root.join("tests/dashboard"), ".test.mjs"),
+        prepare: |_| tools::ensure().and_then(|_| chromium::ensure()),
         run: |_, files| run_worker(files, None),
     },
     Group {

@@ -7,66 +7,92 @@ import { number, time } from "./format.js";
 const HEIGHT = 168;
 const SPACE = { top: 10, right: 8, bottom: 22, left: 46 };
 const TICKS = 4;
+/** Of a scale whose ends are given: fifths of 1, 0.05 or 0.001 are round. */
+const FIXED_TICKS = 5;
 const MONTH_MS = 27 * 86_400_000;
 const DAY_MS = 86_400_000;
 
 /**
  * Lines over time. `points`: `[{at, …}]` in order; `series`: `[{key | value(point), name, color}]`, where a value may be `null`
- * (a gap); `color` 1 to 6, or `ok`, `warn`, `bad`. `format(value)` writes values, `axis(value)` those at the axis.
+ * (a gap); `color` 1 to 6, or `ok`, `warn`, `bad`. `format(value)` writes values, `axis(value)` those at the axis. `step`: the
+ * milliseconds that a point stands for. The node's `update(points, step)` shows others.
  */
 export const lines = (options) => chart({ ...options, kind: "lines" });
 
 /** Bars over time, the series one upon the other. */
 export const bars = (options) => chart({ ...options, kind: "bars" });
 
-function chart({ points, series, label, kind, format = number, axis = format, height = HEIGHT, max, min = 0, unit, when = read, step }) {
+function chart({ points: given, series, label, kind, format = number, axis = format, height = HEIGHT, max, min: least = 0, unit, when = read, step }) {
   const all = series.map((each, index) => ({ color: index + 1, ...each, of: each.value ?? ((point) => point[each.key]) }));
+  const isBars = kind === "bars";
   const svg = s("svg", { class: "plot", height, role: "presentation", "aria-hidden": "true" });
   const readout = h("div", { class: "readout", hidden: true, "aria-hidden": "true" });
+  const nothing = h("p", { class: "plot-empty" }, "Nothing in this time.");
   const legend = all.length > 1
     ? h("ul", { class: "legend", "aria-hidden": "true" }, all.map((each) => h("li", {}, h("i", { class: `swatch c-${each.color}` }), each.name)))
     : null;
-  const pad = h("div", { class: "plot-box" }, svg, readout);
-  const figure = h("figure", { class: "chart" }, legend, pad, points.length ? tabled() : null);
+  const pad = h("div", { class: "plot-box", "aria-label": label }, svg, readout, nothing);
+  const figure = h("figure", { class: "chart" }, legend, pad);
+  let table = null;
   let chosen = null;
   let width = 0;
+  let points;
+  let gap;
+  let span;
+  let ticks;
+  let min;
 
-  if (!points.length || all.every((each) => points.every((point) => !each.of(point)))) {
-    pad.append(h("p", { class: "plot-empty" }, "Nothing in this time."));
-  }
-  if (points.length) {
-    Object.entries({
-      tabindex: "0", role: "slider", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": points.length - 1,
-      "aria-valuenow": points.length - 1, "aria-valuetext": spoken(points.length - 1),
-    }).forEach(([name, value]) => pad.setAttribute(name, value));
-    pad.addEventListener("pointermove", (event) => choose(nearest(event)));
-    pad.addEventListener("pointerleave", () => { if (document.activeElement !== pad) choose(null); });
-    pad.addEventListener("blur", () => choose(null));
-    pad.addEventListener("keydown", (event) => {
-      const now = chosen ?? points.length - 1;
-      const far = Math.max(1, Math.round(points.length / 10));
-      const next = {
-        ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1, PageDown: now - far, PageUp: now + far,
-        Home: 0, End: points.length - 1, Escape: null,
-      }[event.key];
-      if (next === undefined) return;
-      if (next !== null) event.preventDefault();
-      choose(next === null ? null : Math.max(0, Math.min(points.length - 1, next)));
-    });
-  } else {
-    pad.setAttribute("role", "img");
-    pad.setAttribute("aria-label", `${label}: nothing in this time.`);
-  }
+  pad.addEventListener("pointermove", (event) => { if (points.length) choose(nearest(event)); });
+  pad.addEventListener("pointerleave", () => { if (document.activeElement !== pad) choose(null); });
+  pad.addEventListener("blur", () => choose(null));
+  pad.addEventListener("keydown", (event) => {
+    const now = chosen ?? points.length - 1;
+    const far = Math.max(1, Math.round(points.length / 10));
+    const next = {
+      ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1, PageDown: now - far, PageUp: now + far,
+      Home: 0, End: points.length - 1, Escape: null,
+    }[event.key];
+    if (next === undefined) return;
+    if (next !== null) event.preventDefault();
+    choose(next === null ? null : Math.max(0, Math.min(points.length - 1, next)));
+  });
+  update(given);
 
-  const [first, last] = [points[0]?.at ?? 0, points.at(-1)?.at ?? 1];
-  const gap = step ?? (points.length > 1 ? (last - first) / (points.length - 1) : 60_000);
-  const isBars = kind === "bars";
-  const span = { from: first, to: isBars ? last + gap : Math.max(last, first + 1) };
-  const totals = points.map((point) => (isBars ? sum(all.map((each) => each.of(point) ?? 0)) : Math.max(...all.map((each) => each.of(point) ?? min))));
-  const ticks = scale(min, max ?? Math.max(...totals, 0), max !== undefined);
-  const top = ticks.at(-1);
   const x = (at) => SPACE.left + ((at - span.from) / (span.to - span.from)) * Math.max(1, width - SPACE.left - SPACE.right);
-  const y = (value) => height - SPACE.bottom - ((Math.min(value, top) - min) / (top - min || 1)) * (height - SPACE.top - SPACE.bottom);
+  const y = (value) => height - SPACE.bottom - ((Math.max(min, Math.min(value, ticks.at(-1))) - min) / (ticks.at(-1) - min || 1)) * (height - SPACE.top - SPACE.bottom);
+
+  /** Others in the place of those that are shown; where the reader stands stays. */
+  function update(next, newStep = step) {
+    points = next;
+    step = newStep;
+    if (chosen !== null && chosen >= points.length) chosen = null;
+    nothing.hidden = points.some((point) => all.some((each) => each.of(point)));
+    const [first, last] = [points[0]?.at ?? 0, points.at(-1)?.at ?? 1];
+    gap = step ?? (points.length > 1 ? (last - first) / (points.length - 1) : 60_000);
+    span = { from: first, to: isBars ? last + gap : Math.max(last, first + 1) };
+    min = typeof least === "function" ? least(points) : least;
+    const tops = points.map((point) => {
+      const values = all.map((each) => each.of(point) ?? min);
+      return isBars ? sum(values) : Math.max(...values);
+    });
+    ticks = scale(min, max ?? Math.max(...tops, min), max !== undefined);
+    const role = points.length
+      ? { tabindex: "0", role: "slider", "aria-valuemin": "0", "aria-valuemax": points.length - 1, "aria-valuenow": chosen ?? points.length - 1, "aria-valuetext": spoken(chosen ?? points.length - 1) }
+      : { role: "img" };
+    for (const name of ["tabindex", "role", "aria-valuemin", "aria-valuemax", "aria-valuenow", "aria-valuetext"]) {
+      if (role[name] === undefined) pad.removeAttribute(name);
+      else pad.setAttribute(name, role[name]);
+    }
+    const nextTable = tabled();
+    if (table) table.replaceWith(nextTable);
+    else figure.append(nextTable);
+    table = nextTable;
+    if (width) {
+      draw();
+      if (chosen !== null) choose(chosen);
+    }
+  }
+  figure.update = update;
 
   new ResizeObserver(([entry]) => {
     const now = Math.round(entry.contentRect.width);
@@ -140,10 +166,10 @@ function chart({ points, series, label, kind, format = number, axis = format, he
     chosen = index;
     readout.hidden = index === null;
     if (width) draw();
-    if (index === null) return;
+    if (index === null || !points.length) return;
     pad.setAttribute("aria-valuenow", index);
     pad.setAttribute("aria-valuetext", spoken(index));
-    replace(readout, h("b", {}, when(points[index].at, gap)), [...all].map((each) => h("div", {},
+    replace(readout, h("b", {}, when(points[index].at, gap)), all.map((each) => h("div", {},
       h("i", { class: `swatch c-${each.color}` }), h("span", {}, each.name), h("span", { class: "num" }, format(each.of(points[index]))))));
     const place = x(points[index].at);
     const size = readout.offsetWidth || 140;
@@ -162,20 +188,19 @@ function chart({ points, series, label, kind, format = number, axis = format, he
   }
 
   function tabled() {
-    // Made when it is first wanted would be too late for a screen reader; it is small.
-    return h("table", { class: "sr" }, h("caption", {}, label),
+    return h("div", { class: "sr" }, h("table", {}, h("caption", {}, label),
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Time"), all.map((each) => h("th", { scope: "col" }, each.name)))),
-      h("tbody", {}, points.map((point) => h("tr", {}, h("th", { scope: "row" }, when(point.at, step)), all.map((each) => h("td", {}, format(each.of(point))))))));
+      h("tbody", {}, points.map((point) => h("tr", {}, h("th", { scope: "row" }, when(point.at, gap)), all.map((each) => h("td", {}, format(each.of(point)))))))));
   }
 
   return figure;
 }
 
 /** A line without axes, beside a number that says the rest. */
-export function sparkline(values, { color = 1, width = 96, height = 24 } = {}) {
+export function sparkline(values, { color = 1, width = 96, height = 24, min = 0 } = {}) {
   const top = Math.max(...values.filter((value) => !isNone(value)), 0) || 1;
   const across = (index) => (values.length > 1 ? (index / (values.length - 1)) * (width - 2) + 1 : width / 2);
-  const up = (value) => height - 2 - (value / top) * (height - 4);
+  const up = (value) => height - 2 - ((value - min) / (top - min || 1)) * (height - 4);
   let open = false;
   const path = values.map((value, index) => {
     if (isNone(value)) { open = false; return ""; }
@@ -201,7 +226,7 @@ const crisp = (value) => Math.round(value) + 0.5;
 /** Round numbers from `min` to at least `max`. */
 export function scale(min, max, isFixed = false) {
   const range = max - min || 1;
-  if (isFixed) return Array.from({ length: TICKS + 1 }, (_, index) => min + (range * index) / TICKS);
+  if (isFixed) return Array.from({ length: FIXED_TICKS + 1 }, (_, index) => min + (range * index) / FIXED_TICKS);
   const rough = range / TICKS;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((each) => each * power).find((each) => each >= rough - power * 1e-9);

@@ -36,7 +36,7 @@ const trimmed = (text, least) => {
 /** `850 ms`, `1.24 s`, `12.4 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`. */
 export function ms(value) {
   if (isMissing(value)) return NONE;
-  if (value < 1 && value > 0) return `${value.toFixed(2)} ms`;
+  if (value < 10 && value > 0 && !Number.isInteger(value)) return `${value.toFixed(value < 1 ? 2 : 1)} ms`;
   if (value < 999.5) return `${Math.round(value)} ms`;
   const seconds = value / 1000;
   if (seconds < 9.995) return `${seconds.toFixed(2)} s`;

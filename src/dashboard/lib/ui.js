@@ -5,9 +5,10 @@ import { append, h, icon, replace, uid } from "./dom.js";
 /**
  * A table that scrolls within its own box. `columns`: `{key, label, render(row), value(row), align: "end", sort: true, class}`;
  * without `render` the cell is `row[key]`. A column with `sort` is sorted by `value(row)` when its head is pressed.
- * `empty`: a text or node for no rows. The node's `update(rows)` puts others in, in the order that was chosen.
+ * `empty`: a text or node for no rows. The node's `update(rows)` puts others in, in the order that was chosen; `rowKey(row)` (the
+ * first column's value, unless given) tells which row is the same one.
  */
-export function table({ columns, rows, empty: nothing = "Nothing here yet.", caption, sort, rowClass }) {
+export function table({ columns, rows, empty: nothing = "Nothing here yet.", caption, sort, rowClass, rowKey }) {
   let order = sort ?? null;
   let current = rows;
   const heads = columns.map((column) => head(column));
@@ -39,7 +40,7 @@ export function table({ columns, rows, empty: nothing = "Nothing here yet.", cap
       replace(body, h("tr", {}, h("td", { colspan: columns.length, class: "nothing" }, nothing)));
       return;
     }
-    replace(body, shown.map((row) => h("tr", { class: rowClass?.(row) }, columns.map((each, index) => {
+    replace(body, shown.map((row) => h("tr", { class: rowClass?.(row), dataset: { key: String(rowKey ? rowKey(row) : columns[0].value?.(row) ?? row[columns[0].key]) } }, columns.map((each, index) => {
       const side = [each.align === "end" && "end", each.class].filter(Boolean).join(" ") || null;
       const content = each.render ? each.render(row) : row[each.key];
       return index === 0 ? h("th", { scope: "row", class: side }, content) : h("td", { class: side }, content);
@@ -49,10 +50,23 @@ export function table({ columns, rows, empty: nothing = "Nothing here yet.", cap
   draw();
   box.update = (next) => {
     current = next;
-    draw();
+    keepFocus(body, draw);
   };
   return box;
 }
+
+/** Draws anew; who stood on a link or button of a row stands on the same one of the row with the same key afterwards. */
+function keepFocus(body, draw) {
+  const row = body.contains(document.activeElement) ? document.activeElement.closest("tr") : null;
+  const index = row ? [...row.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement) : -1;
+  const key = row?.dataset.key;
+  draw();
+  if (index < 0) return;
+  const same = [...body.rows].find((each) => each.dataset.key === key);
+  same?.querySelectorAll(FOCUSABLE)[index]?.focus({ preventScroll: true });
+}
+
+const FOCUSABLE = "a[href], button, input, select, textarea";
 
 /** What is missing comes first, then numbers, then words. */
 function compare(one, other) {
@@ -273,7 +287,7 @@ export function skeleton(lines = 4) {
 /** What went wrong, and a way to try again. */
 export function failed(error, retry) {
   return h("div", { class: "state failed", role: "alert" }, icon("alert", 20),
-    h("div", {}, h("strong", {}, error.status ? `That did not work (${error.status})` : "That did not work"), h("p", {}, error.message)),
+    h("div", {}, h("strong", {}, error.status ? `That did not work (${error.status})` : "That did not work"), h("p", {}, said(error.message))),
     retry && button("Try again", { sign: "refresh", onclick: retry }));
 }
 
@@ -313,6 +327,11 @@ export function card(title, { actions, hint, class: more } = {}, ...children) {
   return h("section", { class: `card ${more ?? ""}`.trim(), "aria-labelledby": id },
     h("header", {}, h("div", {}, h("h2", { id }, title), hint && h("p", { class: "hint" }, hint)), actions && h("div", { class: "actions" }, actions)),
     children);
+}
+
+/** The gateway's words: what stands between backticks in them is code. */
+export function said(words) {
+  return String(words).split("`").map((part, index) => (index % 2 ? h("code", {}, part) : part));
 }
 
 /** Names and values, in two columns. */

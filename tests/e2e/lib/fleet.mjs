@@ -97,6 +97,7 @@ export class Fleet {
       durableObjects: {
         HEALTH: { className: "Counter", scriptName: "counter" },
         JOURNAL: { className: "JournalObject", scriptName: "W0", useSQLite: true },
+        METRICS: { className: "MetricsObject", scriptName: "W0", useSQLite: true },
         TENANT: { className: "TenantObject", scriptName: "W0", useSQLite: true },
       },
     });

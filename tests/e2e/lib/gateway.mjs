@@ -92,6 +92,7 @@ export class Gateway {
       durableObjects: {
         HEALTH: { className: "HealthObject", useSQLite: true },
         JOURNAL: { className: "JournalObject", useSQLite: true },
+        METRICS: { className: "MetricsObject", useSQLite: true },
         TENANT: watch ? { className: "Watched", scriptName: "watched" } : { className: "TenantObject", useSQLite: true },
       },
       ...(ai && { wrappedBindings: { AI: "ai" } }),
