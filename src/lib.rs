@@ -37,6 +37,7 @@
 //!  mock      the built-in provider: deterministic answers, and faults on demand
 //!  exchange  the life of one request: tries, hedging, failover, the way back of a stream and its going on elsewhere
 //!  ledger    usage × price, and the one line a request is remembered by
+//!  journal   which records are asked for, what each object selects, how long they stay
 //!  metrics   what all requests come to: counters and spreads of times, for the dashboard, Prometheus and OTLP
 //!  account   limits and budgets: leases in the isolate, the exact count in the tenant's object
 //!  audit     a chain of hashes over what operators changed and requests cost, and its verifier
@@ -51,10 +52,11 @@
 //! `sorted` and `units` are free to all; `wire` and `chat` use no other room, and nobody uses `shell`.
 //!
 //! In the shell a file that ends in `_object` is a Durable Object: `health_object` is the truth about health in one region,
-//! `journal_object` keeps the records, `metrics_object` adds up what isolates counted, `tenant_object` has one tenant's ledger, limits and audit chain, which `till` tells
-//! of requests. `store` reads configuration and keys from KV, `news` brings what was written of late and KV may not show
-//! yet; `settle` ends each request exactly once, also when its client leaves, and hands its record to `sinks`. Its JavaScript
-//! only moves bytes, where a crossing a chunk would cost more than the work.
+//! `journal_object` keeps a tenant's records, `metrics_object` adds up what isolates counted, `tenant_object` has one
+//! tenant's ledger, limits and audit chain, which `till` tells of requests. `store` reads configuration and keys from KV,
+//! `news` brings what was written of late and KV may not show yet; `settle` ends each request exactly once, also when its
+//! client leaves, and hands its record to `sinks`. Its JavaScript only moves bytes, where a crossing a chunk would cost more
+//! than the work.
 //!
 //! # Absent on purpose
 //!
@@ -99,6 +101,7 @@ pub mod error;
 pub mod exchange;
 pub mod features;
 pub mod guard;
+pub mod journal;
 pub mod ledger;
 pub mod metrics;
 pub mod mock;

@@ -29,6 +29,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     // What is counted is what records tell; gauges are what the regions know of health.
     ("metrics", &["ledger", "plan", "wire"]),
     ("audit", &["wire"]),
+    ("journal", &["wire"]),
     ("cache", &["config", "catalog", "dialect", "chat", "wire"]),
     // The mock is one more answer that the shell is told to fetch.
     ("exchange", &["account", "cache", "plan", "ledger", "mock", "operation", "config", "catalog", "dialect", "chat", "wire"]),
@@ -48,6 +49,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
             "audit",
             "cache",
             "exchange",
+            "journal",
             "plan",
             "ledger",
             "metrics",

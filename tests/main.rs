@@ -20,6 +20,7 @@ mod fold;
 mod gemini;
 mod guard;
 mod health_calls;
+mod journal;
 mod ledger;
 mod long_histories;
 mod metrics;

@@ -40,21 +40,6 @@ pub enum KeyCall<'a> {
 }
 
 impl<'a> KeyCall<'a> {
-    pub(super) fn read(method: &str, parts: &[&'a str]) -> Option<Self> {
-        Some(match (method, parts) {
-            ("GET", []) => Self::List,
-            ("POST", []) => Self::Create,
-            ("GET", [id]) if guard::is_id(id) => Self::Show(id),
-            ("PUT", [id]) if guard::is_id(id) => Self::Replace(id),
-            ("PATCH", [id]) if guard::is_id(id) => Self::Patch(id),
-            ("DELETE", [id]) if guard::is_id(id) => Self::Delete(id),
-            ("POST", [id, "rotate"]) if guard::is_id(id) => Self::Rotate(id),
-            ("POST", [id, "disable"]) if guard::is_id(id) => Self::Disable(id),
-            ("POST", [id, "enable"]) if guard::is_id(id) => Self::Enable(id),
-            _ => return None,
-        })
-    }
-
     /// What it is called in the audit chain.
     pub const fn action(&self) -> &'static str {
         match self {

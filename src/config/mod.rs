@@ -111,6 +111,11 @@ impl Documents {
         ]
     }
 
+    /// One of them.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.by_name().into_iter().find(|(known, _)| *known == name).and_then(|(_, text)| text)
+    }
+
     fn version(&self) -> String {
         let mut digest = Sha256::new();
         for (name, text) in self.by_name() {

@@ -74,6 +74,20 @@ const MIN_AUDIT_ENTRIES: u64 = 1_000;
 /// Half of what an object may have.
 const MAX_AUDIT_ENTRIES: u64 = 10_000_000;
 
+/// What becomes of the records of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Journal {
+    pub enabled: bool,
+    pub days: u64,
+    /// Of one tenant.
+    pub max_mb: u64,
+}
+
+/// Ten years.
+const MAX_DAYS: u64 = 3_650;
+/// Some hundred objects.
+const MAX_JOURNAL_MB: u64 = 102_400;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Of routes that do not say it. Its `retry` and `timeouts` are empty: they stand beside it, whole.
@@ -92,6 +106,7 @@ pub struct Settings {
     /// Targets that are shut and get no requests are tried with the cheapest call.
     pub active_probes: bool,
     pub audit: Audit,
+    pub journal: Journal,
     pub on_error: OnError,
     /// Where it is told that budgets came to their thresholds.
     pub budgets_webhook: Option<String>,
@@ -144,6 +159,7 @@ impl Default for Settings {
             log_console: true,
             active_probes: false,
             audit: Audit { webhook: None, max_entries: AUDIT_ENTRIES },
+            journal: Journal { enabled: true, days: 30, max_mb: 1_024 },
             on_error: OnError::default(),
             budgets_webhook: None,
             records_webhook: None,
@@ -173,6 +189,7 @@ pub(super) fn read_settings(document: Map<String, Value>, problems: &mut Problem
         settings.audit = reader.object("audit", |reader| read_audit(reader, allow_private)).unwrap_or(settings.audit);
         settings.records_webhook = reader.object("records", |reader| read_webhook(reader, allow_private)).flatten();
         settings.otlp = reader.object("otlp", |reader| read_otlp(reader, allow_private)).flatten();
+        settings.journal = reader.object("journal", read_journal).unwrap_or(settings.journal);
         settings.log_console = reader.object("log", |reader| reader.flag("console")).flatten().unwrap_or(true);
         settings
     })
@@ -281,6 +298,15 @@ fn read_audit(reader: &mut Reader<'_>, allow_private: bool) -> Audit {
     let webhook = read_webhook(reader, allow_private);
     let max_entries = reader.whole("max_entries", MIN_AUDIT_ENTRIES..=MAX_AUDIT_ENTRIES).unwrap_or(AUDIT_ENTRIES);
     Audit { webhook, max_entries }
+}
+
+fn read_journal(reader: &mut Reader<'_>) -> Journal {
+    let usual = Settings::default().journal;
+    Journal {
+        enabled: reader.flag("enabled").unwrap_or(usual.enabled),
+        days: reader.whole("days", 1..=MAX_DAYS).unwrap_or(usual.days),
+        max_mb: reader.whole("max_mb", 1..=MAX_JOURNAL_MB).unwrap_or(usual.max_mb),
+    }
 }
 
 fn read_webhook(reader: &mut Reader<'_>, allow_private: bool) -> Option<String> {

@@ -8,11 +8,11 @@ use worker::{
 };
 
 use super::{
-    admin_write, audit, cache, edge,
+    admin_write, audit, bindings, cache, edge,
     head::Head,
     health_object,
     isolate::{self, Loaded},
-    journal_object, metrics_object, own_keys, store, usage,
+    journal_object, metrics_object, own_keys, store, usage, versions,
 };
 use crate::{
     admin::{
@@ -59,12 +59,19 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
     }
     let call = match admin::find(&head.method, path) {
         Found::Call(call) => call,
-        Found::Allowed(methods) => return answer(405, &admin::error(&format!("Send {methods} here."))),
+        Found::Allowed(methods) => {
+            let body = JsValue::from_str(&admin::error(&format!("Send {methods} here.")));
+            let headers = [("content-type", "application/json".to_owned()), ("allow", methods)];
+            return edge::response(405, &headers.map(|(name, value)| (name.to_owned(), value)), &body);
+        }
         Found::Nothing => return answer(404, &admin::error("There is no such admin call.")),
     };
-    let found = match call {
-        Call::Requests => journal_object::list(env, &head.query).await.map(|rows| format!("{{\"data\":{rows}}}")),
-        Call::Request(id) => journal_object::list(env, &format!("id={id}")).await.map(|rows| format!("{{\"data\":{rows}}}")),
+    let found: Result<String, String> = match call {
+        Call::Requests => return told(journal_object::list(env, &head.query).await),
+        Call::Request(id) => {
+            let found = journal_object::find(env, id, &head.query).await;
+            return told(found.map(|record| format!("{{\"data\":[{record}]}}")));
+        }
         Call::Metrics => return told(metrics_object::report(env, head).await),
         Call::Health => match health::regions(&head.query) {
             Ok(regions) if health::wants_history(&head.query) => {
@@ -83,6 +90,12 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
             let loaded = store::current(env, context, &head.region, head.started).await;
             Ok(prices::list(&loaded.snapshot, head.started))
         }
+        Call::Versions => return versions::list(env, head).await,
+        Call::Version(version) => return versions::show(env, head, version).await,
+        Call::Diff(version) => return versions::diff(env, head, version).await,
+        Call::Revert(version) => return admin_write::revert(env, head, version).await,
+        Call::Schema(name) => return asset(env, &format!("dashboard/schema/{name}.json"), "application/schema+json").await,
+        Call::OpenApi => return asset(env, "openapi.json", "application/json").await,
         Call::Explain => return told(asked(request, env, context, head, admin::explain).await),
         Call::Simulate => return told(asked(request, env, context, head, admin::simulate).await),
         Call::Keys(call) => return admin_write::keys(request, env, head, call).await,
@@ -101,6 +114,11 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
         Call::AuditHead => return audit::head(env, &head.query).await,
     };
     found.map_or_else(|error| answer(500, &admin::error(&error)), |body| answer(200, &body))
+}
+
+async fn asset(env: &Env, path: &str, kind: &str) -> Response {
+    let missing = "The Worker was deployed without its files: `cargo xtask build`, then deploy again.";
+    bindings::asset(env, path, kind).await.unwrap_or_else(|| answer(404, &admin::error(missing)))
 }
 
 pub fn told(found: Result<String, Error>) -> Response {
@@ -152,10 +170,8 @@ async fn asked(
 
 async fn replayed(env: &Env, context: &Context, head: &Head, id: &str) -> Result<String, Error> {
     let missing = |words: String| Error::new(Kind::NotFound, words);
-    let rows = journal_object::list(env, &format!("id={id}")).await.map_err(|error| Error::new(Kind::Internal, error))?;
-    let rows: Vec<Value> = serde_json::from_str(&rows).unwrap_or_default();
-    let none = || missing(format!("There is no record of `{id}`: it may be too old, or not written yet."));
-    let record = rows.into_iter().next().ok_or_else(none)?;
+    let record = journal_object::find(env, id, &head.query).await?;
+    let record = serde_json::from_str::<Value>(&record).unwrap_or_default();
     let version = admin::version(&record).unwrap_or_default();
     let loaded = store::current(env, context, &head.region, head.started).await;
     let config = if version.is_empty() { Some(loaded.snapshot) } else { store::past(env, version, &loaded.snapshot).await };

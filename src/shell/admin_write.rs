@@ -6,11 +6,12 @@ use worker::{
     web_sys::{Request, Response},
 };
 
-use super::{admin::told, bindings, clock, edge, head::Head, isolate, news, serve::text, store};
+use super::{admin::told, bindings, clock, edge, head::Head, isolate, news, serve::text, store, versions};
 use crate::{
     admin::{
         documents,
         keys::{self, Given, KeyCall, Page},
+        versions::Asked,
         written::Written,
     },
     audit,
@@ -24,6 +25,8 @@ use crate::{
 const MAX_ENTRY: u64 = 65_536;
 /// Bytes that a key is made of.
 const KEY_BYTES: u32 = 32;
+/// In a query: say what would come of it.
+const DRY_RUN: &str = "dry_run";
 
 /// `/admin/v1/keys…`
 pub async fn keys(request: &Request, env: &Env, head: &Head, call: KeyCall<'_>) -> Response {
@@ -76,9 +79,14 @@ async fn list(env: &Env, head: &Head) -> Result<String, Error> {
 pub async fn document(env: &Env, head: &Head, name: &str) -> Response {
     learn(env, head).await;
     let found = store::documents(env).await.map_err(|error| unstored(&error));
-    match found.and_then(|found| documents::show(name, &found)) {
+    shown(found.and_then(|found| documents::show(name, &found)))
+}
+
+/// A document's text, with its tag.
+pub fn shown(found: Result<(String, String), Error>) -> Response {
+    match found {
         Ok((content, etag)) => {
-            let headers = [("content-type", "application/json"), ("etag", &etag)];
+            let headers = [("content-type", "application/json"), ("cache-control", "no-store"), ("etag", &etag)];
             edge::response(200, &headers.map(|(name, value)| (name.to_owned(), value.to_owned())), &JsValue::from_str(&content))
         }
         Err(error) => told(Err(error)),
@@ -87,24 +95,46 @@ pub async fn document(env: &Env, head: &Head, name: &str) -> Response {
 
 /// `PUT /admin/v1/{document}`
 pub async fn put_document(request: &Request, env: &Env, head: &Head, name: &'static str) -> Response {
+    let asked = async {
+        let asked = Asked::read(&head.query, &[DRY_RUN])?;
+        Ok((body(request, documents::MAX_DOCUMENT).await?, asked.is_dry))
+    };
+    match asked.await {
+        Ok((body, is_dry)) => put(env, head, ("put", name), &body, is_dry).await,
+        Err(error) => told(Err(error)),
+    }
+}
+
+/// `POST /admin/v1/config/versions/{version}/revert`
+pub async fn revert(env: &Env, head: &Head, version: &str) -> Response {
+    let asked = async {
+        let asked = Asked::read(&head.query, &["document", DRY_RUN])?;
+        Ok((versions::text(env, asked.document, version).await?.0, asked))
+    };
+    match asked.await {
+        Ok((text, asked)) => put(env, head, ("revert", asked.document), &text, asked.is_dry).await,
+        Err(error) => told(Err(error)),
+    }
+}
+
+async fn put(env: &Env, head: &Head, (action, name): (&str, &'static str), body: &str, is_dry: bool) -> Response {
     let checked = async {
-        let body = body(request, documents::MAX_DOCUMENT).await?;
         learn(env, head).await;
         let found = store::documents(env).await.map_err(|error| unstored(&error))?;
         let mut after = found.clone();
-        documents::set(name, &body, &mut after);
+        documents::set(name, body, &mut after);
         let secrets = store::secrets(env, &after, head.started).await;
-        documents::put(name, &body, &found, head.header("if-match"), &secrets.found)
+        documents::put(name, body, &found, head.header("if-match"), &secrets.found, is_dry)
     };
     match checked.await {
-        Ok(Ok(written)) => answered(commit(env, head, "put", written).await),
+        Ok(Ok(written)) => answered(commit(env, head, action, written).await),
         Ok(Err(problems)) => text(400, "application/json", &json_text(&problems)),
         Err(error) => told(Err(error)),
     }
 }
 
 /// What was written by way of another isolate is read here too.
-async fn learn(env: &Env, head: &Head) {
+pub async fn learn(env: &Env, head: &Head) {
     if let Err(error) = news::learn(env, &head.region).await {
         console_error!("news could not be heard before a call of the operator's: {error}");
     }
@@ -162,7 +192,7 @@ async fn note(env: &Env, head: &Head, action: &str, written: &Written) -> Result
     Ok(())
 }
 
-fn unstored(error: &str) -> Error {
+pub fn unstored(error: &str) -> Error {
     Error::new(Kind::Unavailable, format!("KV does not answer: {error}. Try again.")).with_blame(Blame::Gateway)
 }
 

@@ -77,9 +77,27 @@ export async function wake(state, ms) {
   if (due === null || due > at) await state.storage.setAlarm(at);
 }
 
+// For an object: nothing is kept, and the alarm does not go off.
+export function empty(state) {
+  return told(() => state.storage.deleteAll());
+}
+
+// For an object: bytes of its database.
+export function size(state) {
+  return state.storage.sql.databaseSize;
+}
+
 // For an object: one statement; the first column of its rows, with commas between.
 export function sql(state, statement, bindings) {
   return [...state.storage.sql.exec(statement, ...bindings).raw()].map(([first]) => first).join(",");
+}
+
+// A file served beside the Worker, as this; undefined where there is none.
+export async function asset(env, path, type) {
+  const file = await env.ASSETS?.fetch(`https://assets/${path}`);
+  if (!file?.ok) return undefined;
+  const etag = file.headers.get("etag");
+  return new Response(file.body, { headers: { "content-type": type, "cache-control": "no-cache", ...(etag && { etag }) } });
 }
 
 // Sealed answers, in a namespace of their own.

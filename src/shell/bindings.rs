@@ -1,8 +1,8 @@
 //! Rust's side of `bindings.js`: KV, the objects and their storage.
 
 use js_sys::{Array, Promise, Reflect};
-use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
-use worker::{Env, wasm_bindgen_futures::JsFuture};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use worker::{Env, wasm_bindgen_futures::JsFuture, web_sys::Response};
 
 #[wasm_bindgen(module = "/src/shell/bindings.js")]
 extern "C" {
@@ -18,7 +18,13 @@ extern "C" {
     fn kv_delete(env: &JsValue, key: &str) -> Promise;
     #[wasm_bindgen(js_name = kvList)]
     fn kv_list(env: &JsValue, prefix: &str, limit: f64, cursor: &str) -> Promise;
-    fn ask(env: &JsValue, binding: &str, name: &str, hint: &str, path: &str, message: &str) -> Promise;
+    #[wasm_bindgen(js_name = asset)]
+    fn js_asset(env: &JsValue, path: &str, kind: &str) -> Promise;
+    fn ask(env: &JsValue, binding: &str, name: &str, hint: &str, path: &str, message: &JsValue) -> Promise;
+    #[wasm_bindgen(js_name = empty)]
+    fn js_empty(state: &JsValue) -> Promise;
+    #[wasm_bindgen(js_name = size)]
+    fn js_size(state: &JsValue) -> f64;
     #[wasm_bindgen(js_name = askAll)]
     fn js_ask_all(env: &JsValue, binding: &str, names: &str, path: &str, message: &str) -> Promise;
     fn kept(state: &JsValue, key: &str) -> Promise;
@@ -90,6 +96,11 @@ pub async fn page(env: &Env, prefix: &str, limit: f64, cursor: &str) -> Result<(
 
 pub type Rows = Vec<(String, Option<String>)>;
 
+/// A file served beside the Worker.
+pub async fn asset(env: &Env, path: &str, kind: &str) -> Option<Response> {
+    done(js_asset(env, path, kind)).await.ok()?.dyn_into().ok()
+}
+
 /// Whether KV has any key that begins like this.
 pub async fn any(env: &Env, prefix: &str) -> Result<bool, String> {
     done(kv_any(env, prefix)).await.map(|any| any.is_truthy())
@@ -131,6 +142,11 @@ pub struct Object<'a> {
 impl Object<'_> {
     /// Asks for something, or sends a message when it is not empty.
     pub async fn ask(&self, env: &Env, path: &str, message: &str) -> Result<String, String> {
+        self.tell(env, path, &JsValue::from_str(message)).await
+    }
+
+    /// The same with a message that this module does not have in its memory.
+    pub async fn tell(&self, env: &Env, path: &str, message: &JsValue) -> Result<String, String> {
         let answer = done(ask(env, self.binding, self.name, self.hint, path, message)).await?;
         Ok(answer.as_string().unwrap_or_default())
     }
@@ -158,6 +174,17 @@ pub async fn store(state: &JsValue, key: &str, text: &str, region: &str, ms: f64
 /// Wants the alarm within `ms`.
 pub async fn wake_within(state: &JsValue, ms: f64) -> Result<(), String> {
     done(wake(state, ms)).await.map(drop)
+}
+
+/// Empties an object's storage.
+pub async fn empty(state: &JsValue) -> Result<(), String> {
+    done(js_empty(state)).await.map(drop)
+}
+
+/// Bytes of an object's database.
+#[expect(clippy::as_conversions, reason = "whole bytes of at most ten gigabytes")]
+pub fn size(state: &JsValue) -> u64 {
+    js_size(state) as u64
 }
 
 /// Writes a text to a bucket, with a mark that can be listed, under the first key of a line that has none yet.

@@ -72,15 +72,14 @@ pub async fn owner(env: &Env, id: &str, key: &Caller) -> Option<String> {
     if !forward::is_id(id) {
         return None;
     }
-    let question = format!("response={id}");
-    let found = journal_object::list(env, &question).await.ok()?;
+    let found = journal_object::owner(env, &tenant, id).await.ok()?;
     let found = forward::keeper(&found, &tenant);
     if found.is_some() || key.is_owner() {
         return found;
     }
     // Who may not guess is not refused what was only just said; a guess costs this time too, whosever the id is.
     edge::pause(TOLD_MS).await;
-    forward::keeper(&journal_object::list(env, &question).await.ok()?, &tenant)
+    forward::keeper(&journal_object::owner(env, &tenant, id).await.ok()?, &tenant)
 }
 
 async fn send(

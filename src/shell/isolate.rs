@@ -10,6 +10,7 @@ use super::{own_keys::Tenants, till::Till};
 use crate::{
     config::{Given, Problem, ServiceAccount, Snapshot, news::News},
     guard::Throttle,
+    journal::Outbox,
     metrics::Delta,
     plan::{health::Tuning, seed, sync::Local},
     sorted::SortedMap,
@@ -36,7 +37,9 @@ pub struct Isolate {
     pub news: RefCell<News>,
     pub heard_at: Cell<Millis>,
     pub throttle: RefCell<Throttle>,
+    /// What is to be told to tenants' journals, and since when somebody has promised to.
     pub journal: RefCell<Outbox>,
+    pub promised: Cell<Option<Millis>>,
     pub metrics: RefCell<Delta>,
     /// Its own, as long as it lives.
     pub name: OnceCell<String>,
@@ -50,14 +53,6 @@ pub struct Isolate {
     owners: RefCell<VecDeque<(String, String, String)>>,
     /// Google's tokens, and until when each is used.
     tokens: RefCell<Vec<(ServiceAccount, String, Millis)>>,
-}
-
-/// Records on their way to the journal.
-#[derive(Default)]
-pub struct Outbox {
-    pub records: Vec<String>,
-    /// Since when somebody has promised to send them.
-    pub promised: Option<Millis>,
 }
 
 thread_local! {

@@ -31,6 +31,7 @@ mod tap;
 mod tenant_object;
 mod till;
 mod usage;
+mod versions;
 
 use worker::{
     Context, Env, Result, ScheduleContext, ScheduledEvent, event,

@@ -21,13 +21,11 @@ pub fn keep(record: &Record, settings: &Settings) {
     if settings.log_console {
         console_log!("{line}");
     }
-    isolate::with(|i| i.journal.borrow_mut().records.push(line));
+    journal_object::note(record, line, settings);
 }
 
 /// Records sent together: one call to the object a second and isolate, not one a request.
 const BATCH_MS: u64 = 1_000;
-/// A full outbox does not wait.
-const BATCH_RECORDS: usize = 256;
 /// Somebody who promised to send and was never heard of again was ended by the runtime.
 const LOST_MS: u64 = 10_000;
 
@@ -40,14 +38,12 @@ async fn flush_records(env: &Env, region: &str) {
     health_object::sync(env, region).await;
     let now = clock::now();
     let wait = isolate::with(|i| {
-        let mut outbox = i.journal.borrow_mut();
-        let promised = outbox.promised.is_some_and(|at| now.since(at) < LOST_MS);
-        let full = outbox.records.len() >= BATCH_RECORDS;
-        match (promised, full) {
+        let promised = i.promised.get().is_some_and(|at| now.since(at) < LOST_MS);
+        match (promised, i.journal.borrow().is_full()) {
             (_, true) => Some(0),
             (true, false) => None,
             (false, false) => {
-                outbox.promised = Some(now);
+                i.promised.set(Some(now));
                 Some(BATCH_MS)
             }
         }
@@ -60,15 +56,9 @@ async fn flush_records(env: &Env, region: &str) {
     health_object::sync(env, region).await;
 }
 
-/// All records to the journal, and to ledgers what they were not told.
+/// All records to the journals, and to ledgers what they were not told.
 pub async fn hand_in(env: &Env) {
     till::deliver_all(env).await;
-    let records = isolate::with(|i| {
-        let mut outbox = i.journal.borrow_mut();
-        outbox.promised = None;
-        std::mem::take(&mut outbox.records)
-    });
-    if !records.is_empty() {
-        journal_object::append(env, &records).await;
-    }
+    isolate::with(|i| i.promised.set(None));
+    journal_object::deliver(env).await;
 }

@@ -9,7 +9,7 @@ use worker::{Context, Env, console_error};
 use super::{
     bindings, clock, health_object,
     isolate::{self, Loaded},
-    news,
+    news, versions,
 };
 use crate::{
     catalog::AI_BINDING,
@@ -38,7 +38,7 @@ const VERSION: &str = "config@v:";
 /// Seconds that a set is kept after it was replaced: 90 days, longer than a journal of 50 000 records mostly reaches back.
 const VERSION_S: f64 = 7_776_000.0;
 
-#[derive(Serialize, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Serialize, Deserialize, PartialEq, Eq)]
 struct Good {
     version: String,
     #[serde(default)]
@@ -163,6 +163,8 @@ async fn built(env: &Env, documents: &Documents) -> Option<Rc<Snapshot>> {
 }
 
 async fn keep(env: &Env, documents: Documents, version: &str, replaced: Option<Good>) {
+    let before = replaced.clone().map(Good::documents);
+    versions::note(env, before.as_ref(), &documents).await;
     let Documents { routes, providers, settings, prices, budgets } = documents;
     let good = Good { version: version.to_owned(), routes, providers, settings, prices, budgets };
     let Ok(text) = serde_json::to_string(&good) else { return };

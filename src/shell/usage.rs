@@ -32,8 +32,8 @@ pub async fn report(env: &Env, head: &Head) -> Result<Response, Error> {
     Ok(edge::response(200, &headers, &report.written(&question).into()))
 }
 
-/// Tenants that were ever billed for anything.
-async fn all(env: &Env) -> Result<Vec<String>, Error> {
+/// Tenants that ever sent a request.
+pub(super) async fn all(env: &Env) -> Result<Vec<String>, Error> {
     let failed = |error| Error::new(Kind::Internal, "The tenants could not be listed.").with_detail(error);
     let mut tenants = vec![];
     let mut cursor = String::new();

@@ -146,7 +146,7 @@ fn what_was_not_read_is_not_overwritten() {
         let given = Given { body: "{}", if_match, random: &RANDOM, now: NOW };
         let status = |result: Result<(), Error>| result.map_err(|error| error.status);
         assert_eq!(status(call(KeyCall::Patch(ID), Some(current), given).map(drop)), key, "{if_match:?}");
-        let put = |name| status(documents::put(name, "{}", &documents, if_match, &secrets).map(drop));
+        let put = |name| status(documents::put(name, "{}", &documents, if_match, &secrets, false).map(drop));
         assert_eq!((put("routes"), put("settings")), (present, absent), "{if_match:?}");
     }
 }
@@ -154,7 +154,7 @@ fn what_was_not_read_is_not_overwritten() {
 #[test]
 fn documents_are_written_only_if_they_hold_together() {
     let documents = Documents { routes: Some(r#"{"a":{"targets":["mock/echo"]}}"#.to_owned()), ..Documents::default() };
-    let put = |name, text: &str| documents::put(name, text, &documents, Some("*"), &SortedMap::new()).unwrap();
+    let put = |name, text: &str| documents::put(name, text, &documents, Some("*"), &SortedMap::new(), false).unwrap();
     let good = put("routes", r#"{"b":{"targets":["mock/lorem"]}}"#).unwrap();
     assert_eq!(
         (good.status, good.changes[0].name.as_str(), good.changes[0].was.as_deref()),

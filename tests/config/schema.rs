@@ -210,6 +210,7 @@ fn schemas_name_exactly_the_fields_that_are_read() {
         ("settings", "/properties/breaker", json!({"breaker": zz()})),
         ("settings", "/properties/probes", json!({"probes": zz()})),
         ("settings", "/properties/audit", json!({"audit": zz()})),
+        ("settings", "/properties/journal", json!({"journal": zz()})),
         ("settings", "/properties/budgets", json!({"budgets": zz()})),
         ("settings", "/properties/otlp", json!({"otlp": {"endpoint": "https://otel.example", "zz": 1}})),
         ("settings", "/properties/records", json!({"records": zz()})),

@@ -146,11 +146,10 @@ async function everythingElse() {
 async function journal() {
   const records = [];
   for (let before = ""; ;) {
-    const { data } = await gateway.admin(`/admin/v1/requests?limit=500${before}`);
-    records.push(...data.filter((record) => records.every(({ id }) => id !== record.id)));
-    if (data.length < 500) return records;
-    // Records of one millisecond may lie on both sides of the page's end.
-    before = `&before=${data.at(-1).time + 1}`;
+    const { data, next } = await gateway.admin(`/admin/v1/requests?limit=500${before}`);
+    records.push(...data);
+    if (!next) return records;
+    before = `&before=${next}`;
   }
 }
 

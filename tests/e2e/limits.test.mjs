@@ -156,7 +156,8 @@ test("what passes unread is counted, and not let through under a budget", async 
   const call = (index, key) => fleet.send(index % ISOLATES, "/passthrough/money-openai/v1/files", { method: "GET", key });
   upstream.script("money-openai", forever(json(200, { ok: true })));
   const answers = await together(12, (index) => call(index, PASSED));
-  assert.equal(passed(answers).length, 5, refused(answers)[0]?.text);
+  // Never more; of a small limit over several isolates one may be left in a lease (docs/limits.md).
+  assert.ok([4, 5].includes(passed(answers).length), refused(answers)[0]?.text);
   assertRefused(refused(answers), "requests", "rate_limit_exceeded");
   assert.equal(passed(answers)[0].headers["x-ratelimit-limit-requests"], "5");
   const before = upstream.requests("money-openai").length;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::tools::Tools;
-use crate::{run, tools, wasm_target};
+use crate::{assets, run, tools, wasm_target};
 
 /// When set, the module keeps the names of its functions: for a profiler, and for reading a stack.
 const KEEP_NAMES: &str = "PORTOLAN_KEEP_NAMES";
@@ -21,6 +21,11 @@ pub fn build() -> Result<()> {
 /// Builds; does next to nothing when nothing changed.
 pub fn with_tools(tools: &Tools) -> Result<()> {
     let root = run::root()?;
+    worker(tools, &root)?;
+    assets::assemble(&root)
+}
+
+fn worker(tools: &Tools, root: &Path) -> Result<()> {
     run::succeed(run::command("cargo")?.args([
         "build",
         "--quiet",
@@ -31,7 +36,7 @@ pub fn with_tools(tools: &Tools) -> Result<()> {
         "--target",
         wasm_target::TARGET,
     ]))?;
-    let stamp = stamp(&root)?;
+    let stamp = stamp(root)?;
     let stamp_file = root.join("build/.stamp");
     if fs::read_to_string(&stamp_file).is_ok_and(|built| built == stamp) {
         return Ok(());

@@ -1,5 +1,6 @@
 //! The developer's commands: `cargo xtask <command>`.
 
+mod assets;
 mod bench;
 mod build;
 mod chromium;
@@ -9,6 +10,7 @@ mod documents;
 mod env_file;
 mod groups;
 mod npm;
+mod openapi;
 mod prices;
 mod python;
 mod reconcile;
@@ -41,6 +43,7 @@ usage: cargo xtask <command>
   simulate     a fleet in a made-up world; `--requests N`, `--seed N`, `--only SEED`, `--compare [FOLDER]`
   audit        verify an exported audit chain: `audit verify FILE`, `--head NUMBER-HASH`, `--heads FILE`
   nightly      what is too large or too long for every change
+  openapi      write openapi.json, the description of the admin API
   prices       import public price tables into a `prices` document: `prices import --from FILE …`
   bench        measure the gateway against a pass-through Worker; `--quick` ends in three minutes
   reconcile    hold the gateway's counts against a provider's own; `--usage FILE --export FILE`
@@ -72,6 +75,7 @@ fn command(arguments: &[String]) -> Result<ExitCode> {
         "conformance" => groups::run_conformance(&rest.iter().map(String::as_str).collect::<Vec<_>>()).map(code),
         "simulate" => groups::run_simulator(&rest.iter().map(String::as_str).collect::<Vec<_>>()).map(code),
         "audit" => groups::run_audit(rest),
+        "openapi" => openapi::write().map(|()| ExitCode::SUCCESS),
         "prices" => prices::prices(rest).map(|()| ExitCode::SUCCESS),
         "bench" => bench::bench(rest),
         "reconcile" => reconcile::reconcile(rest).map(|same| if same { ExitCode::SUCCESS } else { ExitCode::FAILURE }),

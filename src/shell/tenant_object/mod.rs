@@ -3,6 +3,7 @@
 mod audit;
 mod ledger;
 mod limits;
+mod versions;
 mod webhooks;
 
 use std::cell::{Cell, RefCell};
@@ -102,6 +103,9 @@ impl TenantObject {
         }
         if let Some(asked) = path.strip_prefix("audit/") {
             return Ok((self.chain.answer(&self.state, asked, message)?, None));
+        }
+        if let Some(asked) = path.strip_prefix("versions/") {
+            return Ok((versions::answer(&self.state, asked, message)?, None));
         }
         if let Some(query) = path.strip_prefix("usage?") {
             return Ok((self.report(query, clock::now())?, None));

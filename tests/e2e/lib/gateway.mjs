@@ -10,7 +10,7 @@ import { Miniflare } from "miniflare";
 
 import { send } from "./client.mjs";
 import { Upstream } from "./upstream.mjs";
-import { WATCHED } from "./watched.mjs";
+import { watching } from "./watched.mjs";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const WAIT_MS = 10_000;
@@ -69,12 +69,12 @@ export class Gateway {
   /**
    * `documents(origin)` returns what KV holds at the start: values by key, objects become JSON.
    * `bindings` replaces the secrets; `secrets(origin)` returns more of them. `ai(origin)` returns a module that stands in
-   * for the platform's `AI`. `watch`: calls to tenants' objects are counted, and can be disturbed. `inStore` are names bound
+   * for the platform's `AI`. `watch`: calls to tenants' objects, or to their journals when it is "journal", are counted, and can be disturbed. `inStore` are names bound
    * to the Secrets Store, with their texts; `undefined` is one that is bound and not there. `buckets` are names that R2 buckets
-   * are bound to.
+   * are bound to. `assets`: the dashboard is served too, by the router that the platform puts before the Worker then.
    */
   static async start(
-    { upstream, documents = () => ({}), bindings, secrets = () => ({}), inStore = {}, ai, watch = false, buckets = [] } = {},
+    { upstream, documents = () => ({}), bindings, secrets = () => ({}), inStore = {}, ai, watch = false, buckets = [], assets = false } = {},
   ) {
     const gateway = new Gateway();
     const worker = modules();
@@ -91,10 +91,11 @@ export class Gateway {
       r2Buckets: buckets,
       durableObjects: {
         HEALTH: { className: "HealthObject", useSQLite: true },
-        JOURNAL: { className: "JournalObject", useSQLite: true },
+        JOURNAL: watch === "journal" ? { className: "Watched", scriptName: "watched" } : { className: "JournalObject", useSQLite: true },
         METRICS: { className: "MetricsObject", useSQLite: true },
-        TENANT: watch ? { className: "Watched", scriptName: "watched" } : { className: "TenantObject", useSQLite: true },
+        TENANT: watch === true ? { className: "Watched", scriptName: "watched" } : { className: "TenantObject", useSQLite: true },
       },
+      ...(assets && { assets: siteAssets(worker.modulesRoot) }),
       ...(ai && { wrappedBindings: { AI: "ai" } }),
       // The Worker's own socket: Miniflare's front worker would stand between it and the bytes.
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
@@ -103,7 +104,7 @@ export class Gateway {
       workers: [
         portolan,
         ...(ai ? [{ name: "ai", modules: [{ type: "ESModule", path: "index.mjs", contents: ai(origin) }] }] : []),
-        ...(watch ? [{ ...WATCHED, compatibilityDate: compatibility().compatibilityDate }] : []),
+        ...(watch ? [{ ...watching(watch === "journal" ? "JournalObject" : "TenantObject"), compatibilityDate: compatibility().compatibilityDate }] : []),
       ],
       kvPersist: path.join(gateway.state, "kv"),
       durableObjectsPersist: path.join(gateway.state, "do"),
@@ -218,7 +219,7 @@ export class Gateway {
   async recorded(lane) {
     const deadline = Date.now() + WAIT_MS;
     for (;;) {
-      const { data } = await this.admin("/admin/v1/requests?limit=1000");
+      const { data } = await this.admin("/admin/v1/requests?limit=500");
       const found = data.filter(mentions(lane));
       if (found.length) return found;
       if (Date.now() > deadline) {
@@ -275,6 +276,26 @@ export function modules() {
       { type: "ESModule", path: main },
       ...wasm.map((name) => ({ type: "CompiledWasm", path: path.join(folder, name) })),
     ],
+  };
+}
+
+/** The assets as wrangler.toml has them served. */
+function siteAssets(folder) {
+  const toml = readFileSync(path.join(ROOT, "wrangler.toml"), "utf8");
+  const [, binding] = /^\[assets\]\n(?:.+\n)*?binding = "(.*)"$/m.exec(toml);
+  const patterns = JSON.parse(/^run_worker_first = (\[.*\])$/m.exec(toml)[1]);
+  const isNegative = (pattern) => pattern.startsWith("!");
+  return {
+    directory: path.join(folder, "assets"),
+    binding,
+    routerConfig: {
+      has_user_worker: true,
+      static_routing: {
+        user_worker: patterns.filter((pattern) => !isNegative(pattern)),
+        asset_worker: patterns.filter(isNegative).map((pattern) => pattern.slice(1)),
+      },
+    },
+    assetConfig: {},
   };
 }
 

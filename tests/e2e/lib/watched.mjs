@@ -1,4 +1,4 @@
-// Between the Worker and its tenants' objects: counts the calls, and lets them fail in every way there is.
+// Between the Worker and its tenants' objects or journals: counts the calls, and lets them fail in every way there is.
 
 const SOURCE = `
 let calls = [];
@@ -8,8 +8,8 @@ export class Watched {
   constructor(state, env) { this.state = state; this.env = env; }
   async fetch(request) {
     const message = request.method === "POST" ? await request.text() : undefined;
-    const told = message === undefined ? {} : JSON.parse(message);
-    calls.push({ at: Date.now(), mode, tenant: told.tenant, entries: told.entries ?? [], alive: told.alive ?? [], account: told.account });
+    const told = message?.startsWith("{") ? JSON.parse(message) : {};
+    calls.push({ at: Date.now(), mode, name: this.state.id.name, tenant: told.tenant, entries: told.entries ?? [], records: told.records ?? [], alive: told.alive ?? [], account: told.account });
     if (delay) await new Promise((resolve) => setTimeout(resolve, delay));
     if (mode === "fail") throw new Error("the object is being moved");
     if (mode === "hang") await new Promise((resolve) => setTimeout(resolve, 60_000));
@@ -30,12 +30,12 @@ export default {
   },
 };`;
 
-export const WATCHED = {
+export const watching = (className) => ({
   name: "watched",
   modules: [{ type: "ESModule", path: "watched.mjs", contents: SOURCE }],
   durableObjects: {
-    REAL: { className: "TenantObject", scriptName: "portolan", useSQLite: true },
+    REAL: { className, scriptName: "portolan", useSQLite: true },
     SELF: { className: "Watched" },
   },
   unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-};
+});
