@@ -90,7 +90,7 @@ export async function lastChange(document, signal) {
     const { body } = await get(`/audit${query({ tenant, after: Math.max(0, head.seq - NEWEST), limit: NEWEST })}`, { signal });
     const changes = body.data.map((entry) => ({ ...entry, body: JSON.parse(entry.body) }));
     const last = changes.findLast((entry) => entry.kind === "change" && entry.body.what === "document" && entry.body.name === document);
-    return last && `The holder of admin token ${last.body.by} saved it ${ago(last.time)} (${time(last.time)}).`;
+    return last && `The holder of admin token ${last.body.by.replace("token:", "")} saved it ${ago(last.time)} (${time(last.time)}).`;
   } catch {
     return undefined;
   }
