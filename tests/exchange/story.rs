@@ -295,7 +295,7 @@ fn a_record_parts_the_time_into_whose_it_was() {
     let run = Case::chat_stream("alpha/small").run([limited.after(5), told]);
     let record = run.record();
     let tries: Vec<_> = record.tries.iter().map(|t| (t.outcome, t.at_ms, t.ms, t.end_ms)).collect();
-    assert_eq!(tries, [("rate_limited", 0, 5, None), ("ok", 2_005, 7, Some(3_012 + 2_000))]);
+    assert_eq!(tries, [("limited", 0, 5, None), ("ok", 2_005, 7, Some(3_012 + 2_000))]);
     assert_eq!((record.upstream_ms, record.gateway_ms, record.waited_ms, record.total_ms), (12, 0, 2_000, 5_012));
 }
 
