@@ -22,6 +22,7 @@ mod listing;
 mod metrics_object;
 mod news;
 mod outlet;
+mod outward;
 mod own_keys;
 mod serve;
 mod settle;
