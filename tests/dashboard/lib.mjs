@@ -153,18 +153,23 @@ export async function shoot(page, name) {
   await page.screenshot({ path: path.join(SHOTS, `${name}.png`), fullPage: true });
 }
 
-/** Opens a page at both widths in both themes, looks whether it is sound, and takes its picture. */
+/** Opens a page, and at both widths in both themes looks whether it is sound, and takes its picture. */
 export async function everywhere(stage, hash, heading, { name = hash.replace(/\W+/g, "-"), prepare, ...options } = {}) {
+  const page = await stage.open(hash, { ...options, width: WIDTHS[0] });
+  await settled(page, heading);
+  await prepare?.(page);
   for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
     for (const theme of THEMES) {
-      const page = await stage.open(hash, { ...options, width, theme });
-      await settled(page, heading);
-      await prepare?.(page);
+      await page.emulateMedia({ colorScheme: theme });
+      // Charts are drawn anew for their new width.
+      await page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); }));
+      await settled(page);
       await sound(page, `${hash} at ${width} px, ${theme}`);
       await shoot(page, `${name}-${width}-${theme}`);
-      await stage.shut(page);
     }
   }
+  await stage.shut(page);
 }
 
 /** What the tab key reaches, in order, until it comes round: `role "name"` of each. */
