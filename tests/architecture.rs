@@ -73,7 +73,7 @@ const FREE: [&str; 3] = ["error", "sorted", "units"];
 const MAX_LINES: usize = 400;
 const TABLES: [&str; 3] = ["src/catalog/models.rs", "src/catalog/providers.rs", "src/catalog/rates.rs"];
 /// Neither written by us nor kept.
-const FOREIGN: [&str; 8] = [".git", ".tools", ".wrangler", ".portolan", "build", "node_modules", "target", "fixtures"];
+const FOREIGN: [&str; 9] = [".git", ".tools", ".wrangler", ".portolan", "build", "node_modules", "target", "fixtures", "vendor"];
 
 /// Files below a folder of the repository, with their path in it.
 fn files(folder: &str) -> Vec<(String, String)> {

@@ -252,7 +252,7 @@ impl Record {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+#[cfg_attr(not(target_arch = "wasm32"), expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so"))]
 const fn is_none(ms: &u64) -> bool {
     *ms == 0
 }

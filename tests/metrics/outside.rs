@@ -127,7 +127,7 @@ fn a_point_has_its_columns_in_order() {
     let mut one = record("smart", "openai", "gpt-5", 100);
     one.cost = Some(Money(1_500_000_000_000));
     let found = point(&one);
-    assert_eq!(found["indexes"], json!(["smart"]));
+    assert_eq!(found["indexes"], json!(["default"]));
     assert_eq!(
         found["blobs"],
         json!(["smart", "openai", "gpt-5", "weur", "generate", "ok", null, "openai.chat", "k", "", null, "req_1"])
