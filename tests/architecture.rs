@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Room, and the rooms it may use. `error`, `sorted` and `units` are free to all; nobody uses `shell`.
-const MAY_USE: [(&str, &[&str]); 18] = [
+const MAY_USE: [(&str, &[&str]); 19] = [
     ("wire", &[]),
     ("chat", &[]),
     ("dialect", &["wire", "chat"]),
