@@ -41,6 +41,7 @@
 //!  metrics   what all requests come to: counters and spreads of times, for the dashboard, Prometheus and OTLP
 //!  account   limits and budgets: leases in the isolate, the exact count in the tenant's object
 //!  audit     a chain of hashes over what operators changed and requests cost, and its verifier
+//!  telemetry what is told outside as it comes to be: spans for a collector, records for a webhook, and their queues
 //!  admin     the operator's calls: what is said of configuration and health, plans explained, simulated, made again
 //!  shell     wasm only: awaits, converts, stores; performs what the others decide
 //!  error     one error for the whole house: what the caller is told, and whose fault it is
@@ -110,5 +111,6 @@ pub mod plan;
 #[cfg(target_arch = "wasm32")]
 mod shell;
 pub mod sorted;
+pub mod telemetry;
 pub mod units;
 pub mod wire;

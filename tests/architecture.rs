@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Room, and the rooms it may use. `error`, `sorted` and `units` are free to all; nobody uses `shell`.
-const MAY_USE: [(&str, &[&str]); 19] = [
+const MAY_USE: &[(&str, &[&str])] = &[
     ("wire", &[]),
     ("chat", &[]),
     ("dialect", &["wire", "chat"]),
@@ -30,6 +30,8 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     ("metrics", &["ledger", "plan", "wire"]),
     ("audit", &["wire"]),
     ("journal", &["wire"]),
+    // Spans are made of records; where a provider lives is configuration.
+    ("telemetry", &["ledger", "config", "wire"]),
     ("cache", &["config", "catalog", "dialect", "chat", "wire"]),
     // The mock is one more answer that the shell is told to fetch.
     ("exchange", &["account", "cache", "plan", "ledger", "mock", "operation", "config", "catalog", "dialect", "chat", "wire"]),
@@ -57,6 +59,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
             "operation",
             "guard",
             "features",
+            "telemetry",
             "config",
             "catalog",
             "dialect",

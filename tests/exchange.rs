@@ -28,4 +28,5 @@ mod scenarios;
 pub mod script;
 mod sending;
 mod story;
+mod traced;
 pub mod transcripts;

@@ -37,6 +37,7 @@ mod security;
 mod sequence;
 mod surface;
 mod switching;
+mod telemetry;
 mod tool_pairs;
 mod verbatim;
 mod wire;

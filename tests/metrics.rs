@@ -22,6 +22,7 @@ const NOW: Millis = Millis(1_795_428_307_000);
 fn record(route: &str, provider: &str, model: &str, ms: u64) -> Record {
     let who = Early {
         id: "req_1".to_owned(),
+        trace: portolan::wire::trace::Trace::of("req_1", None),
         time: NOW,
         dialect: Dialect::OpenAiChat,
         payer: Payer::gateway("k"),
@@ -52,8 +53,10 @@ fn sent(provider: &str, model: &str, status: u16, outcome: &'static str, (at_ms,
         outcome,
         at_ms,
         ms,
+        end_ms: None,
         wasted: None,
         credential: None,
+        number: 0,
     }
 }
 

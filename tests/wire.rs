@@ -8,5 +8,7 @@ mod event_stream;
 pub mod messages;
 #[path = "wire/sigv4.rs"]
 mod sigv4;
+#[path = "wire/trace.rs"]
+mod trace;
 #[path = "wire/webhook.rs"]
 mod webhook;

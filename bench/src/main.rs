@@ -14,6 +14,7 @@ mod report;
 mod runtime;
 mod scenario;
 mod script;
+mod seeing;
 mod sse;
 mod stats;
 mod suite;
@@ -30,6 +31,7 @@ use crate::options::Options;
 use crate::report::{Report, Tried};
 use crate::runtime::{Recipe, Serving};
 use crate::scenario::{COLD, CPU, LATENCY, Scenario};
+use crate::seeing::SEEING;
 use crate::suite::{ColdStart, Stage};
 
 const COLD_ROUNDS: (usize, usize) = (5, 11);
@@ -97,12 +99,13 @@ fn measure(root: &Path, options: &Options) -> io::Result<Report> {
     };
     recipe.lay_out()?;
     let cold = options.wants(COLD).then(|| cold_start(&recipe, options.quick));
+    let seen = options.wants(SEEING).then(|| tell(SEEING, || seeing::measure(&recipe.start(Serving::Seeing)?, options.quick)));
     let stage = Stage { upstream, runtime: recipe.start(Serving::Both)?, quick: options.quick };
     let wanted = |scenario: &&Scenario| options.wants(scenario.name) && scenario.rounds(options.quick) > 0;
     let costs = CPU.iter().filter(wanted).map(|scenario| (scenario, tell(scenario.name, || stage.cost(scenario)))).collect();
     let delays =
         LATENCY.iter().filter(wanted).map(|scenario| (scenario, tell(scenario.name, || stage.delay(scenario)))).collect();
-    Ok(Report { quick: options.quick, machine, seconds: start.elapsed().as_secs(), costs, delays, cold, sizes })
+    Ok(Report { quick: options.quick, machine, seconds: start.elapsed().as_secs(), costs, delays, cold, seen, sizes })
 }
 
 fn cold_start(recipe: &Recipe, quick: bool) -> Tried<ColdStart> {

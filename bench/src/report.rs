@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::machine::Machine;
 use crate::modules::Sizes;
 use crate::scenario::{CHUNK, REQUEST, Scenario, TTFT};
+use crate::seeing::{GATEWAYS, Seen};
 use crate::stats::{Pairs, lower_quartile, median, quantile};
 use crate::suite::{ColdStart, Cost, Delay, unit};
 
@@ -20,6 +21,7 @@ pub struct Report {
     pub costs: Vec<(&'static Scenario, Tried<Cost>)>,
     pub delays: Vec<(&'static Scenario, Tried<Delay>)>,
     pub cold: Option<Tried<ColdStart>>,
+    pub seen: Option<Tried<Seen>>,
     pub sizes: Sizes,
 }
 
@@ -35,7 +37,8 @@ impl Report {
         let costs = self.costs.iter().filter_map(|(scenario, tried)| Some((scenario.name, tried.as_ref().err()?)));
         let delays = self.delays.iter().filter_map(|(scenario, tried)| Some((scenario.name, tried.as_ref().err()?)));
         let cold = self.cold.iter().filter_map(|tried| Some(("cold", tried.as_ref().err()?)));
-        costs.chain(delays).chain(cold).map(|(name, reason)| format!("{name}: {reason}")).collect()
+        let seen = self.seen.iter().filter_map(|tried| Some(("seeing", tried.as_ref().err()?)));
+        costs.chain(delays).chain(cold).chain(seen).map(|(name, reason)| format!("{name}: {reason}")).collect()
     }
 
     /// What the figures depend on.
@@ -55,7 +58,7 @@ impl Report {
     }
 
     pub fn tables(&self) -> Vec<Table> {
-        vec![self.cpu_table(), self.delay_table(), self.rest_table()]
+        vec![self.cpu_table(), self.delay_table(), self.seeing_table(), self.rest_table()]
     }
 
     fn cpu_table(&self) -> Table {
@@ -105,6 +108,19 @@ impl Report {
             title: "Latency, ms, p50 / p99",
             heads: &["measure", "what", "direct", "floor", "gateway", "added to direct", "added to floor", "samples"],
             rows: self.delays.iter().map(row).collect(),
+        }
+    }
+
+    fn seeing_table(&self) -> Table {
+        let seen = self.seen.iter().filter_map(|tried| tried.as_ref().ok());
+        let row = |seen: &Seen, (index, name): (usize, &&str)| {
+            let (cost, ratio, time) = (seen.cost(index), seen.ratio(index), seen.time(index));
+            vec![(*name).to_owned(), format!("{cost:.1}"), format!("{ratio:.2}"), format!("{time:.2}")]
+        };
+        Table {
+            title: "Cost of seeing: 1 KB request, CPU of the whole process with what is sent after it",
+            heads: &["told", "CPU, µs", "× off (median)", "answer, ms, p50"],
+            rows: seen.flat_map(|seen| GATEWAYS.iter().enumerate().map(|each| row(seen, each))).collect(),
         }
     }
 
@@ -163,9 +179,13 @@ impl Report {
             Ok(cold) => json!({"cpu_ms": json_pairs(&cold.cpu), "first_request_ms": json_pairs(&cold.first)}),
             Err(reason) => json!({"failed": reason}),
         });
+        let seen = self.seen.as_ref().map(|tried| match tried {
+            Ok(seen) => json!({"gateways": GATEWAYS, "cpu_us": seen.cpu}),
+            Err(reason) => json!({"failed": reason}),
+        });
         let value = json!({
             "quick": self.quick, "seconds": self.seconds, "circumstances": self.circumstances(),
-            "cpu": costs, "latency": delays, "cold": cold,
+            "cpu": costs, "latency": delays, "cold": cold, "seeing": seen,
             "wasm_bytes": self.sizes.wasm, "wasm_gzip_bytes": self.sizes.wasm_gzip, "upload_gzip_bytes": self.sizes.upload_gzip,
             "summary": self.last_line()
         });
@@ -251,7 +271,7 @@ mod tests {
         let text = String::new;
         let machine = Machine { cores: 2, model: text(), load: text(), workerd: text(), rustc: text(), pinned: true };
         let sizes = Sizes { wasm: 900_000, wasm_gzip: 301_260, upload_gzip: 310_000 };
-        Report { quick: true, machine, seconds: 1, costs, delays, cold: None, sizes }
+        Report { quick: true, machine, seconds: 1, costs, delays, cold: None, seen: None, sizes }
     }
 
     #[test]

@@ -15,9 +15,12 @@ use crate::clock::now;
 use crate::manifest::Manifest;
 use crate::modules::{Kind, Module};
 use crate::scenario::GATEWAY_KEY;
+use crate::seeing::{GATEWAYS, settings};
 
 const FLOOR: &str = include_str!("../workers/floor.js");
 const KV: &str = include_str!("../workers/kv.js");
+/// Nobody's: the receiver does not check.
+const WEBHOOK_SECRET: &str = "whsec_cG9ydG9sYW4tYmVuY2gtd2ViaG9vay1zZWNyZXQ=";
 /// The longest that a cold workerd may take to listen, on a busy machine.
 const START: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(2);
@@ -40,6 +43,8 @@ pub enum Serving {
     Both,
     Floor,
     Gateway,
+    /// Gateways that differ in what they tell.
+    Seeing,
 }
 
 /// A running workerd; it ends with this value.
@@ -47,6 +52,8 @@ pub struct Runtime {
     child: Child,
     pub floor: SocketAddr,
     pub gateway: SocketAddr,
+    /// One for each of `GATEWAYS`.
+    pub seeing: Vec<SocketAddr>,
 }
 
 impl Runtime {
@@ -73,13 +80,17 @@ impl Recipe {
     /// Starts a process with empty storage and waits until it listens.
     pub fn start(&self, serving: Serving) -> io::Result<Runtime> {
         let (floor, gateway) = (free_address()?, free_address()?);
+        let seeing = match serving {
+            Serving::Seeing => GATEWAYS.iter().map(|_| free_address()).collect::<io::Result<Vec<_>>>()?,
+            Serving::Both | Serving::Floor | Serving::Gateway => Vec::new(),
+        };
         let storage = self.storage();
         if storage.exists() {
             fs::remove_dir_all(&storage)?;
         }
         fs::create_dir_all(&storage)?;
         let config = self.folder.join("config.capnp");
-        fs::write(&config, self.config(serving, floor, gateway))?;
+        fs::write(&config, self.config(serving, floor, gateway, &seeing))?;
         let log = self.folder.join("workerd.log");
         let mut command = self.pin.iter().map(String::as_str).chain([self.binary.to_str().unwrap_or_default(), "serve"]);
         let child = Command::new(command.next().unwrap_or_default())
@@ -89,8 +100,12 @@ impl Recipe {
             .stdout(Stdio::null())
             .stderr(File::create(&log)?)
             .spawn()?;
-        let mut runtime = Runtime { child, floor, gateway };
-        let awaited = if serving == Serving::Floor { floor } else { gateway };
+        let awaited = match (serving, seeing.last()) {
+            (Serving::Floor, _) => floor,
+            (Serving::Seeing, Some(last)) => *last,
+            (Serving::Both | Serving::Gateway | Serving::Seeing, _) => gateway,
+        };
+        let mut runtime = Runtime { child, floor, gateway, seeing };
         wait(&mut runtime.child, awaited, &log)?;
         Ok(runtime)
     }
@@ -99,22 +114,34 @@ impl Recipe {
         self.folder.join("objects")
     }
 
-    fn config(&self, serving: Serving, floor: SocketAddr, gateway: SocketAddr) -> String {
+    fn config(&self, serving: Serving, floor: SocketAddr, gateway: SocketAddr, seeing: &[SocketAddr]) -> String {
         let mut sockets = String::new();
         // The stand-in for KV is ours and not the gateway's: a cold start has it on both sides.
         let mut services = String::from("    (name = \"kv\", worker = .kv),\n");
-        let mut workers = self.kv();
-        if serving != Serving::Gateway {
+        let mut workers = self.kv("kv", &self.documents);
+        if matches!(serving, Serving::Both | Serving::Floor) {
             services += "    (name = \"floor\", worker = .floor),\n";
             workers += &self.floor();
             sockets += &socket("floor", floor);
         }
         if serving != Serving::Floor {
-            services += "    (name = \"gateway\", worker = .gateway),\n";
             let storage = quote(&self.storage().to_string_lossy());
             services += &format!("    (name = \"objects\", disk = (path = {storage}, writable = true)),\n");
-            workers += &self.gateway();
+        }
+        if matches!(serving, Serving::Both | Serving::Gateway) {
+            services += "    (name = \"gateway\", worker = .gateway),\n";
+            workers += &self.gateway("gateway", "kv");
             sockets += &socket("gateway", gateway);
+        }
+        for (name, address) in GATEWAYS.iter().zip(seeing) {
+            let (kv, mut documents) = (format!("{name}Kv"), self.documents.clone());
+            if let Some(documents) = documents.as_object_mut() {
+                documents.insert("settings".to_owned(), settings(name, self.upstream));
+            }
+            services += &format!("    (name = \"{kv}\", worker = .{kv}),\n    (name = \"{name}\", worker = .{name}),\n");
+            workers += &self.kv(&kv, &documents);
+            workers += &self.gateway(name, &kv);
+            sockets += &socket(name, *address);
         }
         format!(
             "using Workerd = import \"/workerd/workerd.capnp\";\n\nconst config :Workerd.Config = (\n  services = [\n\
@@ -133,17 +160,17 @@ impl Recipe {
         )
     }
 
-    fn kv(&self) -> String {
-        let documents = quote(&self.documents.to_string());
+    fn kv(&self, name: &str, documents: &Value) -> String {
+        let documents = quote(&documents.to_string());
         self.worker(
-            "kv",
+            name,
             "(name = \"kv.js\", esModule = embed \"kv.js\")",
             &format!("(name = \"DOCUMENTS\", json = {documents})"),
             "",
         )
     }
 
-    fn gateway(&self) -> String {
+    fn gateway(&self, worker: &str, kv: &str) -> String {
         let modules = self.modules.iter().map(|module| {
             let kind = match module.kind {
                 Kind::Script => "esModule",
@@ -152,20 +179,24 @@ impl Recipe {
             format!("(name = {}, {kind} = embed {})", quote(&module.name), quote(&format!("gateway/{}", module.name)))
         });
         let mut bindings: Vec<String> =
-            self.manifest.kv.iter().map(|name| format!("(name = {}, kvNamespace = \"kv\")", quote(name))).collect();
-        let secrets = [("GATEWAY_KEY", GATEWAY_KEY), ("BENCH_KEY", "sk-bench")];
+            self.manifest.kv.iter().map(|name| format!("(name = {}, kvNamespace = {})", quote(name), quote(kv))).collect();
+        let secrets = [("GATEWAY_KEY", GATEWAY_KEY), ("BENCH_KEY", "sk-bench"), ("WEBHOOK_SECRET", WEBHOOK_SECRET)];
         let vars = self.manifest.vars.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         bindings.extend(vars.chain(secrets).map(|(name, value)| format!("(name = {}, text = {})", quote(name), quote(value))));
         let mut namespaces = Vec::new();
         for (name, class) in &self.manifest.objects {
             bindings.push(format!("(name = {}, durableObjectNamespace = {})", quote(name), quote(class)));
-            namespaces.push(format!("(className = {0}, uniqueKey = {0}, enableSql = true)", quote(class)));
+            namespaces.push(format!(
+                "(className = {}, uniqueKey = {}, enableSql = true)",
+                quote(class),
+                quote(&format!("{worker}{class}"))
+            ));
         }
         let objects = format!(
             "  durableObjectNamespaces = [{}],\n  durableObjectStorage = (localDisk = \"objects\"),\n",
             namespaces.join(", ")
         );
-        self.worker("gateway", &modules.collect::<Vec<_>>().join(", "), &bindings.join(", "), &objects)
+        self.worker(worker, &modules.collect::<Vec<_>>().join(", "), &bindings.join(", "), &objects)
     }
 
     fn worker(&self, name: &str, modules: &str, bindings: &str, rest: &str) -> String {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::load::{Answer, Length, Shape, Target};
 use crate::script::{self, Dialect};
+use crate::seeing::SEEING;
 use crate::sse::Expected;
 
 /// The key of the caller; workerd hands the same one to the gateway.
@@ -228,7 +229,7 @@ impl Scenario {
 
 /// Everything that can be measured, by name.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    CPU.iter().chain(&LATENCY).map(|scenario| scenario.name).chain([COLD])
+    CPU.iter().chain(&LATENCY).map(|scenario| scenario.name).chain([COLD, SEEING])
 }
 
 /// The gateway's own documents: one provider for each way the upstream is asked.

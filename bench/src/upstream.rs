@@ -7,6 +7,7 @@ use std::thread;
 
 use crate::clock::now;
 use crate::script::{self, Script};
+use crate::seeing::RECEIVED;
 use crate::wire::{Wire, framing};
 
 /// Threads that only read and write small buffers need little stack, and there may be hundreds.
@@ -38,6 +39,10 @@ fn serve(stream: TcpStream) -> io::Result<()> {
             last = bytes.last().copied();
         })?;
         let path = head.split(' ').nth(1).unwrap_or_default();
+        if RECEIVED.contains(&path) {
+            wire.send(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}")?;
+            continue;
+        }
         // A gateway that loses a body, or a part of it, must not look fast.
         if (first, last) != (Some(b'{'), Some(b'}')) {
             wire.send(&refusal("400 Bad Request", "the body is not a whole JSON object"))?;

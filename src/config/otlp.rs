@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{
-    Snapshot,
+    Settings, Snapshot,
     host::read_base_url,
     reader::Reader,
     secrets::{OWN_SECRETS, is_secret_name},
@@ -44,6 +44,9 @@ impl fmt::Debug for OtlpHeader {
 
 /// All traces.
 pub const WHOLE_SAMPLE: u64 = 1_000_000;
+/// Of a trace's id its last seven bytes are random: <https://www.w3.org/TR/trace-context-2/#random-trace-id-flag>
+const RANDOM_DIGITS: usize = 14;
+const RANDOM_BITS: u32 = 56;
 /// Decimals of a share of that.
 const SAMPLE_DECIMALS: i32 = 6;
 /// A key, a tenant and a data set are three.
@@ -126,6 +129,26 @@ fn checked(name: &str, value: &Value) -> Result<String, String> {
         }
     }
     Ok(text.to_owned())
+}
+
+impl Settings {
+    /// Where traces go.
+    pub fn traces(&self) -> Option<&Otlp> {
+        self.otlp.as_ref().filter(|otlp| otlp.traces)
+    }
+}
+
+impl Otlp {
+    /// Whether a trace is told from its beginning: as the caller decided, and otherwise by its own id, which any other that
+    /// samples by the same share decides alike.
+    pub fn samples(&self, trace_id: &str, decided: Option<bool>) -> bool {
+        let random = || {
+            let tail = trace_id.get(trace_id.len().saturating_sub(RANDOM_DIGITS)..).unwrap_or_default();
+            u128::from(u64::from_str_radix(tail, 16).unwrap_or_default())
+        };
+        let left_out = u128::from(WHOLE_SAMPLE.saturating_sub(self.sample));
+        decided.unwrap_or_else(|| self.sample > 0 && random() * u128::from(WHOLE_SAMPLE) >= left_out << RANDOM_BITS)
+    }
 }
 
 fn is_plain(text: &str) -> bool {

@@ -52,16 +52,19 @@ const OURS: [&str; 17] = [
     "via",
     "x-request-id",
 ];
-/// Of a request besides: the caller's credentials and address, and what would make it another's, another method or path.
-const NOT_SENT: [&str; 22] = [
+/// Of a request besides: the caller's credentials and address, what else its own tracing says, and what would make it
+/// another's, another method or path.
+const NOT_SENT: [&str; 24] = [
     "api-key",
     "authorization",
+    "baggage",
     "client-ip",
     "cookie",
     "fastly-client-ip",
     "forwarded",
     "origin",
     "referer",
+    "tracestate",
     "true-client-ip",
     "x-api-key",
     "x-client-ip",

@@ -62,7 +62,7 @@ impl Side {
 
 impl Current {
     pub(super) const fn sent(now: Millis) -> Self {
-        Self { sent: now, head: None, relay: None, first: vec![], by_total: false }
+        Self { sent: now, number: 0, head: None, relay: None, first: vec![], by_total: false }
     }
 }
 

@@ -30,6 +30,7 @@ mod send;
 mod story;
 mod streaming;
 mod told;
+mod traced;
 pub mod upstream;
 
 use std::rc::Rc;
@@ -186,6 +187,8 @@ enum State {
 /// The try that is under way.
 struct Current {
     sent: Millis,
+    /// How many were sent before.
+    number: usize,
     head: Option<Head>,
     relay: Option<Relay>,
     first: Vec<u8>,

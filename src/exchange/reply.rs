@@ -1,6 +1,6 @@
 //! An answer as a value: what the shell turns into a response.
 
-use super::Call;
+use super::{Call, traced::TRACEPARENT};
 use crate::{
     cache::{HEADER, Standing, Stored},
     chat::event::Stamp,
@@ -8,7 +8,7 @@ use crate::{
     error::{Blame, Error, Kind},
     plan::Attempt,
     units::Money,
-    wire::name::short,
+    wire::{name::short, trace::is_traceparent},
 };
 
 pub struct Reply {
@@ -103,8 +103,9 @@ pub fn replayed(stored: &Stored, (id, route): (&str, &str), caller: &[(String, S
     ]
     .map(own)
     .to_vec();
-    for (theirs, ours) in [("x-request-id", "x-client-request-id"), ("traceparent", "traceparent")] {
-        let said = caller.iter().find(|(name, _)| name == theirs);
+    for (theirs, ours) in [("x-request-id", "x-client-request-id"), (TRACEPARENT, TRACEPARENT)] {
+        let is_said = |(name, text): &&(String, String)| name == theirs && (ours != TRACEPARENT || is_traceparent(text));
+        let said = caller.iter().find(is_said);
         headers.extend(said.map(|(_, value)| (ours.to_owned(), value.clone())));
     }
     headers.iter_mut().for_each(|(_, value)| super::story::clean(value));

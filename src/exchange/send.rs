@@ -1,6 +1,6 @@
 //! The next try: the call to the provider of the attempt, or of the first one that the request fits.
 
-use super::{Current, Exchange, Send, State, Step, Task, upstream};
+use super::{Current, Exchange, Send, Sendable, State, Step, Task, upstream};
 use crate::{
     config::Lossy,
     error::{Error, Kind},
@@ -18,8 +18,12 @@ impl Exchange {
             return self.next(now);
         }
         let built = upstream::build(&self.call, &attempt, self.credential, &self.config, (self.begun_tries(), now));
+        let number = self.begun_tries();
         let target = match built {
-            Ok(built) => {
+            Ok(mut built) => {
+                if let Sendable::Http { headers, .. } = &mut built.target {
+                    headers.extend(self.traced(Some(number)));
+                }
                 self.dropped = built.dropped;
                 self.plan.account(&mut self.dropped);
                 if self.plan.lossy == Lossy::Refuse && !self.dropped.is_empty() {
@@ -39,7 +43,7 @@ impl Exchange {
             }
         };
         self.tries_here += 1;
-        self.current = Current::sent(now);
+        self.current = Current { number, ..Current::sent(now) };
         self.state = State::Sent;
         Step::Send(Send { target, timeout_ms: self.head_timeout(now) })
     }

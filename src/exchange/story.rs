@@ -64,21 +64,39 @@ impl Exchange {
             outcome,
             at_ms: sent.since(self.call.started),
             ms: now.since(sent),
+            end_ms: None,
             wasted: self.wasted(outcome),
             credential: attempt.own.is_some().then_some(OWN_CREDENTIAL),
+            number: self.current.number,
         };
         // In the order in which they were sent: of two at once the later one may end first.
         let place = self.tries.iter().position(|t| t.at_ms > noted.at_ms).unwrap_or(self.tries.len());
         self.tries.insert(place, noted);
     }
 
-    /// How long some provider was waited for: what overlaps counts once.
-    fn upstream_ms(&self) -> u64 {
+    /// How long some provider was waited for, until `last`: what overlaps counts once.
+    fn upstream_ms(&self, last: u64) -> u64 {
         let add = |(sum, end): (u64, u64), t: &Try| {
-            let after = t.at_ms.saturating_add(t.ms);
+            let after = t.at_ms.saturating_add(t.ms).min(last);
             (sum + after.saturating_sub(end.max(t.at_ms)), end.max(after))
         };
         self.tries.iter().fold((0, 0), add).0
+    }
+
+    /// The gateway's own time, of the `ms` until the answer began. A pause that a provider asked for is not.
+    fn gateway_ms(&self, ms: u64) -> u64 {
+        ms.saturating_sub(self.upstream_ms(ms)).saturating_sub(self.paused_ms)
+    }
+
+    /// The tries with the ends of the streams that they began: where the next one went on, or with the request.
+    fn told_tries(&self, total_ms: u64) -> Vec<Try> {
+        let mut tries = self.tries.clone();
+        let mut end = total_ms;
+        for t in tries.iter_mut().rev().filter(|t| t.outcome == "ok" && self.call.facts.stream) {
+            t.end_ms = Some(end);
+            end = t.at_ms;
+        }
+        tries
     }
 
     /// The try that served, or the last one.
@@ -160,9 +178,7 @@ impl Exchange {
         if let Some(id) = self.call.header("x-request-id") {
             headers.push(("x-client-request-id".to_owned(), short(id)));
         }
-        if let Some(parent) = self.call.header("traceparent") {
-            headers.push(("traceparent".to_owned(), short(parent)));
-        }
+        headers.extend(self.traced(None));
         headers.push((HEADER.to_owned(), self.keeping.standing.name().to_owned()));
         headers.push(("x-portolan-route".to_owned(), self.plan.route.clone()));
         if let Some(attempt) = self.attempt_now() {
@@ -176,10 +192,7 @@ impl Exchange {
         if !self.dropped.is_empty() {
             headers.push(("x-portolan-dropped".to_owned(), dropped_text(&self.dropped)));
         }
-        let total = now.since(self.call.started);
-        // A pause that a provider asked for is not the gateway's own time.
-        let upstream = self.upstream_ms();
-        let gateway = total.saturating_sub(upstream).saturating_sub(self.paused_ms);
+        let (gateway, upstream) = (self.gateway_ms(now.since(self.call.started)), self.upstream_ms(u64::MAX));
         headers.push(("server-timing".to_owned(), format!("gateway;dur={gateway}, upstream;dur={upstream}")));
         headers.extend(self.limits.iter().cloned());
         headers.iter_mut().for_each(|(_, value)| clean(value));
@@ -296,11 +309,19 @@ impl Exchange {
         let attempt = self.attempt_now();
         let spent = self.spent();
         let Receipt { raw_usage, model, id, malformed, .. } = self.receipt.clone();
+        let trace = self.call.trace();
         let answered = self.served_here || self.decisive().is_some_and(|t| t.outcome == "ok");
         let failed = self.last.as_ref().map(Outcome::name);
+        let total_ms = now.since(self.call.started);
+        let begun = self.tries.iter().find(|t| t.outcome == "ok" && self.call.facts.stream);
+        let begun = begun.map(|t| t.at_ms.saturating_add(t.ms));
         Record {
             time: self.call.started,
             id: self.call.id.clone(),
+            sampled: trace.is_sampled(),
+            trace_id: trace.trace_id,
+            span_id: trace.span_id,
+            parent_span_id: trace.parent,
             client_request_id: self.call.header("x-request-id").map(recorded),
             key: self.call.payer.key.clone(),
             tenant: self.call.payer.tenant.clone(),
@@ -321,13 +342,15 @@ impl Exchange {
             outcome: failed.or(self.after.trapped.then_some("gateway")).unwrap_or(if answered { "ok" } else { "refused" }),
             fault: self.fault().map(Blame::name),
             detail: self.words.clone(),
-            tries: self.tries.clone(),
+            tries: self.told_tries(total_ms),
             plan: self.planned(),
             skipped: self.plan.skipped.iter().map(ToString::to_string).collect(),
             inputs: Some(self.inputs.clone()).filter(|inputs| !inputs.is_empty()),
             first_ms: self.after.first_ms.or(self.decisive().filter(|_| answered).map(|t| t.ms)),
-            upstream_ms: self.upstream_ms(),
-            total_ms: now.since(self.call.started),
+            upstream_ms: self.upstream_ms(u64::MAX),
+            gateway_ms: self.gateway_ms(begun.unwrap_or(total_ms)),
+            waited_ms: self.paused_ms,
+            total_ms,
             usage: spent.map(|spent| spent.usage),
             raw_usage,
             estimated: self.receipt.estimated || spent.is_some_and(|spent| spent.estimated),

@@ -190,9 +190,6 @@ fn translate(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Res
     Ok((vec![Piece::New(body)], dropped))
 }
 
-/// Bytes of a trace's id: today's version has 55, and a later one may add to it.
-const MAX_TRACE: usize = 128;
-
 fn headers(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Vec<(String, String)> {
     let accept = match (call.facts.stream, provider.kind.hosting) {
         (false, _) => "application/json",
@@ -217,10 +214,6 @@ fn headers(call: &Call, attempt: &Attempt, provider: &config::Provider) -> Vec<(
         if !headers.iter().any(|(n, _)| n == name) {
             headers.push(((*name).to_owned(), (*value).to_owned()));
         }
-    }
-    let is_trace = |text: &&str| text.len() <= MAX_TRACE && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-    if let Some(parent) = call.header("traceparent").filter(is_trace) {
-        headers.push(("traceparent".to_owned(), parent.to_owned()));
     }
     headers
 }

@@ -8,7 +8,7 @@ use crate::{
     error::Error,
     ledger::Payer,
     units::{Millis, Money},
-    wire::name::recorded,
+    wire::{name::recorded, trace::Trace},
 };
 
 /// One upstream send and how it ended.
@@ -26,11 +26,17 @@ pub struct Try {
     pub at_ms: u64,
     /// To the whole answer, or to the first content of a stream.
     pub ms: u64,
+    /// When the stream that it began was over, after the request came; absent where `ms` says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_ms: Option<u64>,
     /// Picodollars that a cancelled try cost at least: its input, estimated. Not in the request's cost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wasted: Option<Money>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<&'static str>,
+    /// How many were sent before it: what its span is named by.
+    #[serde(skip)]
+    pub number: usize,
 }
 
 /// The provider was called with the tenant's own key, and bills the tenant.
@@ -42,6 +48,15 @@ pub const GIVEN: &str = "hit";
 pub struct Record {
     pub time: Millis,
     pub id: String,
+    /// The trace that it belongs to, and its own span there.
+    pub trace_id: String,
+    pub span_id: String,
+    /// The caller's span.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_span_id: Option<String>,
+    /// What the caller decided of the trace.
+    #[serde(skip)]
+    pub sampled: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_request_id: Option<String>,
     /// The gateway key's name.
@@ -89,7 +104,13 @@ pub struct Record {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Map<String, Value>>,
     pub first_ms: Option<u64>,
+    /// How long some provider was waited for, each millisecond once: of a stream until its first content.
     pub upstream_ms: u64,
+    /// The gateway's own time until the answer began.
+    pub gateway_ms: u64,
+    /// Pauses before another try, and for a target to come back.
+    #[serde(skip_serializing_if = "is_none")]
+    pub waited_ms: u64,
     pub total_ms: u64,
     pub usage: Option<Usage>,
     /// The provider's own numbers, as it wrote them.
@@ -113,6 +134,7 @@ pub struct Record {
 /// What is known of a request that was refused before it had a plan.
 pub struct Early {
     pub id: String,
+    pub trace: Trace,
     pub time: Millis,
     pub dialect: Dialect,
     pub payer: Payer,
@@ -157,7 +179,7 @@ impl Record {
     pub fn forwarded(who: Early, (provider, status): (&str, u16), config: &str, now: Millis) -> Self {
         let provider = Some(provider.to_owned());
         let upstream_ms = now.since(who.time);
-        Self { status, outcome: "forwarded", provider, upstream_ms, ..Self::bare(who, config, now) }
+        Self { status, outcome: "forwarded", provider, upstream_ms, gateway_ms: 0, ..Self::bare(who, config, now) }
     }
 
     /// An answer that was given from the response cache: nobody was asked, and it cost nothing.
@@ -184,6 +206,10 @@ impl Record {
         Self {
             time: who.time,
             id: who.id,
+            sampled: who.trace.is_sampled(),
+            trace_id: who.trace.trace_id,
+            span_id: who.trace.span_id,
+            parent_span_id: who.trace.parent,
             client_request_id: None,
             key: who.payer.key,
             tenant: who.payer.tenant,
@@ -209,6 +235,8 @@ impl Record {
             inputs: None,
             first_ms: None,
             upstream_ms: 0,
+            gateway_ms: now.since(who.time),
+            waited_ms: 0,
             total_ms: now.since(who.time),
             usage: None,
             raw_usage: None,
@@ -222,6 +250,11 @@ impl Record {
             region: who.region,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_none(ms: &u64) -> bool {
+    *ms == 0
 }
 
 /// Characters of a refusal in a record: its reason fits.

@@ -129,8 +129,9 @@ fn refused(
     asked: String,
     (error, unplanned): (Error, Option<Unplanned>),
 ) -> Response {
+    let trace = head.trace();
     let Head { id, started, region, .. } = head;
-    let who = Early { id: id.clone(), time: started, dialect, payer: key.payer(), asked, region, unplanned };
+    let who = Early { id: id.clone(), trace, time: started, dialect, payer: key.payer(), asked, region, unplanned };
     settle::refused(env, context, (who, None), &error, &loaded.snapshot);
     refuse(caller_of(dialect), &error, &id)
 }

@@ -155,6 +155,25 @@ export function deliver(url, headers, body, ms) {
   });
 }
 
+// Bytes of an answer that are read: what a collector says of a part it did not take.
+const MAX_WORDS = 4096;
+
+// Posts JSON: the answer's status, when to come again and its beginning, each on a line of its own.
+export function post(url, headers, body, ms) {
+  return told(async () => {
+    const pairs = headers.split("\n").filter(Boolean).map((line) => line.split(/: (.*)/, 2));
+    const signal = AbortSignal.timeout(ms);
+    const answer = await fetch(url, { method: "POST", headers: [["content-type", "application/json"], ...pairs], body, redirect: "manual", signal });
+    let words = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of answer.body ?? []) {
+      words += decoder.decode(chunk, { stream: true });
+      if (words.length > MAX_WORDS) break;
+    }
+    return `${answer.status}\n${answer.headers.get("retry-after") ?? ""}\n${words}`;
+  });
+}
+
 // The lines that an object tells in pages, as a stream: a page is asked for by the `seq` of the line before it.
 export function pages(env, binding, name, path, after, limit) {
   return new ReadableStream({

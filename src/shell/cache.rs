@@ -111,6 +111,7 @@ pub async fn give(
     (facts, wishes, stored): (Facts, Wishes, Stored),
 ) -> Response {
     let route = wishes.route.unwrap_or_else(|| facts.model.clone());
+    let trace = head.trace();
     let Head { headers, id, started, region, .. } = head;
     let payer = key.payer();
     let user = facts.user.as_deref();
@@ -118,7 +119,7 @@ pub async fn give(
     let opening = || Opening { user: user.map(owed::user).unwrap_or_default(), ..opening() };
     let claim = Claim { key: &key, payer: &payer, user, dialect, config };
     let (admitted, standing) = claim.admit(env, context, opening, || (opening(), true)).await;
-    let who = Early { id: id.clone(), time: started, dialect, payer, asked: facts.model, region, unplanned: None };
+    let who = Early { id: id.clone(), trace, time: started, dialect, payer, asked: facts.model, region, unplanned: None };
     let ticket = match admitted {
         Ok(ticket) => ticket,
         Err(error) => {

@@ -118,6 +118,7 @@ async fn sent(
         .and_then(|wishes| forward::permit(&head.method, endpoint == Endpoint::Stored, wishes.strictly(zdr).zdr));
     let early = Early {
         id: head.id.clone(),
+        trace: head.trace(),
         time: head.started,
         dialect,
         payer: key.payer(),

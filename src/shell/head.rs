@@ -6,6 +6,7 @@ use super::{clock, edge};
 use crate::{
     plan::{self, Origin},
     units::Millis,
+    wire::trace::Trace,
 };
 
 /// A request's head, read in one piece.
@@ -44,6 +45,11 @@ impl Head {
 
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Its place in the caller's trace, or in one of its own.
+    pub fn trace(&self) -> Trace {
+        Trace::of(&self.id, self.header("traceparent"))
     }
 
     /// Whose address the request came from, as the platform saw it.

@@ -6,7 +6,7 @@ use std::{
     rc::Rc,
 };
 
-use super::{metrics::Points, own_keys::Tenants, till::Till};
+use super::{metrics::Points, outward::Outward, own_keys::Tenants, till::Till};
 use crate::{
     config::{Given, Problem, ServiceAccount, Snapshot, news::News},
     guard::Throttle,
@@ -40,6 +40,7 @@ pub struct Isolate {
     /// What is to be told to tenants' journals, and since when somebody has promised to.
     pub journal: RefCell<Outbox>,
     pub promised: Cell<Option<Millis>>,
+    pub outward: RefCell<Outward>,
     pub metrics: RefCell<Delta>,
     pub points: RefCell<Points>,
     /// Its own, as long as it lives.

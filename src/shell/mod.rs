@@ -23,6 +23,7 @@ mod metrics;
 mod metrics_object;
 mod news;
 mod outlet;
+mod outward;
 mod own_keys;
 mod serve;
 mod settle;

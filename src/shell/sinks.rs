@@ -3,7 +3,7 @@
 use futures::future::join;
 use worker::{Env, console_log};
 
-use super::{clock, edge, health_object, isolate, journal_object, metrics, metrics_object, till};
+use super::{clock, edge, health_object, isolate, journal_object, metrics, metrics_object, outward, till};
 use crate::{config::Settings, ledger::record::Record};
 
 /// Takes a record in, in the request's own turn: what costs more than noting is left for `hand_in`.
@@ -22,6 +22,7 @@ pub fn keep(record: &Record, settings: &Settings) {
     if settings.log_console {
         console_log!("{line}");
     }
+    outward::note(record, &line, settings);
     journal_object::note(record, line, settings);
 }
 
@@ -40,7 +41,7 @@ async fn flush_records(env: &Env, region: &str) {
     let now = clock::now();
     let wait = isolate::with(|i| {
         let promised = i.promised.get().is_some_and(|at| now.since(at) < LOST_MS);
-        match (promised, i.journal.borrow().is_full()) {
+        match (promised, i.journal.borrow().is_full() || outward::is_due(now)) {
             (_, true) => Some(0),
             (true, false) => None,
             (false, false) => {
@@ -53,8 +54,12 @@ async fn flush_records(env: &Env, region: &str) {
     if wait > 0 {
         edge::pause(wait).await;
     }
-    hand_in(env).await;
-    health_object::sync(env, region).await;
+    let ours = async {
+        hand_in(env).await;
+        health_object::sync(env, region).await;
+    };
+    // Whoever is slow outside holds up nothing of ours.
+    join(ours, outward::send(env)).await;
 }
 
 /// All records to the journals, and to ledgers what they were not told.

@@ -13,4 +13,5 @@ pub mod percent;
 pub mod sigv4;
 pub mod sse;
 pub mod time;
+pub mod trace;
 pub mod webhook;

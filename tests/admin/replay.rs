@@ -17,6 +17,7 @@ use portolan::{
         seed,
     },
     units::{Millis, Money},
+    wire::trace::Trace,
 };
 use serde_json::{Value, json};
 
@@ -263,6 +264,7 @@ fn recorded(inputs: &Inputs, id: &str, config: &Rc<Snapshot>) -> Value {
             let (key, asked) = (inputs.key.clone(), inputs.facts.model.clone());
             let who = Early {
                 id: id.to_owned(),
+                trace: Trace::of(id, None),
                 time: NOW,
                 dialect: inputs.dialect,
                 payer: portolan::ledger::Payer::gateway(&key),

@@ -152,3 +152,29 @@ test("the theme follows the system until another is chosen, which stays", async 
   assert.equal(await ground(), dark);
   await stage.shut(page);
 });
+
+test("the files come with a strict policy, and nothing else is among them", async () => {
+  for (const file of ["", "app.js", "style.css", "lib/ui.js", "pages/overview.js", "icon.svg"]) {
+    const answer = await fetch(`${stage.origin}/dashboard/${file}`);
+    assert.equal(answer.status, 200, file);
+    const policy = answer.headers.get("content-security-policy");
+    for (const rule of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"]) assert.ok(policy?.includes(rule), `${file}: ${policy}`);
+    assert.equal(answer.headers.get("x-content-type-options"), "nosniff", file);
+  }
+  assert.equal((await fetch(`${stage.origin}/dashboard/lib/no-such.js`)).status, 404);
+});
+
+test("every page of the way about opens, and has its heading", async () => {
+  const page = await stage.open("overview");
+  await settled(page, "Overview");
+  const links = await page.locator("#nav a").evaluateAll((nodes) => nodes.map((node) => [node.getAttribute("href"), node.textContent]));
+  assert.equal(links.length, 12);
+  for (const [href, name] of links) {
+    await page.locator(`#nav a[href="${href}"]`).click();
+    await settled(page, name);
+    assert.deepEqual(await page.locator(".state.failed").allTextContents(), [], name);
+    assert.equal(await page.locator("#nav [aria-current]").textContent(), name);
+    assert.match(await page.title(), / · Portolan$/);
+  }
+  await stage.shut(page);
+});

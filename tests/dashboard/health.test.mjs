@@ -79,6 +79,7 @@ test("the Worker's own breakers are shown, and the operator's word is said, hold
   const page = await stage.open("health");
   await settled(page, "Health");
   await row(page, "Targets that are not up", "shaky-openai/m").waitFor();
+  await row(page, "Changes of state", "shaky-openai/m").filter({ hasText: /up.*→.*open.*failures in a row/ }).waitFor();
   await page.getByRole("link", { name: "calm-openai", exact: true }).click();
   await settled(page, "calm-openai");
   await page.getByRole("button", { name: "Drain…" }).click();

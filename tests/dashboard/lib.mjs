@@ -7,10 +7,8 @@
 import assert from "node:assert/strict";
 import { readFileSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
-import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 import { CALLERS, ask } from "../e2e/lib/callers.mjs";
@@ -19,7 +17,6 @@ import { SHAPES, speak } from "../e2e/lib/shapes.mjs";
 import { forever, json, stream } from "../e2e/lib/upstream.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const STATIC = fileURLToPath(new URL("../../src/dashboard/", import.meta.url));
 export const SHOTS = process.env.SHOTS ?? path.join(tmpdir(), "portolan-shots");
 /** Narrow and wide: the smallest telephone, and a laptop. */
 export const WIDTHS = [360, 1280];
@@ -42,9 +39,8 @@ export class Stage {
   /** Options are those of `Gateway.start`; `gateway` takes one that is there already. */
   static async start({ gateway, ...options } = {}) {
     const stage = new Stage();
-    stage.gateway = gateway ?? await Gateway.start(options);
-    stage.front = await front(stage.gateway.origin);
-    stage.origin = stage.front.origin;
+    stage.gateway = gateway ?? await Gateway.start({ assets: true, ...options });
+    stage.origin = new URL(stage.gateway.origin).origin;
     stage.browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
       // The sandbox needs rights that a container's root does not have.
@@ -105,7 +101,6 @@ export class Stage {
   async close() {
     for (const context of this.#contexts) await context.close().catch(() => {});
     await this.browser?.close();
-    await this.front?.close();
     await this.gateway?.stop();
     assert.deepEqual(this.wrongs, []);
   }
@@ -158,18 +153,23 @@ export async function shoot(page, name) {
   await page.screenshot({ path: path.join(SHOTS, `${name}.png`), fullPage: true });
 }
 
-/** Opens a page at both widths in both themes, looks whether it is sound, and takes its picture. */
+/** Opens a page, and at both widths in both themes looks whether it is sound, and takes its picture. */
 export async function everywhere(stage, hash, heading, { name = hash.replace(/\W+/g, "-"), prepare, ...options } = {}) {
+  const page = await stage.open(hash, { ...options, width: WIDTHS[0] });
+  await settled(page, heading);
+  await prepare?.(page);
   for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
     for (const theme of THEMES) {
-      const page = await stage.open(hash, { ...options, width, theme });
-      await settled(page, heading);
-      await prepare?.(page);
+      await page.emulateMedia({ colorScheme: theme });
+      // Charts are drawn anew for their new width.
+      await page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); }));
+      await settled(page);
       await sound(page, `${hash} at ${width} px, ${theme}`);
       await shoot(page, `${name}-${width}-${theme}`);
-      await stage.shut(page);
     }
   }
+  await stage.shut(page);
 }
 
 /** What the tab key reaches, in order, until it comes round: `role "name"` of each. */
@@ -191,35 +191,4 @@ export async function walk(page, most = 80) {
     found.push(stop);
   }
   return found;
-}
-
-const KINDS = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".json": "application/json" };
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
-
-/** Serves the dashboard as it lies in the sources, and passes everything else on to the gateway. */
-async function front(origin) {
-  const server = http.createServer((request, response) => {
-    const { pathname } = new URL(request.url, origin);
-    if (pathname.startsWith("/dashboard/")) {
-      const file = path.join(STATIC, pathname.slice("/dashboard/".length) || "index.html");
-      let body;
-      try { body = readFileSync(file); } catch { response.writeHead(404).end(); return; }
-      response.writeHead(200, { "content-type": KINDS[path.extname(file)] ?? "application/octet-stream", "content-security-policy": POLICY, "cache-control": "no-store", "x-content-type-options": "nosniff" });
-      response.end(body);
-      return;
-    }
-    const target = new URL(request.url, origin);
-    const outward = http.request(target, { method: request.method, headers: { ...request.headers, host: target.host, ...(request.headers.origin && { origin: target.origin }) } }, (answer) => {
-      response.writeHead(answer.statusCode, answer.headers);
-      answer.pipe(response);
-    });
-    outward.on("error", () => response.destroy());
-    response.on("close", () => outward.destroy());
-    request.pipe(outward);
-  });
-  await new Promise((resolve) => { server.listen(0, "127.0.0.1", resolve); });
-  return {
-    origin: `http://127.0.0.1:${server.address().port}`,
-    close: () => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); }),
-  };
 }

@@ -140,3 +140,27 @@ test("documents that are not in force and warnings stand above all", async () =>
   await page.getByText(/could not be asked/).waitFor();
   await stage.shut(page);
 });
+
+test("the Worker's own numbers: what was served, failed over and failed, and what it cost", async () => {
+  const served = await Stage.withTraffic();
+  try {
+    const deadline = Date.now() + 20_000;
+    const told = async () => (await served.gateway.admin("/admin/v1/metrics?window=1h")).total;
+    while ((await told()).requests < 10) {
+      assert.ok(Date.now() < deadline, "the metrics never had all requests");
+      await new Promise((resolve) => { setTimeout(resolve, 250); });
+    }
+    const page = await served.open("overview?window=1h");
+    await settled(page, "Overview");
+    const numbers = [];
+    for (const name of ["Requests", "Errors", "Failovers", "Availability", "Tokens", "Spend"]) numbers.push((await tile(page, name))[1]);
+    // Eight served at 1 200 + 400 in and 300 out: four at the prices of openai, four at those of openai2. One of ten is the caller's own fault.
+    assert.deepEqual(numbers, ["10", "1", String((await told()).failovers), "88.88 %", "15.2K", "$0.05"]);
+    assert.match(await page.getByRole("row").filter({ hasText: "shaky" }).textContent(), /^shaky4/);
+    await sound(page, "the Worker's own numbers");
+    await shoot(page, "overview-own");
+    await served.shut(page);
+  } finally {
+    await served.close();
+  }
+});

@@ -10,6 +10,7 @@ use portolan::{
         entry::Closing,
         record::{Early, Given, Record},
     },
+    wire::trace::Trace,
 };
 
 use super::{
@@ -142,6 +143,7 @@ fn an_answer_given_again_is_a_request_without_tokens_and_cost() {
     let given = Given { provider, model, answered_by, usage, estimated, stream: false };
     let who = Early {
         id: "req_2".to_owned(),
+        trace: Trace::of("req_2", None),
         time: START,
         dialect: Dialect::OpenAiChat,
         payer: Payer::gateway("ci"),
@@ -160,7 +162,8 @@ fn an_answer_given_again_is_a_request_without_tokens_and_cost() {
 fn an_answer_given_again_says_so() {
     let run = kept(&Case::chat_stream("alpha/small"), vec![stream(told())]);
     let stored = run.kept.unwrap();
-    let caller = [("x-request-id", "mine"), ("traceparent", "00-1"), ("cookie", "c")];
+    let caller =
+        [("x-request-id", "mine"), ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), ("cookie", "c")];
     let caller: Vec<_> = caller.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let reply = replayed(&stored, ("req_2", "smart\n"), &caller, 3);
     let header = |name: &str| reply.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
@@ -168,7 +171,7 @@ fn an_answer_given_again_says_so() {
         ("x-request-id", Some("req_2")),
         ("request-id", Some("req_2")),
         ("x-client-request-id", Some("mine")),
-        ("traceparent", Some("00-1")),
+        ("traceparent", Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")),
         ("x-portolan-cache", Some("hit")),
         ("x-portolan-provider", Some("alpha")),
         ("x-portolan-model", Some("small")),

@@ -126,7 +126,7 @@ fn urls_and_headers_are_the_providers() {
             .header("openai-beta", "x=1")
             .header("anthropic-version", "2026-10-21")
             .header("anthropic-beta", beta)
-            .header("traceparent", "00-1-2-01");
+            .header("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
         let answer = match (is_stream, model) {
             (true, _) => stream(message()),
             (false, "gamma/claude") => json(200, MESSAGE),
@@ -135,7 +135,10 @@ fn urls_and_headers_are_the_providers() {
         let run = case.run([answer]);
         let sent = &run.sends[0];
         assert_eq!(sent.url, url, "{rule}");
-        for (name, value) in present.into_iter().chain([("traceparent", "00-1-2-01"), ("content-type", "application/json")]) {
+        for (name, value) in present.into_iter().chain([
+            ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+            ("content-type", "application/json"),
+        ]) {
             assert_eq!(sent.header(name), Some(value), "{rule}: {name}");
         }
         for name in absent {

@@ -162,13 +162,15 @@ fn a_probe_ends_in_exactly_one_way() {
 
 #[test]
 fn headers_tell_what_was_decided() {
-    let case = Case::chat(TWO).header("x-request-id", "mine").header("traceparent", "00-1-2-01");
+    let case = Case::chat(TWO)
+        .header("x-request-id", "mine")
+        .header("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
     let run = case.run([unsent().after(30), served().after(20)]);
     for (name, value) in [
         ("x-request-id", "req_0123456789"),
         ("request-id", "req_0123456789"),
         ("x-client-request-id", "mine"),
-        ("traceparent", "00-1-2-01"),
+        ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
         ("x-portolan-route", TWO),
         ("x-portolan-provider", "beta"),
         ("x-portolan-model", "large"),
@@ -270,6 +272,7 @@ fn the_record_is_one_line_of_known_fields() {
         ("outcome", "ok".into()),
         ("first_ms", 7.into()),
         ("upstream_ms", 12.into()),
+        ("gateway_ms", 0.into()),
         ("total_ms", 12.into()),
         ("estimated", false.into()),
         ("cost", 112_800_000.into()),
@@ -278,12 +281,24 @@ fn the_record_is_one_line_of_known_fields() {
     ] {
         assert_eq!(record.get(field), Some(&value), "{field}");
     }
-    for field in ["fault", "detail"] {
+    for field in ["fault", "detail", "waited_ms"] {
         assert!(!record.contains_key(field), "{field}: nothing went wrong");
     }
     assert_eq!(record["tries"].as_array().map(Vec::len), Some(2));
     assert_eq!(record["tries"][0]["outcome"], "transient");
     assert_eq!(record["config"], run_version(), "the configuration it was decided on");
+}
+
+#[test]
+fn a_record_parts_the_time_into_whose_it_was() {
+    // A pause that was asked for, a stream that answers after 7 ms and goes on for three seconds.
+    let limited = error(429, "rate_limit_exceeded", "Slow down.").header("retry-after", "2");
+    let told = stream([role(), says("Hi"), says(" there"), super::script::stop(), super::script::done()]).after(7).wait(2, 3_000);
+    let run = Case::chat_stream("alpha/small").run([limited.after(5), told]);
+    let record = run.record();
+    let tries: Vec<_> = record.tries.iter().map(|t| (t.outcome, t.at_ms, t.ms, t.end_ms)).collect();
+    assert_eq!(tries, [("limited", 0, 5, None), ("ok", 2_005, 7, Some(3_012 + 2_000))]);
+    assert_eq!((record.upstream_ms, record.gateway_ms, record.waited_ms, record.total_ms), (12, 0, 2_000, 5_012));
 }
 
 fn run_version() -> String {

@@ -64,6 +64,7 @@ fn a_request_comes_to_what_became_of_it() {
 fn refusals_are_their_callers_or_the_gateways() {
     let who = |record: &Record| portolan::ledger::record::Early {
         id: record.id.clone(),
+        trace: portolan::wire::trace::Trace::of(&record.id, None),
         time: NOW,
         dialect: portolan::chat::Dialect::OpenAiChat,
         payer: portolan::ledger::Payer::gateway("k"),

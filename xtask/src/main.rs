@@ -9,6 +9,7 @@ mod dev;
 mod documents;
 mod env_file;
 mod groups;
+mod import;
 mod npm;
 mod openapi;
 mod prices;
@@ -45,6 +46,7 @@ usage: cargo xtask <command>
   nightly      what is too large or too long for every change
   openapi      write openapi.json, the description of the admin API
   prices       import public price tables into a `prices` document: `prices import --from FILE …`
+  import       another gateway's configuration into our documents: `import litellm|portkey|openrouter|tensorzero FILE [--out DIR]`
   bench        measure the gateway against a pass-through Worker; `--quick` ends in three minutes
   reconcile    hold the gateway's counts against a provider's own; `--usage FILE --export FILE`
   ci           the gate: format, lints, tests, upload size";
@@ -77,6 +79,7 @@ fn command(arguments: &[String]) -> Result<ExitCode> {
         "audit" => groups::run_audit(rest),
         "openapi" => openapi::write().map(|()| ExitCode::SUCCESS),
         "prices" => prices::prices(rest).map(|()| ExitCode::SUCCESS),
+        "import" => import::import(rest).map(|()| ExitCode::SUCCESS),
         "bench" => bench::bench(rest),
         "reconcile" => reconcile::reconcile(rest).map(|same| if same { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
         "ci" => ci::ci().map(|()| ExitCode::SUCCESS),

@@ -15,14 +15,14 @@ const DAY_MS = 86_400_000;
 /**
  * Lines over time. `points`: `[{at, …}]` in order; `series`: `[{key | value(point), name, color}]`, where a value may be `null`
  * (a gap); `color` 1 to 6, or `ok`, `warn`, `bad`. `format(value)` writes values, `axis(value)` those at the axis. `step`: the
- * milliseconds that a point stands for. The node's `update(points, step)` shows others.
+ * milliseconds that a point stands for. `whole`: values are counted, so the axis has no fractions. The node's `update(points, step)` shows others.
  */
 export const lines = (options) => chart({ ...options, kind: "lines" });
 
 /** Bars over time, the series one upon the other. */
 export const bars = (options) => chart({ ...options, kind: "bars" });
 
-function chart({ points: given, series, label, kind, format = number, axis = format, height = HEIGHT, max, min: least = 0, unit, when = read, step }) {
+function chart({ points: given, series, label, kind, format = number, axis = format, height = HEIGHT, max, min: least = 0, unit, when = read, step, whole = format === number }) {
   const all = series.map((each, index) => ({ color: index + 1, ...each, of: each.value ?? ((point) => point[each.key]) }));
   const isBars = kind === "bars";
   const svg = s("svg", { class: "plot", height, role: "presentation", "aria-hidden": "true" });
@@ -75,7 +75,7 @@ function chart({ points: given, series, label, kind, format = number, axis = for
       const values = all.map((each) => each.of(point) ?? min);
       return isBars ? sum(values) : Math.max(...values);
     });
-    ticks = scale(min, max ?? Math.max(...tops, min), max !== undefined);
+    ticks = scale(min, max ?? Math.max(...tops, min), { isFixed: max !== undefined, whole });
     const role = points.length
       ? { tabindex: "0", role: "slider", "aria-valuemin": "0", "aria-valuemax": points.length - 1, "aria-valuenow": chosen ?? points.length - 1, "aria-valuetext": spoken(chosen ?? points.length - 1) }
       : { role: "img" };
@@ -204,7 +204,8 @@ export function sparkline(values, { color = 1, width = 96, height = 24, min = 0 
   let open = false;
   const path = values.map((value, index) => {
     if (isNone(value)) { open = false; return ""; }
-    const piece = `${open ? "L" : "M"}${across(index).toFixed(1)} ${up(value).toFixed(1)}`;
+    // A line of no length has round ends: one value alone is a dot.
+    const piece = `${open ? "L" : "M"}${across(index).toFixed(1)} ${up(value).toFixed(1)}${open ? "" : "h.01"}`;
     open = true;
     return piece;
   }).join("");
@@ -223,13 +224,13 @@ const isNone = (value) => value === null || value === undefined || Number.isNaN(
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 const crisp = (value) => Math.round(value) + 0.5;
 
-/** Round numbers from `min` to at least `max`. */
-export function scale(min, max, isFixed = false) {
+/** Round numbers from `min` to at least `max`; there is no half of what is counted. */
+export function scale(min, max, { isFixed = false, whole = false } = {}) {
   const range = max - min || 1;
   if (isFixed) return Array.from({ length: FIXED_TICKS + 1 }, (_, index) => min + (range * index) / FIXED_TICKS);
   const rough = range / TICKS;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((each) => each * power).find((each) => each >= rough - power * 1e-9);
+  const step = [1, 2, 2.5, 5, 10].map((each) => each * power).find((each) => each >= rough - power * 1e-9 && (!whole || Number.isInteger(each))) ?? 1;
   const count = Math.max(1, Math.ceil(range / step - 1e-9));
   return Array.from({ length: count + 1 }, (_, index) => min + index * step);
 }

@@ -85,7 +85,7 @@ export const CHANGES = [
   { key: "cell", label: "Target", render: (row) => target(row.cell) },
   { key: "region", label: "Region", render: (row) => region(row.region) },
   { key: "to", label: "Change", class: "nowrap", render: (row) => [badge(row.from), h("span", { class: "muted", "aria-label": "to" }, " → "), badge(row.to)] },
-  { key: "why", label: "Why", render: (row) => row.why ?? h("span", { class: "muted" }, "–") },
+  { key: "why", label: "Why", class: "words", render: (row) => row.why ?? h("span", { class: "muted" }, "–") },
 ];
 
 export const changeKey = (row) => `${row.at} ${row.region} ${row.cell}`;

@@ -30,7 +30,7 @@ const TILES = [
   { name: "First token, p50", value: (sums) => ms(sums.first_ms?.p50), more: (sums) => `p95 ${ms(sums.first_ms?.p95)}`, line: (point) => point.first_ms?.p50 },
   { name: "Gateway adds, p50", value: (sums) => ms(sums.gateway_ms?.p50), more: (sums) => `p95 ${ms(sums.gateway_ms?.p95)}`, line: (point) => point.gateway_ms?.p50, color: 4 },
   { name: "Tokens", value: (sums) => compact(tokens(sums)), more: (sums) => `${compact(sums.input + sums.cache_read + sums.cache_write)} in, ${compact(sums.output)} out`, line: tokens, color: 3 },
-  { name: "Spend", value: (sums) => money(sums.cost), more: (sums) => `${money(share(sums.cost, sums.requests) ?? 0)} a request`, line: (point) => point.cost, color: 5 },
+  { name: "Spend", value: (sums) => money(sums.cost), more: (sums) => (sums.unpriced ? `${plural(sums.unpriced, "request")} without a price` : `${money(share(sums.cost, sums.requests) ?? 0)} a request`), line: (point) => point.cost, color: 5 },
 ];
 
 const CHARTS = [
