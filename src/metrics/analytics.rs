@@ -12,7 +12,7 @@ pub const MAX_POINTS: usize = 250;
 /// Its index, its texts and its numbers, in the order that `docs/metrics.md` names. All texts of a record are names of 128
 /// characters at most: together they are far from the 16 KB that a point may have.
 pub fn point(record: &Record) -> Value {
-    let index = if record.tenant.is_empty() { &record.route } else { &record.tenant };
+    let index = &record.tenant;
     let mut end = index.len().min(INDEX_BYTES);
     while !index.is_char_boundary(end) {
         end -= 1;

@@ -130,7 +130,7 @@ fn a_point_has_its_columns_in_order() {
     assert_eq!(found["indexes"], json!(["default"]));
     assert_eq!(
         found["blobs"],
-        json!(["smart", "openai", "gpt-5", "weur", "generate", "ok", null, "openai.chat", "k", "", null, "req_1"])
+        json!(["smart", "openai", "gpt-5", "weur", "generate", "ok", null, "openai-chat", "k", "default", null, "req_1"])
     );
     assert_eq!(found["doubles"], json!([200, 100, 0, 95, 1, 100, 20, 3, 40, 5, 1.5, 0]));
     one.tenant = "é".repeat(96);

@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 
 use crate::summary::{self, Counts};
-use crate::{build, chromium, npm, python, run, tools};
+use crate::{build, chromium, debian, npm, python, run, tools};
 
 /// A hung test file ends before the whole gate's patience does.
 const FILE_LIMIT_MS: &str = "600000";
@@ -36,7 +36,10 @@ pub const GROUPS: [Group; 19] = [
         nightly: false,
         install: "rustup toolchain install stable",
         files: |root| Ok(vec![root.join("Cargo.toml")]),
-        prepare: |_| Ok(()),
+        prepare: |_| {
+            debian::promtool();
+            Ok(())
+        },
         run: |_, _| run_cargo(&["test", "--workspace", "--quiet", "--no-fail-fast"]),
     },
     Group {

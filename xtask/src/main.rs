@@ -5,6 +5,7 @@ mod bench;
 mod build;
 mod chromium;
 mod ci;
+mod debian;
 mod dev;
 mod documents;
 mod env_file;
