@@ -34,7 +34,7 @@ async function type(page, value) {
 }
 
 async function save(page) {
-  await page.getByText(/^Valid/).waitFor();
+  await page.locator(".checked", { hasText: "Valid" }).waitFor();
   await page.getByRole("button", { name: "Review and save" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
 }
@@ -46,7 +46,7 @@ describe("routes", () => {
     assert.equal(await box(page).inputValue(), ROUTES);
     assert.equal(await answeredBy("smart"), "mock/echo");
     await type(page, text({ smart: { targets: ["mock/lorem"] } }));
-    await page.getByText(/^Valid/).waitFor();
+    await page.locator(".checked", { hasText: "Valid" }).waitFor();
     await page.getByRole("button", { name: "Review and save" }).click();
     const dialog = page.getByRole("dialog", { name: "Save routes" });
     const difference = dialog.getByRole("region", { name: "Changes of routes" });
@@ -86,7 +86,7 @@ describe("routes", () => {
       await settled(page, "Routes");
       const before = await stored();
       await type(page, value);
-      await page.getByText(/^\d+ problem/).waitFor();
+      await page.locator(".checked", { hasText: /\d+ problem/ }).waitFor();
       const list = page.getByRole("list", { name: "Problems" });
       assert.match(await list.innerText(), problem);
       await page.getByRole("button", { name: "Review and save" }).click();
@@ -103,11 +103,11 @@ describe("routes", () => {
     const page = await stage.open("routes");
     await settled(page, "Routes");
     await type(page, text({ smart: { targets: ["mock/echo"] }, mine: { targets: ["mock/json"] } }));
-    await page.getByText(/^Valid/).waitFor();
+    await page.locator(".checked", { hasText: "Valid" }).waitFor();
     const now = await fetch(stage.gateway.url("/admin/v1/routes"), { headers: { authorization: `Bearer ${ADMIN}` } });
     const theirs = await fetch(stage.gateway.url("/admin/v1/routes"), {
       method: "PUT", headers: { authorization: `Bearer ${ADMIN}`, "if-match": now.headers.get("etag"), "content-type": "application/json" },
-      body: text({ smart: { targets: ["mock/echo"] }, theirs: { targets: ["mock/tools"] } }),
+      body: text({ smart: { targets: ["mock/echo"] }, theirs: { targets: ["mock/reason"] } }),
     });
     assert.equal(theirs.status, 200);
     await page.getByRole("button", { name: "Review and save" }).click();
@@ -115,13 +115,13 @@ describe("routes", () => {
     const dialog = page.getByRole("dialog", { name: "routes was changed meanwhile" });
     await dialog.waitFor();
     assert.match(await dialog.innerText(), /The holder of admin token [0-9a-f]{8} saved it/);
-    assert.match(await dialog.innerText(), /mock\/tools/);
+    assert.match(await dialog.innerText(), /mock\/reason/);
     await dialog.getByRole("button", { name: "Merge mine into theirs" }).click();
     assert.deepEqual(Object.keys(JSON.parse(await box(page).inputValue())).sort(), ["mine", "smart", "theirs"]);
     await save(page);
     await page.getByText(/routes is saved/).waitFor();
     assert.equal(await answeredBy("mine"), "mock/json");
-    assert.equal(await answeredBy("theirs"), "mock/tools");
+    assert.equal(await answeredBy("theirs"), "mock/reason");
     await stage.shut(page);
   });
 
@@ -171,7 +171,7 @@ describe("every editor", () => {
       await settled(page, heading);
       const value = JSON.parse(await box(page).inputValue());
       await type(page, text({ ...value, "no such field!": { a: 1 } }));
-      await page.getByText(/^\d+ problem/).waitFor();
+      await page.locator(".checked", { hasText: /\d+ problem/ }).waitFor();
       await type(page, `${text(value)}\n`);
       await save(page);
       await page.getByText(new RegExp(`${hash} is saved`)).waitFor();
@@ -186,11 +186,11 @@ describe("every editor", () => {
         await settled(page, "Routes");
         await page.getByText("Insert an example").click();
         await type(page, text({ smart: { targets: ["mock/echo", 7], strategie: "weighted" } }));
-        await page.getByText(/^\d+ problem/).waitFor();
+        await page.locator(".checked", { hasText: /\d+ problem/ }).waitFor();
         await sound(page, `routes with problems at ${width} px, ${theme}`);
         await shoot(page, `routes-problems-${width}-${theme}`);
         await type(page, text({ smart: { targets: ["mock/echo", "mock/lorem"] } }));
-        await page.getByText(/^Valid/).waitFor();
+        await page.locator(".checked", { hasText: "Valid" }).waitFor();
         await page.getByRole("button", { name: "Review and save" }).click();
         await page.getByRole("dialog").waitFor();
         await sound(page, `the difference at ${width} px, ${theme}`);
