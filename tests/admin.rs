@@ -9,6 +9,8 @@ mod prices;
 mod replay;
 #[path = "admin/simulate.rs"]
 mod simulate;
+#[path = "admin/versions.rs"]
+mod versions;
 
 use portolan::sorted::SortedMap;
 use std::rc::Rc;

@@ -14,7 +14,7 @@ use crate::{
 pub const MAX_DOCUMENT: u64 = 1 << 20;
 
 /// Those that can be called for.
-const NAMES: [&str; 5] = ["routes", "providers", "settings", "prices", "budgets"];
+pub(super) const NAMES: [&str; 5] = ["routes", "providers", "settings", "prices", "budgets"];
 
 /// One of them, when there is one of this name.
 pub(super) fn named(name: &str) -> Option<&'static str> {
