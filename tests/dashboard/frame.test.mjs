@@ -113,7 +113,7 @@ test("Ctrl K jumps to a page by its name, and to a request by its id", async () 
   assert.equal(await page.title(), "Health · Portolan");
   await page.keyboard.press("Control+k");
   await page.keyboard.press("Escape");
-  assert.equal(await page.locator("dialog").count(), 0);
+  await page.locator("dialog").waitFor({ state: "detached" });
   await stage.shut(page);
 });
 
