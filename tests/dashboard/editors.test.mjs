@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { Stage, everywhere, settled, sound, shoot, WIDTHS } from "./lib.mjs";
+import { Stage, eventually, everywhere, settled, sound, shoot, WIDTHS } from "./lib.mjs";
 import { ADMIN } from "../e2e/lib/gateway.mjs";
 
 const text = (value) => `${JSON.stringify(value, null, 2)}\n`;
@@ -117,7 +117,7 @@ describe("routes", () => {
     assert.match(await dialog.innerText(), /The holder of admin token [0-9a-f]{8} saved it/);
     assert.match(await dialog.innerText(), /mock\/reason/);
     await dialog.getByRole("button", { name: "Merge mine into theirs" }).click();
-    assert.deepEqual(Object.keys(JSON.parse(await box(page).inputValue())).sort(), ["mine", "smart", "theirs"]);
+    await eventually(async () => assert.deepEqual(Object.keys(JSON.parse(await box(page).inputValue())).sort(), ["mine", "smart", "theirs"]));
     await save(page);
     await page.getByText(/routes is saved/).waitFor();
     assert.equal(await answeredBy("mine"), "mock/json");
