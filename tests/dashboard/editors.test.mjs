@@ -75,9 +75,9 @@ describe("routes", () => {
   });
 
   const bad = [
-    ["no JSON", "{\n  \"smart\": { \"targets\": [\"mock/echo\"], }\n}\n", /Line 2[^]*A comma too many before `}`/],
-    ["an unknown field", text({ smart: { targets: ["mock/echo"], strategie: "weighted" } }), /Line \d[^]*smart\.strategie[^]*Did you mean `strategy`\?/],
-    ["what only the gateway knows", text({ smart: { targets: ["opnai/gpt-5.4"] } }), /smart\.targets\[0\][^]*Did you mean `openai`\?/],
+    ["no JSON", "{\n  \"smart\": { \"targets\": [\"mock/echo\"], }\n}\n", /Line 2[^]*A comma too many before }/],
+    ["an unknown field", text({ smart: { targets: ["mock/echo"], strategie: "weighted" } }), /Line \d[^]*smart\.strategie[^]*Did you mean strategy\?/],
+    ["what only the gateway knows", text({ smart: { targets: ["opnai/gpt-5.4"] } }), /smart\.targets\[0\][^]*Did you mean openai\?/],
     ["a name that stands twice", "{ \"smart\": { \"targets\": [\"mock/echo\"] },\n  \"smart\": { \"targets\": [\"mock/lorem\"] } }\n", /Line 2[^]*stands here twice/],
   ];
   for (const [what, value, problem] of bad) {

@@ -174,8 +174,11 @@ describe("a key", () => {
     const shown = page.getByRole("dialog", { name: "Copy this key now" });
     const key = await shown.getByLabel("Gateway key").inputValue();
     assert.match(key, /^pk-v1_/);
+    await sound(page, "a new key");
+    await shoot(page, "key-dialog");
     await shown.getByRole("button", { name: "I have it" }).click();
-    await page.getByRole("heading", { level: 1, name: "alice" }).waitFor();
+    await settled(page, "alice");
+    await shoot(page, "key");
     await eventually(async () => assert.ok(!(await page.content()).includes(key)));
     assert.ok(await call("mock/echo", {}, key));
     const status = async (model = "mock/echo") => (await stage.gateway.send("/v1/chat/completions", { key, body: { model, messages: [{ role: "user", content: "x" }] } })).status;
@@ -239,6 +242,8 @@ describe("the playground", () => {
     await page.getByRole("link", { name: "Open its record" }).waitFor();
     await page.getByText(/\d+ headers/).click();
     assert.match(await page.getByRole("region", { name: "Headers of the answer" }).innerText(), /x-portolan-attempts/);
+    await sound(page, "an answer in the playground");
+    await shoot(page, "playground-answer");
     const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
     assert.ok(!kept.includes(KEY), kept);
     await stage.shut(page);
