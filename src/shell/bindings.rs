@@ -41,8 +41,8 @@ extern "C" {
     pub fn pages(env: &JsValue, binding: &str, name: &str, path: &str, after: f64, limit: f64) -> JsValue;
     #[wasm_bindgen(catch)]
     fn together(state: &JsValue, work: &mut dyn FnMut() -> bool) -> Result<(), JsValue>;
-    #[wasm_bindgen(catch)]
-    pub fn sql(state: &JsValue, statement: &str, bindings: &Array) -> Result<String, JsValue>;
+    #[wasm_bindgen(catch, js_name = sql)]
+    fn js_sql(state: &JsValue, statement: &str, bindings: &Array) -> Result<String, JsValue>;
 }
 
 /// Seconds that KV may answer from the edge's own cache; its least.
@@ -196,6 +196,11 @@ pub async fn write_once(env: &Env, binding: &str, keys: &str, text: &str, mark: 
 /// The marks of what is below a folder of a bucket, one a line; nothing where no bucket is bound.
 pub async fn marks(env: &Env, binding: &str, prefix: &str) -> Result<String, String> {
     Ok(done(js_marks(env, binding, prefix)).await?.as_string().unwrap_or_default())
+}
+
+/// In an object: one statement with its values; the first column of its rows, with commas between.
+pub fn sql(state: &JsValue, statement: &str, values: &[JsValue]) -> Result<String, JsValue> {
+    js_sql(state, statement, &values.iter().collect())
 }
 
 /// How long a webhook may take to answer.

@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 
-use js_sys::Array;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use worker::{
     Env, console_error,
@@ -76,7 +75,7 @@ const MINUTE: f64 = 60_000.0;
 
 impl MetricsObject {
     fn run(&self, statement: &str, values: &[JsValue]) -> Result<String, JsValue> {
-        bindings::sql(&self.state, statement, &values.iter().collect::<Array>())
+        bindings::sql(&self.state, statement, values)
     }
 
     fn open(&self) -> Result<(), JsValue> {
