@@ -10,14 +10,12 @@ use crate::{
     ledger::record::Record,
     telemetry::{self, Answer, Queue, Verdict},
     units::Millis,
-    wire::webhook::{self, Keys},
 };
 
 /// Until the receiver's answer is there.
 const TIMEOUT_MS: f64 = 5_000.0;
 /// Batches that one request's afterwards sends: the rest is the next one's.
 const MAX_BATCHES: usize = 8;
-const SECRET: &str = "WEBHOOK_SECRET";
 
 /// What waits for its receivers.
 #[derive(Default)]
@@ -138,8 +136,7 @@ async fn send_records(env: &Env) {
 const REST_MS: u64 = 10_000;
 
 async fn hook(env: &Env, url: &str, body: &str, now: Millis) -> Result<u64, (String, u64)> {
-    let secret = store::own_secret(env, SECRET, now).await.unwrap_or_default();
-    let keys = Keys::read(&secret).ok_or_else(|| (webhook::UNUSABLE.to_owned(), 0))?;
+    let keys = store::webhook_keys(env, now).await.map_err(|words| (words.to_owned(), 0))?;
     // The same for both tries, so that a receiver can tell one event from two.
     let id = format!("records_{}", edge::random_id());
     deliver(url, &keys.headers(&id, body, now), body).await

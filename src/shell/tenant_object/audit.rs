@@ -17,7 +17,6 @@ use crate::{
         clock, edge, store,
     },
     units::Millis,
-    wire::webhook,
 };
 
 /// Rows that cross at once.
@@ -33,7 +32,6 @@ const SOON_MS: u64 = 1_000;
 
 /// Bound to an R2 bucket where there is one.
 pub const BUCKET: &str = "AUDIT";
-const SECRET: &str = "WEBHOOK_SECRET";
 /// Names in the table `about`.
 const TENANT: &str = "tenant";
 const PENDING: &str = "audit_pending";
@@ -326,8 +324,7 @@ impl Places<'_> {
             let head = audit::write_head(published.head);
             return bindings::write_once(self.env, BUCKET, &published.keys().join("\n"), &message, &head).await;
         }
-        let secret = store::own_secret(self.env, SECRET, now).await.unwrap_or_default();
-        let keys = webhook::Keys::read(&secret).ok_or(webhook::UNUSABLE)?;
+        let keys = store::webhook_keys(self.env, now).await?;
         bindings::deliver(self.webhook.unwrap_or_default(), &keys.headers(&published.id(), &message, now), &message).await
     }
 }
