@@ -8,6 +8,7 @@ use super::{
     table::Table,
 };
 use crate::{
+    ledger::counted::is_fine,
     units::Millis,
     wire::{
         compose::{Members, json},
@@ -114,7 +115,7 @@ fn point<'a>(names: impl Iterator<Item = &'a str>, (since, now): &Span) -> Value
     let mut attributes = vec![];
     for (key, name) in ATTRIBUTES.iter().zip(names) {
         let operation = OPERATIONS.iter().find(|(own, _)| *own == name);
-        let is_error = *key == "portolan.outcome" && !["ok", "forwarded"].contains(&name);
+        let is_error = *key == "portolan.outcome" && !is_fine(name);
         let name = operation.filter(|_| *key == "gen_ai.operation.name").map_or(name, |(_, theirs)| *theirs);
         attributes.push(attribute(key, name));
         if is_error {
