@@ -133,7 +133,7 @@ test("at 360 px the way about is a menu that Escape shuts", async () => {
   await opener.click();
   await page.getByRole("link", { name: "Health" }).click();
   await settled(page, "Health");
-  assert.equal(await page.getByRole("navigation").isVisible(), false);
+  await page.getByRole("navigation").waitFor({ state: "hidden" });
   await stage.shut(page);
 });
 

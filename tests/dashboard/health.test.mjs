@@ -35,7 +35,7 @@ test("what is not up comes first, with why and until when", async () => {
   assert.match(await row(page, "Changes of state", "3 failures in a row").textContent(), /openai\/gpt-5.4.*weur.*up.*open/);
   assert.match(await page.locator(".notice.warn").textContent(), /No answer from afr/);
   await page.getByText("Not up", { exact: true }).last().click();
-  assert.equal(await page.locator(".matrix tbody[data-provider=unused]").count(), 0);
+  await page.locator(".matrix tbody[data-provider=unused]").waitFor({ state: "detached" });
   assert.match(page.url(), /show=ill/);
   await stage.shut(page);
 });

@@ -21,6 +21,8 @@ export const SHOTS = process.env.SHOTS ?? path.join(tmpdir(), "portolan-shots");
 /** Narrow and wide: the smallest telephone, and a laptop. */
 export const WIDTHS = [360, 1280];
 export const THEMES = ["light", "dark"];
+/** How long a page may take for anything: a busy machine is no fault of its. */
+const PATIENCE_MS = 10_000;
 /** The two that no page may have. */
 const GRAVE = new Set(["serious", "critical"]);
 
@@ -56,7 +58,7 @@ export class Stage {
   async open(hash = "", { token = ADMIN, width = 1280, height = 900, theme = "light", routes = {}, reducedMotion = "reduce", expected = [] } = {}) {
     const context = await this.browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion, locale: "en-GB", timezoneId: "Europe/Berlin" });
     this.#contexts.push(context);
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(PATIENCE_MS);
     if (token) await context.addInitScript((value) => { sessionStorage.setItem("portolan.token", value); }, token);
     const page = await context.newPage();
     const note = (words) => { if (!expected.some((pattern) => pattern.test(words))) this.wrongs.push(`#/${hash}: ${words}`); };
@@ -127,6 +129,19 @@ export async function traffic(gateway) {
   await ask(gateway, CALLERS.openai, { model: "down" });
   await ask(gateway, CALLERS.openai, { model: "nobody-has-this" });
   await gateway.recorded("shaky");
+}
+
+/** Waits until an assertion holds: what follows a click may be a turn of the page's own away. The last refusal is thrown. */
+export async function eventually(check) {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (error.name !== "AssertionError" || Date.now() > end) throw error;
+      await new Promise((resolve) => { setTimeout(resolve, 50); });
+    }
+  }
 }
 
 /** A page is there: its heading is, and nothing is on its way any more. */

@@ -39,7 +39,7 @@ test("numbers, their charts and what they were made of", async () => {
   assert.deepEqual(asked, ["?window=24h&group_by=route", "?window=7d&group_by=route", "?window=7d&group_by=provider"]);
   assert.equal(await page.getByRole("link", { name: "own-vllm" }).getAttribute("href"), "#/requests?provider=own-vllm");
   await page.reload();
-  await settled(page);
+  await settled(page, "Overview");
   assert.equal(asked.at(-1), "?window=7d&group_by=provider");
   await stage.shut(page);
 });

@@ -50,6 +50,7 @@ export function checker({ document, path, signal, etag, onResult }) {
   let schema;
   let timer;
   let asked;
+  let turn = 0;
   const ready = load(document, { signal }).then((loaded) => { schema = loaded; }, () => {});
 
   async function ask(text, seen) {
@@ -71,7 +72,9 @@ export function checker({ document, path, signal, etag, onResult }) {
     async check(text, { now = false } = {}) {
       clearTimeout(timer);
       asked?.abort();
+      const mine = (turn += 1);
       await ready;
+      if (mine !== turn) return;
       const seen = look(text, schema);
       if (seen.problems.length) {
         onResult({ ...seen, state: "wrong", warnings: [] });

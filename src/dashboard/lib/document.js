@@ -7,7 +7,7 @@ import { editor } from "./editor.js";
 import { bytes, plural } from "./format.js";
 import { format, parse } from "./jsontext.js";
 import { extended, free, merge } from "./merge.js";
-import { announce, badge, button, card, dialog, failed, notice, skeleton, toast } from "./ui.js";
+import { announce, badge, button, card, dialog, failed, notice, said, skeleton, toast } from "./ui.js";
 import { lastChange, versions } from "./versions.js";
 
 const MAX_SHOWN = 100;
@@ -88,13 +88,13 @@ function documentForm({ document, path, put, found, examples, signal, onSaved })
     const { problems, warnings, state, error } = result;
     const rows = [...problems, ...warnings.map((message) => ({ message, by: "warning", path: "" }))];
     edit.mark(new Map(problems.filter(({ line }) => line).map(({ line }) => [line, "error"])));
-    replace(status, said(state, problems, warnings, error));
+    replace(status, standing(state, problems, warnings, error));
     replace(list, rows.slice(0, MAX_SHOWN).map(problemRow), rows.length > MAX_SHOWN && h("li", {}, `… and ${rows.length - MAX_SHOWN} more`));
     list.hidden = !rows.length;
   }
 
   function problemRow({ path: where, message, line, start, end, by }) {
-    const words = [where && h("code", {}, where), where && " ", message];
+    const words = [where && h("code", {}, where), where && " ", said(message)];
     if (by === "warning") return h("li", { class: "warn" }, icon("info", 14), h("span", {}, hidden("Warning: "), words));
     if (start === undefined) return h("li", {}, icon("alert", 14), h("span", {}, words));
     const go = () => edit.go(start, Math.min(end, firstLineEnd(edit.text(), start)));
@@ -133,7 +133,7 @@ function documentForm({ document, path, put, found, examples, signal, onSaved })
       body: [
         h("p", {}, isNew ? "There is none yet: the defaults hold. This is what would hold from now on." : "This is what would change. Every isolate follows within five seconds."),
         difference(isNew ? "" : base, text, { label: `Changes of ${document}` }),
-        last.warnings.length ? notice("warn", h("ul", {}, last.warnings.map((warning) => h("li", {}, warning)))) : null,
+        last.warnings.length ? notice("warn", h("ul", {}, last.warnings.map((warning) => h("li", {}, said(warning))))) : null,
       ],
       actions: [
         { label: "Cancel" },
@@ -236,7 +236,7 @@ function documentForm({ document, path, put, found, examples, signal, onSaved })
   return { node, etag: () => etag, saved: () => base };
 }
 
-function said(state, problems, warnings, error) {
+function standing(state, problems, warnings, error) {
   if (state === "wrong") return badge("bad", plural(problems.length, "problem"), "bad");
   if (state === "asking") return badge("none", "Checking…", "none");
   if (state === "unasked") return badge("warn", error?.status === 412 ? "Changed by somebody else since you read it" : `Not checked by the gateway: ${error?.message ?? ""}`, "warn");

@@ -186,7 +186,7 @@ function line(record, isNew = false) {
     h("td", {}, state(record)),
     h("td", { class: "wrap" }, record.asked || record.route || "–", record.asked && record.route && record.route !== record.asked ? h("span", { class: "muted" }, ` → ${record.route}`) : null),
     h("td", { class: "wrap" }, record.provider ? target(record) : "–",
-      over ? [" ", h("span", { class: "mark", title: `Failed over: ${record.tries.map((one) => `${target(one)} ${one.outcome}`).join(", ")}` }, icon("arrow", 12), `${over}`, hidden(over === 1 ? " failover" : " failovers"))] : null,
+      over ? [" ", h("span", { class: "failover", title: `Failed over: ${record.tries.map((one) => `${target(one)} ${one.outcome}`).join(", ")}` }, icon("arrow", 12), `${over}`, hidden(over === 1 ? " failover" : " failovers"))] : null,
       record.cache === "hit" ? [" ", badge("cache", "cache", "info")] : null),
     h("td", { class: "wrap" }, record.key || "–", record.tenant && record.tenant !== "default" ? h("span", { class: "muted" }, ` · ${record.tenant}`) : null),
     h("td", { class: "end" }, ms(record.first_ms)),
