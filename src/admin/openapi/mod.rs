@@ -15,12 +15,15 @@ use super::{calls::CALLS, documents};
 use kinds::{Member, reference};
 use rows::{ROWS, Row};
 
+/// A status, what it says, and which calls may answer so.
+type Fault = (u16, &'static str, fn(&Place<'_>) -> bool);
+
 const INFO: &str = "The operator's calls of Portolan, below `/admin/v1`, for whoever holds `ADMIN_TOKEN`. Errors are \
                     `{\"error\": {\"message\", \"path\"}}`. Times are milliseconds since 1970 where they are numbers; money is \
                     picodollars where it is a number, and exact dollars in members that end in `_usd`. Answers may come to have \
                     more members than are described.";
 /// What calls may answer besides: the status, why, and which calls.
-const FAULTS: [(u16, &str, fn(&Place<'_>) -> bool); 11] = [
+const FAULTS: [Fault; 11] = [
     (400, "What was sent is wrong", |at| !at.row.query.is_empty() || !at.row.body.is_empty() || at.has("{tenant}")),
     (401, "No admin token, or a wrong one", |_| true),
     (403, "The call comes from a page of another site", |_| true),
