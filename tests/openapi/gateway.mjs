@@ -68,14 +68,13 @@ async function visited(gateway) {
 export async function door(gateway) {
   let strangers = 0;
   const target = new URL(gateway.origin);
-  const agent = new http.Agent({ keepAlive: true });
   const server = http.createServer((request, response) => {
     const headers = [...request.rawHeaders];
     if (request.headers.authorization !== `Bearer ${ADMIN}`) {
       strangers += 1;
       headers.push("cf-connecting-ip", `10.${(strangers >> 16) & 255}.${(strangers >> 8) & 255}.${strangers & 255}`);
     }
-    const onward = http.request({ host: target.hostname, port: target.port, method: request.method, path: request.url, headers, agent });
+    const onward = http.request({ host: target.hostname, port: target.port, method: request.method, path: request.url, headers, agent: false });
     onward.on("response", (answer) => {
       response.writeHead(answer.statusCode, answer.rawHeaders);
       answer.pipe(response);
@@ -83,7 +82,8 @@ export async function door(gateway) {
     onward.on("error", () => response.destroy());
     request.pipe(onward);
   });
+  server.keepAliveTimeout = 0;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  return { url: `http://127.0.0.1:${server.address().port}/admin/v1`, close: () => { server.close(); server.closeAllConnections(); agent.destroy(); } };
+  return { url: `http://127.0.0.1:${server.address().port}/admin/v1`, close: () => { server.close(); server.closeAllConnections(); } };
 }
