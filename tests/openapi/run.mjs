@@ -14,7 +14,7 @@ import { ADMIN } from "../e2e/lib/gateway.mjs";
 import { door, started } from "./gateway.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const SECONDS = process.env.PORTOLAN_OPENAPI_SECONDS ?? "75";
+const SECONDS = process.env.PORTOLAN_OPENAPI_SECONDS ?? "50";
 const SEED = process.env.PORTOLAN_OPENAPI_SEED ?? "1";
 
 /** The description, with every answer closed: a member that it does not speak of is a failure. */
