@@ -4,6 +4,8 @@
 mod explain;
 #[path = "admin/keys.rs"]
 mod keys;
+#[path = "admin/openapi.rs"]
+pub mod openapi;
 mod prices;
 #[path = "admin/replay.rs"]
 mod replay;
@@ -43,7 +45,10 @@ fn asked<'a>(text: &'a str, config: &'a Rc<Snapshot>) -> Asked<'a> {
 /// The answer of one of the two calls.
 fn answer(call: fn(&Asked<'_>) -> Result<String, Error>, text: &str, config: &Rc<Snapshot>) -> Value {
     let told = call(&asked(text, config)).map_err(|error| format!("{text}: {}", error.message)).unwrap();
-    serde_json::from_str(&told).unwrap()
+    let told = serde_json::from_str(&told).unwrap();
+    // With all that `explain` says.
+    openapi::hold("Simulation", &told);
+    told
 }
 
 /// One member of each item.

@@ -39,8 +39,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "admin",
         &[
-            "account", "audit", "exchange", "plan", "ledger", "mock", "guard", "features", "config", "catalog", "dialect",
-            "chat", "wire",
+            "account", "audit", "exchange", "metrics", "plan", "ledger", "mock", "guard", "features", "config", "catalog",
+            "dialect", "chat", "wire",
         ],
     ),
     (

@@ -1,7 +1,7 @@
 //! The operator's calls about health.
 
 use portolan::{
-    admin::health::{Order, describe, describe_history, gathered, regions, wants_history},
+    admin::health::{Order, asked, describe, describe_history, gathered},
     plan::{
         health::{Health, Signal, Standing},
         operator::{Action, MAX_MS, USUAL_MS},
@@ -9,6 +9,8 @@ use portolan::{
     units::Millis,
 };
 use serde_json::{Value, json};
+
+use crate::admin::openapi::hold;
 
 const NOW: Millis = Millis(1_800_000_000_000);
 
@@ -47,18 +49,20 @@ fn a_word_is_read_or_refused_with_the_reason() {
 }
 
 #[test]
-fn regions_are_all_or_the_one_named() {
-    assert_eq!(regions("").unwrap().len(), 9);
-    assert_eq!(regions("limit=4&region=weur").unwrap(), ["weur"]);
-    assert!(regions("region=mars").is_err());
-}
-
-#[test]
-fn what_was_is_told_to_whoever_asks() {
-    for (query, wants) in
-        [("", false), ("history=1", true), ("region=weur&history=true", true), ("history=0", false), ("nohistory=1", false)]
-    {
-        assert_eq!(wants_history(query), wants, "{query}");
+fn queries_name_a_region_and_ask_for_what_was() {
+    for (query, regions, history) in [
+        ("", 9, false),
+        ("history=1", 9, true),
+        ("region=weur&history=true", 1, true),
+        ("history=0&", 9, false),
+        ("history=false", 9, false),
+    ] {
+        let (found, wants) = asked(query).unwrap();
+        assert_eq!((found.len(), wants), (regions, history), "{query}");
+    }
+    assert_eq!(asked("region=weur").unwrap().0, ["weur"]);
+    for query in ["region=mars", "region=", "history", "history=yes", "nohistory=1", "limit=4&region=weur"] {
+        assert_eq!(asked(query).unwrap_err().status, 400, "{query}");
     }
 }
 
@@ -72,6 +76,7 @@ fn what_a_region_knows_is_said_in_words() {
     health.report("acme/small", Signal::Served, NOW, 1);
     health.order("acme/small", Action::ForceOpen, 1_000, NOW);
     let told = describe(&health, NOW);
+    hold("RegionHealth", &serde_json::from_str(&told).unwrap());
     let until = NOW.plus(1_000).0;
     let expected = json!({
         "cells": {

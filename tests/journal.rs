@@ -32,9 +32,12 @@ fn some() -> Vec<Value> {
         {"provider": "openai", "model": "gpt-5", "outcome": "transient"}, {"provider": "acme", "model": "m", "outcome": "ok"}
     ]);
     let again = json!([{"provider": "openai", "model": "gpt-5"}, {"provider": "openai", "model": "gpt-5"}]);
+    let hedged = json!([
+        {"provider": "openai", "model": "gpt-5", "outcome": "hedged"}, {"provider": "acme", "model": "m", "outcome": "ok"}
+    ]);
     vec![
         record("req_plain", &json!({})),
-        record("req_slow", &json!({"total_ms": 9_000, "first_ms": 4_000, "client_request_id": "ticket-17"})),
+        record("req_slow", &json!({"total_ms": 9_000, "first_ms": 4_000, "client_request_id": "ticket-17", "tries": hedged})),
         record("req_dear", &json!({"cost": 60_000_000_000_u64, "response_id": "resp_abc", "key": "batch, nightly"})),
         record("req_other", &json!({"provider": "acme", "model": "m", "answered_by": "m-2026", "tries": two})),
         record("req_again", &json!({"tries": again, "time": NOW.0 - 5_000})),

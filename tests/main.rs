@@ -21,6 +21,8 @@ mod gemini;
 mod guard;
 mod health_calls;
 mod journal;
+#[path = "support/json_schema.rs"]
+mod json_schema;
 mod ledger;
 mod long_histories;
 mod metrics;

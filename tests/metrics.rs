@@ -37,6 +37,7 @@ fn record(route: &str, provider: &str, model: &str, ms: u64) -> Record {
         model: Some(model.to_owned()),
         outcome: "ok",
         upstream_ms: ms - 5,
+        gateway_ms: 5,
         tries: vec![sent(provider, model, 200, "ok", (2, ms - 5))],
         usage: Some(usage),
         cost: Some(Money(1_234)),

@@ -4,7 +4,10 @@ use crate::{
     audit::{Head, read_head, report::Page},
     error::Error,
     ledger::DEFAULT_TENANT,
-    wire::{fields::must_be, percent},
+    wire::{
+        fields::{must_be, unknown},
+        percent,
+    },
 };
 
 /// Entries of a page that names no number.
@@ -12,7 +15,7 @@ const PAGE: u64 = 100;
 /// Entries of one page: about half a megabyte.
 const MAX_PAGE: u64 = 1_000;
 /// Bytes of a tenant's name, as in a key's entry.
-const MAX_TENANT: usize = 256;
+const MAX_TENANT: usize = 200;
 
 /// What a query says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +47,7 @@ impl Question {
                 "format" if value == "jsonl" || value == "json" => asked.is_export = value == "jsonl",
                 "format" => return Err(must_be("format", "json or jsonl")),
                 "head" => asked.head = Some(read_head(&value).ok_or_else(|| must_be("head", "NUMBER-HASH of an entry"))?),
-                _ => return Err(Error::invalid(name, format!("`{name}` is not known here."))),
+                _ => return Err(unknown(name)),
             }
         }
         Ok(asked)

@@ -10,11 +10,12 @@ use crate::{
         history::Change as Passed,
         operator::{self, Action},
         region,
+        standings::nothing_left,
     },
     units::Millis,
     wire::{
         compose::{Members, json, put},
-        fields::{Fields, must_be},
+        fields::{Fields, must_be, unknown},
         json::json_text,
         percent,
     },
@@ -43,11 +44,7 @@ impl Order {
             return Err(must_be("for_ms", "a number of milliseconds, 30 days at most"));
         }
         let region = fields.take_str("region")?.map(|name| region_of(&name)).transpose()?;
-        let mut unknown = vec![];
-        fields.leave(&mut unknown);
-        if let Some(member) = unknown.first() {
-            return Err(Error::invalid(member.as_str(), format!("`{member}` is not known here.")));
-        }
+        nothing_left(fields)?;
         let target = percent::decoded(target);
         if target.is_empty() || target.len() > MAX_TARGET {
             return Err(must_be("the path", "`provider`, `provider/model` or `provider%23n` (credential n, from 0)"));
@@ -85,15 +82,19 @@ fn region_of(name: &str) -> Result<&'static str, Error> {
     known.ok_or_else(|| must_be("region", &format!("one of {}", region::ALL.join(", "))))
 }
 
-/// The regions a query asks for: all unless it names one.
-pub fn regions(query: &str) -> Result<Vec<&'static str>, Error> {
-    let named = query.split('&').find_map(|pair| pair.strip_prefix("region="));
-    named.map_or_else(|| Ok(region::ALL.to_vec()), |name| Ok(vec![region_of(name)?]))
-}
-
-/// Whether a query asks for what was, too.
-pub fn wants_history(query: &str) -> bool {
-    query.split('&').any(|pair| matches!(pair, "history=1" | "history=true"))
+/// The regions a query asks for, all unless it names one, and whether it asks for what was, too.
+pub fn asked(query: &str) -> Result<(Vec<&'static str>, bool), Error> {
+    let (mut regions, mut history) = (region::ALL.to_vec(), false);
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        match pair.split_once('=').unwrap_or((pair, "")) {
+            ("region", name) => regions = vec![region_of(name)?],
+            ("history", "true" | "1") => history = true,
+            ("history", "false" | "0") => history = false,
+            ("history", _) => return Err(must_be("history", "true or false")),
+            (name, _) => return Err(unknown(name)),
+        }
+    }
+    Ok((regions, history))
 }
 
 /// What the object of one region knows, in words.

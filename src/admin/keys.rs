@@ -10,7 +10,7 @@ use crate::{
     units::Millis,
     wire::{
         compose::{Members, json},
-        fields::Fields,
+        fields::{Fields, unknown},
         json::json_text,
         percent,
     },
@@ -285,7 +285,8 @@ pub struct Page {
 impl Page {
     pub fn read(query: &str) -> Result<Self, Error> {
         let mut page = Self { limit: PAGE, cursor: String::new(), tenant: None };
-        for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = percent::decoded(value);
             match name {
                 "limit" => {
@@ -294,7 +295,7 @@ impl Page {
                 }
                 "cursor" => page.cursor = value,
                 "tenant" => page.tenant = Some(value),
-                _ => {}
+                _ => return Err(unknown(name)),
             }
         }
         Ok(page)

@@ -9,7 +9,7 @@ use crate::{
     units::Millis,
     wire::{
         compose::{IntoJson, Members, json},
-        fields::must_be,
+        fields::{must_be, unknown},
         json::json_text,
         percent,
     },
@@ -42,7 +42,7 @@ impl Asked {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = percent::decoded(value);
             match name {
-                _ if !known.contains(&name) => return Err(Error::invalid(name, format!("`{name}` is not known here."))),
+                _ if !known.contains(&name) => return Err(unknown(name)),
                 "document" => asked.document = documents::named(&value).ok_or_else(document)?,
                 "against" if value == CURRENT || is_number(&value) => asked.against = Some(value),
                 "against" => return Err(must_be("against", "the number of a version, or `current`")),

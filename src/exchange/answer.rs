@@ -12,7 +12,7 @@ use crate::{
         response::{Response, StopReason},
     },
     dialect::{Asked, Facts, Upstream},
-    ledger::{Spent, numbers},
+    ledger::{Spent, numbers, record::OK},
     plan::{Attempt, health::Signal, outcome},
     units::{Millis, Money},
     wire::sse::Frames,
@@ -84,7 +84,7 @@ impl Exchange {
     /// The provider gave a whole answer.
     pub(super) fn served(&mut self, now: Millis) {
         let status = self.current.head.as_ref().map_or(200, |h| h.status);
-        self.note_try(now, status, "ok");
+        self.note_try(now, status, OK);
         self.learn_good(Signal::Served);
     }
 

@@ -7,12 +7,10 @@ use std::mem::swap;
 
 use super::{Current, Exchange, MAX_TRIES, State, Task, meter::BYTES_PER_TOKEN, relay::Relay};
 use crate::{
+    ledger::record::HEDGED,
     operation::estimate,
     units::{Millis, Money},
 };
-
-/// What a try is called that was cancelled because another one answered.
-const HEDGED: &str = "hedged";
 
 /// Which of two calls: the one that was late, or the one started beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

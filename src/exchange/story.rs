@@ -14,8 +14,10 @@ use crate::{
     dialect::{Dialect, surface::Operation},
     error::{Blame, Error},
     ledger::{
-        Receipt, numbers,
-        record::{OWN_CREDENTIAL, Record, Try},
+        Receipt,
+        counted::begun_ms,
+        numbers,
+        record::{HEDGE, OK, OWN_CREDENTIAL, Record, Try},
     },
     plan::{
         self, Attempt,
@@ -55,7 +57,7 @@ impl Exchange {
         let sent = self.current.sent;
         // An error inside a 200 may name no status of its own.
         let status = if status == 0 { self.current.head.as_ref().map_or(0, |head| head.status) } else { status };
-        let hedge = if self.is_hedge() { "hedge, " } else { "" };
+        let hedge = if self.is_hedge() { HEDGE } else { "" };
         let noted = Try {
             provider: attempt.provider.clone(),
             model: attempt.model.clone(),
@@ -92,7 +94,7 @@ impl Exchange {
     fn told_tries(&self, total_ms: u64) -> Vec<Try> {
         let mut tries = self.tries.clone();
         let mut end = total_ms;
-        for t in tries.iter_mut().rev().filter(|t| t.outcome == "ok" && self.call.facts.stream) {
+        for t in tries.iter_mut().rev().filter(|t| t.outcome == OK && self.call.facts.stream) {
             t.end_ms = Some(end);
             end = t.at_ms;
         }
@@ -101,7 +103,7 @@ impl Exchange {
 
     /// The try that served, or the last one.
     pub(super) fn decisive(&self) -> Option<&Try> {
-        self.tries.iter().rfind(|t| t.outcome == "ok").or(self.tries.last())
+        self.tries.iter().rfind(|t| t.outcome == OK).or(self.tries.last())
     }
 
     /// The target served.
@@ -206,7 +208,7 @@ impl Exchange {
             let target = plan::cell(&t.provider, &t.model);
             let end = match t.status {
                 // None, or one that says nothing of how it ended.
-                0 | 200..300 if t.outcome != "ok" => t.outcome.to_owned(),
+                0 | 200..300 if t.outcome != OK => t.outcome.to_owned(),
                 status => status.to_string(),
             };
             match steps.last_mut() {
@@ -310,11 +312,10 @@ impl Exchange {
         let spent = self.spent();
         let Receipt { raw_usage, model, id, malformed, .. } = self.receipt.clone();
         let trace = self.call.trace();
-        let answered = self.served_here || self.decisive().is_some_and(|t| t.outcome == "ok");
+        let answered = self.served_here || self.decisive().is_some_and(|t| t.outcome == OK);
         let failed = self.last.as_ref().map(Outcome::name);
         let total_ms = now.since(self.call.started);
-        let begun = self.tries.iter().find(|t| t.outcome == "ok" && self.call.facts.stream);
-        let begun = begun.map(|t| t.at_ms.saturating_add(t.ms));
+        let begun = begun_ms(&self.tries).filter(|_| self.call.facts.stream);
         Record {
             time: self.call.started,
             id: self.call.id.clone(),
@@ -339,7 +340,7 @@ impl Exchange {
             stream: self.call.facts.stream,
             cache: Some(self.keeping.standing).filter(|s| *s != Standing::Off).map(Standing::name),
             status: self.status(),
-            outcome: failed.or(self.after.trapped.then_some("gateway")).unwrap_or(if answered { "ok" } else { "refused" }),
+            outcome: failed.or(self.after.trapped.then_some("gateway")).unwrap_or(if answered { OK } else { "refused" }),
             fault: self.fault().map(Blame::name),
             detail: self.words.clone(),
             tries: self.told_tries(total_ms),

@@ -11,6 +11,7 @@ use crate::{
     chat::event::UpstreamError,
     config::OnStreamBreak,
     error::{Error, Kind},
+    ledger::record::OK,
     plan::outcome,
     units::Millis,
     wire::framing::Framing,
@@ -86,7 +87,7 @@ impl Exchange {
         self.end_other(now);
         self.last = None;
         self.words = None;
-        self.note_try(now, status, "ok");
+        self.note_try(now, status, OK);
         let mut headers = self.story(now);
         headers.push(("content-type".to_owned(), answer::stream_type(&self.call.facts).to_owned()));
         headers.push(("cache-control".to_owned(), "no-cache".to_owned()));

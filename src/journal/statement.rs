@@ -16,13 +16,14 @@ pub const TABLES: [&str; 6] = [
 ];
 
 /// Takes records in from a place on: the message, and the place as text. What is there already stays as it is. Materialized:
-/// else each look at `value` writes the whole record out anew.
+/// else each look at `value` writes the whole record out anew. A failover is what `Record::failovers` counts.
 pub const STORE: &str = "WITH told AS MATERIALIZED (SELECT key, value FROM json_each(?, '$.records')) \
      INSERT OR IGNORE INTO facts SELECT CAST(? AS INTEGER) + told.key, value ->> 'id', value ->> 'time', \
      value ->> 'key', value ->> 'route', value ->> 'provider', value ->> 'model', value ->> 'asked', value ->> 'answered_by', \
      value ->> 'client_request_id', value ->> 'response_id', value ->> 'status', value ->> 'outcome', value ->> 'fault', \
      value ->> 'total_ms', value ->> 'first_ms', value ->> 'cost', value ->> 'status' >= 400, \
-     (SELECT count(DISTINCT json_array(try.value ->> 'provider', try.value ->> 'model')) > 1 FROM json_each(told.value, '$.tries') AS try) \
+     (SELECT count(DISTINCT json_array(try.value ->> 'provider', try.value ->> 'model')) > 1 FROM json_each(told.value, '$.tries') AS try \
+     WHERE try.value ->> 'outcome' IS NOT 'hedged') \
      FROM told";
 /// And their texts: the message once more.
 pub const TEXTS: &str = "WITH told AS MATERIALIZED (SELECT value FROM json_each(?, '$.records')) \

@@ -2,10 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Payer,
-    record::{GIVEN, OWN_CREDENTIAL, Record},
-};
+use super::{Payer, counted::is_fine, record::Record};
 use crate::units::{Millis, Money};
 
 /// A request that is about to be sent.
@@ -92,8 +89,6 @@ const MAX_COST: Money = Money(10_000_000_000_000_000);
 pub const LOST: &str = "lost";
 /// Its caller left.
 const GONE: &str = "gone";
-/// These ended well, as far as the gateway can tell.
-const FINE: [&str; 2] = ["ok", "forwarded"];
 
 impl Opening {
     /// Of one whose size nobody knows, or that no provider is asked about.
@@ -148,19 +143,8 @@ impl Opening {
 impl Closing {
     /// What a request's record says of its end.
     pub fn of(record: &Record) -> Self {
-        // Those of an answer that was given before were counted then.
-        let usage = record.usage.filter(|_| record.cache != Some(GIVEN)).unwrap_or_default();
-        let targets = record.tries.iter().map(|t| (&t.provider, &t.model));
-        let mut seen: Vec<(&String, &String)> = vec![];
-        for target in targets {
-            if !seen.contains(&target) {
-                seen.push(target);
-            }
-        }
+        let (usage, (cost, unpriced)) = (record.used(), record.paid());
         let is_gone = record.outcome == GONE;
-        let is_forwarded = record.outcome == "forwarded";
-        // The provider bills the tenant: it is none of the operator's money, and no budget's.
-        let is_own = record.credential == Some(OWN_CREDENTIAL);
         Self {
             id: record.id.clone(),
             at: record.time.plus(record.total_ms),
@@ -173,10 +157,10 @@ impl Closing {
             cache_read: usage.cache_read,
             cache_write: usage.cache_write,
             output: usage.output,
-            cost: record.cost.filter(|_| !is_own).unwrap_or_default().min(MAX_COST),
-            unpriced: !is_own && record.cost.is_none() && (record.usage.is_some() || is_forwarded),
+            cost: cost.min(MAX_COST),
+            unpriced,
             estimated: record.estimated,
-            failovers: u32::try_from(seen.len().saturating_sub(1)).unwrap_or(u32::MAX),
+            failovers: u32::try_from(record.failovers()).unwrap_or(u32::MAX),
             ms: record.total_ms,
             upstream_ms: record.upstream_ms,
             corrected: false,
@@ -185,6 +169,6 @@ impl Closing {
 
     /// Whether the caller was left without what it asked for, by no doing of its own.
     pub fn is_error(&self) -> bool {
-        self.close != Close::Disconnect && !FINE.contains(&self.outcome.as_str())
+        self.close != Close::Disconnect && !is_fine(&self.outcome)
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod book;
 pub mod cost;
+pub mod counted;
 pub mod entry;
 pub mod numbers;
 pub mod outbox;

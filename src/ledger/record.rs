@@ -20,7 +20,7 @@ pub struct Try {
     pub reason: String,
     /// The HTTP status, or 0 when none came.
     pub status: u16,
-    /// `ok`, the class of the failure, or `hedged`: cancelled, for another one answered first.
+    /// [`OK`], the class of the failure, or [`HEDGED`].
     pub outcome: &'static str,
     /// When it was sent, after the request came.
     pub at_ms: u64,
@@ -43,6 +43,14 @@ pub struct Try {
 pub const OWN_CREDENTIAL: &str = "tenant";
 /// The answer was in the response cache.
 pub const GIVEN: &str = "hit";
+/// The outcome of a try, and of a request, that went well.
+pub const OK: &str = "ok";
+/// Of a request that was passed on as it came.
+pub const FORWARDED: &str = "forwarded";
+/// Of a try that was cancelled, for another one answered first.
+pub const HEDGED: &str = "hedged";
+/// What the reason of a try begins with that was sent while another was awaited.
+pub const HEDGE: &str = "hedge, ";
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Record {
@@ -179,7 +187,7 @@ impl Record {
     pub fn forwarded(who: Early, (provider, status): (&str, u16), config: &str, now: Millis) -> Self {
         let provider = Some(provider.to_owned());
         let upstream_ms = now.since(who.time);
-        Self { status, outcome: "forwarded", provider, upstream_ms, gateway_ms: 0, ..Self::bare(who, config, now) }
+        Self { status, outcome: FORWARDED, provider, upstream_ms, gateway_ms: 0, ..Self::bare(who, config, now) }
     }
 
     /// An answer that was given from the response cache: nobody was asked, and it cost nothing.
@@ -197,7 +205,7 @@ impl Record {
             cost: Some(Money(0)),
             cache: Some(GIVEN),
             status: 200,
-            outcome: "ok",
+            outcome: OK,
             ..Self::bare(who, config, now)
         }
     }

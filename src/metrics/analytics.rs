@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::{ledger::record::Record, wire::compose::json};
+use crate::{
+    ledger::{counted::begun_ms, record::Record},
+    wire::compose::json,
+};
 
 /// Bytes of an index.
 pub const INDEX_BYTES: usize = 96;
@@ -19,7 +22,7 @@ pub fn point(record: &Record) -> Value {
     }
     let usage = record.usage.unwrap_or_default();
     let cost = record.cost.unwrap_or_default().dollars().parse().unwrap_or(0.0_f64);
-    let begun = record.tries.iter().find(|t| t.outcome == "ok").filter(|_| record.stream);
+    let begun = begun_ms(&record.tries).filter(|_| record.stream);
     json!({
         "indexes": [index.get(..end)],
         "blobs": [
@@ -28,7 +31,7 @@ pub fn point(record: &Record) -> Value {
             record.id.as_str(),
         ],
         "doubles": [
-            u64::from(record.status), record.total_ms, begun.map_or(0, |t| t.at_ms.saturating_add(t.ms)), record.upstream_ms,
+            u64::from(record.status), record.total_ms, begun.unwrap_or(0), record.upstream_ms,
             record.tries.len(), usage.input, usage.cache_read, usage.cache_write, usage.output, usage.reasoning, cost,
             u64::from(record.stream),
         ],

@@ -8,6 +8,7 @@ use super::{
     table::Table,
 };
 use crate::{
+    ledger::counted::is_fine,
     units::Millis,
     wire::{
         compose::{Members, json},
@@ -32,6 +33,8 @@ const ATTRIBUTES: [&str; LABELS.len()] = [
 const OPERATIONS: [(&str, &str); 2] = [("generate", "chat"), ("embed", "embeddings")];
 /// All of the prompt, cached or not.
 const PROMPT: &str = "gen_ai.client.inference.usage.input_tokens";
+/// The conventions have these told by modality, or as of none that is known.
+const USAGE: &str = "gen_ai.client.inference.usage.";
 
 /// One message for `POST /v1/metrics`. `since`: when counting began.
 pub fn export(table: &Table, since: Millis, now: Millis, version: &str) -> String {
@@ -40,9 +43,9 @@ pub fn export(table: &Table, since: Millis, now: Millis, version: &str) -> Strin
     for family in &FAMILIES {
         let number = |series: &Series| {
             let count = family.of(series)?;
-            // Dollars may be broken: those are doubles.
-            let value =
-                if family.is_money() { json!(family.text(count).parse().unwrap_or(0.0_f64)) } else { json!(count.to_string()) };
+            // Dollars may be broken: those are doubles. Others are numbers, not text: receivers must read both, and those
+            // made of Rust read text as nothing (<https://github.com/open-telemetry/opentelemetry-rust/issues/3527>).
+            let value = if family.is_money() { json!(family.text(count).parse().unwrap_or(0.0_f64)) } else { json!(count) };
             Some((if family.is_money() { "asDouble" } else { "asInt" }, value))
         };
         metrics.push(sum(family.otlp, family.unit, family.help, points(table, &span, number)));
@@ -50,7 +53,7 @@ pub fn export(table: &Table, since: Millis, now: Millis, version: &str) -> Strin
     let prompt = |series: &Series| {
         let [_, _, _, _, _, _, _, _, _, input, cache_read, cache_write, ..] = *series.counts();
         let all = input.saturating_add(cache_read).saturating_add(cache_write);
-        (all > 0).then(|| ("asInt", json!(all.to_string())))
+        (all > 0).then(|| ("asInt", json!(all)))
     };
     metrics.push(sum(PROMPT, "{token}", "Tokens of prompts, cached or not.", points(table, &span, prompt)));
     let series = without_outcomes(table);
@@ -75,9 +78,14 @@ fn points(table: &Table, span: &Span, number: impl Fn(&Series) -> Option<(&'stat
     table.iter().filter_map(|(names, series)| Some(point(names, number(series)?))).collect()
 }
 
-fn sum(name: &str, unit: &str, help: &str, points: Vec<Value>) -> Value {
+fn sum(name: &str, unit: &str, help: &str, mut points: Vec<Value>) -> Value {
     if points.is_empty() {
         return Value::Null;
+    }
+    if name.starts_with(USAGE) {
+        for attributes in points.iter_mut().filter_map(|point| point.get_mut("attributes")?.as_array_mut()) {
+            attributes.push(attribute("gen_ai.token.modality", "unknown"));
+        }
     }
     let sum = json!({"aggregationTemporality": CUMULATIVE, "isMonotonic": true, "dataPoints": points});
     json!({"name": name, "unit": unit, "description": help, "sum": sum})
@@ -91,12 +99,12 @@ fn spread(times: &Times, all: &[(Vec<&str>, Series)], span: &Span) -> Value {
         let Some(spread) = series.time(times.which).filter(|spread| spread.count() > 0) else { continue };
         let (mut counts, mut below) = (vec![], 0);
         for up_to in times.edges().map(|edge| spread.up_to(edge)).chain([spread.count()]) {
-            counts.push((up_to - below).to_string());
+            counts.push(up_to - below);
             below = up_to;
         }
         let mut point = point(names.iter().copied(), span);
         if let Value::Object(point) = &mut point {
-            point.put("count", spread.count().to_string());
+            point.put("count", spread.count());
             point.put("sum", double(seconds(spread.sum_ms())));
             point.put("bucketCounts", counts);
             point.put("explicitBounds", bounds.clone());
@@ -114,7 +122,7 @@ fn point<'a>(names: impl Iterator<Item = &'a str>, (since, now): &Span) -> Value
     let mut attributes = vec![];
     for (key, name) in ATTRIBUTES.iter().zip(names) {
         let operation = OPERATIONS.iter().find(|(own, _)| *own == name);
-        let is_error = *key == "portolan.outcome" && !["ok", "forwarded"].contains(&name);
+        let is_error = *key == "portolan.outcome" && !is_fine(name);
         let name = operation.filter(|_| *key == "gen_ai.operation.name").map_or(name, |(_, theirs)| *theirs);
         attributes.push(attribute(key, name));
         if is_error {

@@ -1,7 +1,10 @@
 //! One series: what the requests of one route, provider, model, region, operation and outcome came to.
 
 use super::histogram::Histogram;
-use crate::ledger::record::{GIVEN, OWN_CREDENTIAL, Record, Try};
+use crate::ledger::{
+    counted::{begun_ms, is_fine},
+    record::{GIVEN, Record, Try},
+};
 
 /// What a series is named by.
 pub const LABELS: [&str; 6] = ["route", "provider", "model", "region", "operation", "outcome"];
@@ -50,12 +53,6 @@ pub struct Series {
     pub(super) hour: u64,
 }
 
-/// What a request ended as that went well, as far as the gateway can tell.
-const FINE: [&str; 2] = ["ok", FORWARDED];
-const FORWARDED: &str = "forwarded";
-const CALLER: &str = "caller";
-/// Of a try that was sent while another was awaited.
-const HEDGE: &str = "hedge, ";
 /// Characters of a name: the longest model of any catalog has 85.
 const MAX_NAME: usize = 96;
 /// The route of requests that named their targets themselves: those names are any number.
@@ -86,20 +83,17 @@ impl Series {
 
     /// Counts a request.
     pub(super) fn note(&mut self, record: &Record) {
-        // Those of an answer that was given before were counted then.
-        let usage = record.usage.filter(|_| record.cache != Some(GIVEN)).unwrap_or_default();
-        // The provider bills the tenant: it is none of the operator's money.
-        let is_own = record.credential == Some(OWN_CREDENTIAL);
+        let (usage, (cost, unpriced)) = (record.used(), record.paid());
         let (error, client_error, broke) = verdict(record);
         let is = |is: bool| u64::from(is);
         self.add(&[
             1,
             is(error),
             is(client_error),
-            failovers(&record.tries),
+            u64::try_from(record.failovers()).unwrap_or(0),
             is(broke),
             0,
-            is(record.tries.iter().any(|t| t.reason.starts_with(HEDGE))),
+            is(record.tries.iter().any(Try::is_hedge)),
             is(record.cache == Some(GIVEN)),
             is(record.cache == Some("miss")),
             usage.input,
@@ -107,18 +101,18 @@ impl Series {
             usage.cache_write,
             usage.output,
             usage.reasoning,
-            record.cost.filter(|_| !is_own).unwrap_or_default().0,
+            cost.0,
             0,
-            is(!is_own && record.cost.is_none() && (record.usage.is_some() || record.outcome == FORWARDED)),
+            is(unpriced),
         ]);
         let [first, whole, added] = &mut self.times;
-        let begun = record.tries.iter().find(|t| t.outcome == "ok");
-        if let (true, Some(t)) = (record.stream, begun) {
-            first.add(t.at_ms.saturating_add(t.ms));
+        if let Some(ms) = begun_ms(&record.tries).filter(|_| record.stream) {
+            first.add(ms);
         }
         whole.add(record.total_ms);
-        if let Some(ms) = gateway_ms(record, begun) {
-            added.add(ms);
+        // What was sent to nobody was refused, or given from the cache.
+        if !record.tries.is_empty() {
+            added.add(record.gateway_ms);
         }
     }
 
@@ -157,36 +151,11 @@ impl Series {
 
 /// Whether it failed by the gateway's or a provider's fault, by its caller's, and whether it broke after it had begun.
 fn verdict(record: &Record) -> (bool, bool, bool) {
-    let is_fine = FINE.contains(&record.outcome) && record.status < 400;
+    let is_fine = is_fine(record.outcome) && record.status < 400;
     // What was passed on names nobody.
-    let is_callers = record.fault.map_or(record.status < 500, |fault| fault == CALLER);
+    let is_callers = record.is_callers_fault() || (record.fault.is_none() && record.status < 500);
     let is_error = !is_fine && !is_callers;
     (is_error, !is_fine && is_callers, is_error && record.stream && record.status < 400)
-}
-
-/// Targets after the first, as ledgers count them.
-fn failovers(tries: &[Try]) -> u64 {
-    let is_new = |(at, t): &(usize, &Try)| {
-        let is_same = |other: &&Try| other.provider == t.provider && other.model == t.model;
-        t.outcome != HEDGED && !tries.iter().take(*at).filter(|t| t.outcome != HEDGED).any(|other| is_same(&other))
-    };
-    let targets = tries.iter().enumerate().filter(is_new).count();
-    u64::try_from(targets.saturating_sub(1)).unwrap_or(0)
-}
-
-/// Cancelled, for another one answered first.
-const HEDGED: &str = "hedged";
-
-/// From the request to its first send, without what it was held for; and what a whole answer took once it was there.
-fn gateway_ms(record: &Record, begun: Option<&Try>) -> Option<u64> {
-    let first = record.tries.first()?;
-    let held = record.inputs.as_ref().and_then(|inputs| inputs.get("held_ms")?.as_u64()).unwrap_or(0);
-    let before = first.at_ms.saturating_sub(held);
-    let after = match begun {
-        Some(t) if !record.stream => record.total_ms.saturating_sub(t.at_ms.saturating_add(t.ms)),
-        _ => 0,
-    };
-    Some(before.saturating_add(after))
 }
 
 /// The names that a request counts under.

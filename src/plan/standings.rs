@@ -11,7 +11,7 @@ use crate::{
     units::Millis,
     wire::{
         compose::Members,
-        fields::{Fields, must_be},
+        fields::{Fields, must_be, unknown},
     },
 };
 
@@ -138,5 +138,5 @@ fn read_numbers(fields: &mut Fields) -> Result<Option<Numbers>, Error> {
 pub fn nothing_left(fields: Fields) -> Result<(), Error> {
     let mut left = vec![];
     fields.leave(&mut left);
-    left.first().map_or(Ok(()), |path| Err(Error::invalid(path.as_str(), format!("`{path}` is not known here."))))
+    left.first().map_or(Ok(()), |path| Err(unknown(path)))
 }

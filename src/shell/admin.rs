@@ -73,11 +73,9 @@ pub async fn serve(request: &Request, env: &Env, context: &Context, head: &Head,
             return told(found.map(|record| format!("{{\"data\":[{record}]}}")));
         }
         Call::Metrics => return told(metrics_object::report(env, head).await),
-        Call::Health => match health::regions(&head.query) {
-            Ok(regions) if health::wants_history(&head.query) => {
-                Ok(health::gathered(&health_object::history(env, &regions).await))
-            }
-            Ok(regions) => Ok(health::gathered(&health_object::all(env, &regions, "").await)),
+        Call::Health => match health::asked(&head.query) {
+            Ok((regions, true)) => Ok(health::gathered(&health_object::history(env, &regions).await)),
+            Ok((regions, false)) => Ok(health::gathered(&health_object::all(env, &regions, "").await)),
             Err(error) => return told(Err(error)),
         },
         Call::Order(target) => return told(order(request, env, head, target).await),

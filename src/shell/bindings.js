@@ -145,20 +145,10 @@ export function points(env, binding, points) {
   for (const point of JSON.parse(points)) env[binding].writeDataPoint(point);
 }
 
-// Calls a webhook; anything but a 2xx is a failure. `headers`: `name: value` a line.
-export function deliver(url, headers, body, ms) {
-  return told(async () => {
-    const pairs = headers.split("\n").map((line) => line.split(/: (.*)/, 2));
-    const answer = await fetch(url, { method: "POST", headers: pairs, body, redirect: "manual", signal: AbortSignal.timeout(ms) });
-    await answer.body?.cancel();
-    if (!answer.ok) throw `it answered ${answer.status}`;
-  });
-}
-
 // Bytes of an answer that are read: what a collector says of a part it did not take.
 const MAX_WORDS = 4096;
 
-// Posts JSON: the answer's status, when to come again and its beginning, each on a line of its own.
+// Posts JSON, with `headers` as `name: value` a line: the answer's status, when to come again and its beginning, each on a line of its own.
 export function post(url, headers, body, ms) {
   return told(async () => {
     const pairs = headers.split("\n").filter(Boolean).map((line) => line.split(/: (.*)/, 2));

@@ -4,6 +4,8 @@ use js_sys::{Array, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::{Env, wasm_bindgen_futures::JsFuture, web_sys::Response};
 
+use crate::telemetry::Answer;
+
 #[wasm_bindgen(module = "/src/shell/bindings.js")]
 extern "C" {
     #[wasm_bindgen(js_name = storeSecrets)]
@@ -36,13 +38,13 @@ extern "C" {
     #[wasm_bindgen(js_name = marks)]
     fn js_marks(env: &JsValue, binding: &str, prefix: &str) -> Promise;
     pub fn points(env: &JsValue, binding: &str, points: &str);
-    #[wasm_bindgen(js_name = deliver)]
-    fn js_deliver(url: &str, headers: &str, body: &str, ms: f64) -> Promise;
+    #[wasm_bindgen(js_name = post)]
+    fn js_post(url: &str, headers: &str, body: &str, ms: f64) -> Promise;
     pub fn pages(env: &JsValue, binding: &str, name: &str, path: &str, after: f64, limit: f64) -> JsValue;
     #[wasm_bindgen(catch)]
     fn together(state: &JsValue, work: &mut dyn FnMut() -> bool) -> Result<(), JsValue>;
-    #[wasm_bindgen(catch)]
-    pub fn sql(state: &JsValue, statement: &str, bindings: &Array) -> Result<String, JsValue>;
+    #[wasm_bindgen(catch, js_name = sql)]
+    fn js_sql(state: &JsValue, statement: &str, bindings: &Array) -> Result<String, JsValue>;
 }
 
 /// Seconds that KV may answer from the edge's own cache; its least.
@@ -198,14 +200,28 @@ pub async fn marks(env: &Env, binding: &str, prefix: &str) -> Result<String, Str
     Ok(done(js_marks(env, binding, prefix)).await?.as_string().unwrap_or_default())
 }
 
+/// In an object: one statement with its values; the first column of its rows, with commas between.
+pub fn sql(state: &JsValue, statement: &str, values: &[JsValue]) -> Result<String, JsValue> {
+    js_sql(state, statement, &values.iter().collect())
+}
+
 /// How long a webhook may take to answer.
 const DELIVERY_MS: f64 = 10_000.0;
 
 /// Calls a webhook. Anything but a 2xx is a failure, and not told further than that: its address may be a secret.
 pub async fn deliver(url: &str, signed: &[(&str, String)], body: &str) -> Result<(), String> {
-    let json = ("content-type", "application/json".to_owned());
-    let headers: Vec<String> = [&json].into_iter().chain(signed).map(|(name, value)| format!("{name}: {value}")).collect();
-    done(js_deliver(url, &headers.join("\n"), body, DELIVERY_MS)).await.map(drop)
+    let status = post(url, signed, body, DELIVERY_MS).await?.status;
+    if (200..300).contains(&status) { Ok(()) } else { Err(format!("it answered {status}")) }
+}
+
+/// One call with a body of JSON; or what was wrong, in the platform's words.
+pub async fn post(url: &str, headers: &[(&str, String)], body: &str, ms: f64) -> Result<Answer, String> {
+    let lines: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let text = done(js_post(url, &lines.join("\n"), body, ms)).await?.as_string().unwrap_or_default();
+    let mut parts = text.splitn(3, '\n');
+    let mut part = || parts.next().unwrap_or_default().to_owned();
+    let (status, retry_after, body) = (part(), part(), part());
+    Ok(Answer { status: status.parse().unwrap_or_default(), retry_after, body })
 }
 
 /// Stores all that is done, or nothing when it fails.

@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 
-use js_sys::Array;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use worker::{
     Env, console_error,
@@ -14,7 +13,7 @@ use super::{
     bindings::{self, Object},
     clock, edge,
     head::Head,
-    isolate,
+    isolate, outward,
     serve::text,
     store,
 };
@@ -76,7 +75,7 @@ const MINUTE: f64 = 60_000.0;
 
 impl MetricsObject {
     fn run(&self, statement: &str, values: &[JsValue]) -> Result<String, JsValue> {
-        bindings::sql(&self.state, statement, &values.iter().collect::<Array>())
+        bindings::sql(&self.state, statement, values)
     }
 
     fn open(&self) -> Result<(), JsValue> {
@@ -157,10 +156,10 @@ impl MetricsObject {
         sum.read(&self.run("SELECT text FROM rows WHERE grain = 0", &[])?);
         let since = self.run("SELECT minute FROM rows WHERE grain = -1", &[])?.parse().unwrap_or(0_u64);
         let body = metrics::export(&sum, Millis(since * MINUTE_MS), now, VERSION);
-        let headers: Vec<(&str, String)> = otlp.headers.iter().map(|h| (h.name.as_str(), h.value.clone())).collect();
-        // The next one tells all of it again.
-        if let Err(error) = bindings::deliver(&format!("{}{METRICS_PATH}", otlp.endpoint), &headers, &body).await {
-            console_error!("metrics did not reach the collector of `otlp`: {error}");
+        match outward::collect(&otlp, METRICS_PATH, &body).await {
+            Ok(rejected) => outward::complain("data points", rejected, "the collector of `otlp` took the rest"),
+            // The next one tells all of it again.
+            Err((why, _)) => console_error!("metrics did not reach the collector of `otlp`: {why}"),
         }
         Ok(())
     }

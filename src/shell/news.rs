@@ -1,11 +1,13 @@
 //! News of configuration and keys: kept by each region's health object, heard by its isolates.
 
 use futures::future::{Either, select};
-use js_sys::Array;
 use wasm_bindgen::JsValue;
 use worker::{Context, Env, console_error};
 
-use super::{bindings, clock, edge, health_object, isolate, store};
+use super::{
+    bindings::{self, sql},
+    clock, edge, health_object, isolate, store,
+};
 use crate::{
     config::news::{self, Item},
     plan::region,
@@ -23,46 +25,42 @@ const FRESH_MS: u64 = 5_000;
 /// A request does not wait for them any longer: an object far away, or one that is just being moved.
 const PATIENCE_MS: u64 = 500;
 
-fn run(state: &JsValue, statement: &str, values: &[JsValue]) -> Result<String, JsValue> {
-    bindings::sql(state, statement, &values.iter().collect::<Array>())
-}
-
 /// The object's table; its last number.
 pub fn open(state: &JsValue) -> Result<u64, JsValue> {
-    run(state, "CREATE TABLE IF NOT EXISTS news (name TEXT PRIMARY KEY, number REAL NOT NULL, item TEXT NOT NULL)", &[])?;
+    sql(state, "CREATE TABLE IF NOT EXISTS news (name TEXT PRIMARY KEY, number REAL NOT NULL, item TEXT NOT NULL)", &[])?;
     last(state)
 }
 
 fn last(state: &JsValue) -> Result<u64, JsValue> {
-    let number = run(state, "SELECT coalesce(max(number), 0) FROM news", &[])?;
+    let number = sql(state, "SELECT coalesce(max(number), 0) FROM news", &[])?;
     Ok(number.parse().unwrap_or(0))
 }
 
 fn put(state: &JsValue, name: &str, number: u64, item: &str) -> Result<(), JsValue> {
     let values = [name.into(), number.to_string().into(), item.into()];
-    run(state, "INSERT OR REPLACE INTO news VALUES (?1, CAST(?2 AS REAL), ?3)", &values).map(drop)
+    sql(state, "INSERT OR REPLACE INTO news VALUES (?1, CAST(?2 AS REAL), ?3)", &values).map(drop)
 }
 
 /// The object hears of writes. Numbers are times, so that none comes twice when rows are gone.
 pub fn hear(state: &JsValue, message: &str) -> Result<u64, JsValue> {
     let mut number = last(state)?;
     for mut item in news::read_items(message) {
-        let earlier = run(state, "SELECT item FROM news WHERE name = ?1", &[item.name.as_str().into()])?;
+        let earlier = sql(state, "SELECT item FROM news WHERE name = ?1", &[item.name.as_str().into()])?;
         number = clock::now().0.max(number.saturating_add(1));
         item = item.after(Item::read(&earlier));
         item.number = number;
         put(state, &item.name, number, &item.write())?;
     }
     let excess = "DELETE FROM news WHERE name != '' AND number NOT IN (SELECT number FROM news ORDER BY number DESC LIMIT ?1)";
-    run(state, excess, &[MAX_ITEMS.into()])?;
+    sql(state, excess, &[MAX_ITEMS.into()])?;
     Ok(number)
 }
 
 /// What an isolate that has heard up to `since` has not heard.
 pub fn tell(state: &JsValue, since: &str) -> Result<String, JsValue> {
-    let kept = run(state, "SELECT number FROM news WHERE name != '' ORDER BY number", &[])?;
+    let kept = sql(state, "SELECT number FROM news WHERE name != '' ORDER BY number", &[])?;
     let new = "SELECT item FROM news WHERE name != '' AND number > CAST(?1 AS REAL) ORDER BY number";
-    let items = run(state, new, &[since.into()])?;
+    let items = sql(state, new, &[since.into()])?;
     Ok(news::answer(last(state)?, &kept, &items))
 }
 
@@ -71,14 +69,14 @@ pub async fn retire(env: &Env, state: &JsValue) -> Result<bool, JsValue> {
     let now = clock::now();
     let old = now.0.saturating_sub(news::SETTLED_MS).to_string();
     let rows = "SELECT item FROM news WHERE name != '' AND number <= CAST(?1 AS REAL) ORDER BY number LIMIT ?2";
-    let items = news::read_items(&format!("[{}]", run(state, rows, &[old.into(), MAX_RETIRED.into()])?));
+    let items = news::read_items(&format!("[{}]", sql(state, rows, &[old.into(), MAX_RETIRED.into()])?));
     let mut gone = false;
     for item in items {
         let Ok(shown) = bindings::value(env, &item.name).await else { break };
         // Unless it was written again meanwhile.
         if item.is_settled(shown.as_deref(), now) {
             let values = [item.name.as_str().into(), item.number.to_string().into()];
-            run(state, "DELETE FROM news WHERE name = ?1 AND number = CAST(?2 AS REAL)", &values)?;
+            sql(state, "DELETE FROM news WHERE name = ?1 AND number = CAST(?2 AS REAL)", &values)?;
             gone = true;
         }
     }
@@ -86,7 +84,7 @@ pub async fn retire(env: &Env, state: &JsValue) -> Result<bool, JsValue> {
         // A number that is new, so that isolates hear of it.
         put(state, "", now.0.max(last(state)?.saturating_add(1)), "")?;
     }
-    Ok(run(state, "SELECT count(*) FROM news WHERE name != ''", &[])? != "0")
+    Ok(sql(state, "SELECT count(*) FROM news WHERE name != ''", &[])? != "0")
 }
 
 /// The isolate hears what is new, and lets go of what it had cached of that.

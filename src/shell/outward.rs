@@ -2,30 +2,20 @@
 //! webhook. Whoever is slow there holds up nobody: what has no room in its queue is lost, counted, and said.
 
 use futures::future::join;
-use js_sys::Promise;
-use wasm_bindgen::prelude::wasm_bindgen;
-use worker::{Env, console_error, wasm_bindgen_futures::JsFuture};
+use worker::{Env, console_error};
 
-use super::{clock, edge, isolate, store};
+use super::{bindings, clock, edge, isolate, store};
 use crate::{
-    config::Settings,
+    config::{Otlp, Settings},
     ledger::record::Record,
     telemetry::{self, Answer, Queue, Verdict},
     units::Millis,
-    wire::webhook::{self, Keys},
 };
-
-#[wasm_bindgen(module = "/src/shell/bindings.js")]
-extern "C" {
-    #[wasm_bindgen(js_name = post)]
-    fn js_post(url: &str, headers: &str, body: &str, ms: f64) -> Promise;
-}
 
 /// Until the receiver's answer is there.
 const TIMEOUT_MS: f64 = 5_000.0;
 /// Batches that one request's afterwards sends: the rest is the next one's.
 const MAX_BATCHES: usize = 8;
-const SECRET: &str = "WEBHOOK_SECRET";
 
 /// What waits for its receivers.
 #[derive(Default)]
@@ -91,11 +81,7 @@ async fn send_spans() {
             return;
         }
         let done = match config.settings.traces() {
-            Some(otlp) => {
-                let url = format!("{}{}", otlp.endpoint, telemetry::SPANS_PATH);
-                let headers: Vec<(&str, &str)> = otlp.headers.iter().map(|h| (h.name.as_str(), h.value.as_str())).collect();
-                deliver(&url, &headers, &telemetry::spans(&batch, &config)).await
-            }
+            Some(otlp) => collect(otlp, telemetry::SPANS_PATH, &telemetry::spans(&batch, &config)).await,
             // Nobody wants to know any more.
             None => Ok(0),
         };
@@ -150,21 +136,24 @@ async fn send_records(env: &Env) {
 const REST_MS: u64 = 10_000;
 
 async fn hook(env: &Env, url: &str, body: &str, now: Millis) -> Result<u64, (String, u64)> {
-    let secret = store::own_secret(env, SECRET, now).await.unwrap_or_default();
-    let keys = Keys::read(&secret).ok_or_else(|| (webhook::UNUSABLE.to_owned(), 0))?;
+    let keys = store::webhook_keys(env, now).await.map_err(|words| (words.to_owned(), 0))?;
     // The same for both tries, so that a receiver can tell one event from two.
     let id = format!("records_{}", edge::random_id());
-    let signed = keys.headers(&id, body, now);
-    let headers: Vec<(&str, &str)> = signed.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    deliver(url, &headers, body).await
+    deliver(url, &keys.headers(&id, body, now), body).await
+}
+
+/// Tells the operator's collector: how many it rejected; or why it took nothing, and how long to rest.
+pub async fn collect(otlp: &Otlp, path: &str, body: &str) -> Result<u64, (String, u64)> {
+    let headers: Vec<(&str, String)> = otlp.headers.iter().map(|header| (header.name.as_str(), header.value.clone())).collect();
+    deliver(&format!("{}{path}", otlp.endpoint), &headers, body).await
 }
 
 /// Sends one batch, twice if need be. How many of it were rejected; or why it was not taken, and how long to rest.
-async fn deliver(url: &str, headers: &[(&str, &str)], body: &str) -> Result<u64, (String, u64)> {
+async fn deliver(url: &str, headers: &[(&str, String)], body: &str) -> Result<u64, (String, u64)> {
     let mut tries = 0;
     loop {
         tries += 1;
-        let (answer, words) = match post(url, headers, body).await {
+        let (answer, words) = match bindings::post(url, headers, body, TIMEOUT_MS).await {
             Ok(answer) => {
                 let words = format!("it answered {}", answer.status);
                 (answer, words)
@@ -179,22 +168,12 @@ async fn deliver(url: &str, headers: &[(&str, &str)], body: &str) -> Result<u64,
     }
 }
 
-/// One call with a body of JSON; or what was wrong, in the platform's words.
-pub async fn post(url: &str, headers: &[(&str, &str)], body: &str) -> Result<Answer, String> {
-    let lines: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-    let answer = JsFuture::from(js_post(url, &lines.join("\n"), body, TIMEOUT_MS)).await;
-    let text = answer.map_err(|words| words.as_string().unwrap_or_default())?.as_string().unwrap_or_default();
-    let mut parts = text.splitn(3, '\n');
-    let mut part = || parts.next().unwrap_or_default().to_owned();
-    let (status, retry_after, body) = (part(), part(), part());
-    Ok(Answer { status: status.parse().unwrap_or_default(), retry_after, body })
-}
-
 fn count<T>(batch: &[T]) -> u64 {
     u64::try_from(batch.len()).unwrap_or_default()
 }
 
-fn complain(what: &str, lost: u64, why: &str) {
+/// Says what did not arrive, if anything did not.
+pub fn complain(what: &str, lost: u64, why: &str) {
     if lost > 0 {
         console_error!("{lost} {what} were lost: {why}");
     }

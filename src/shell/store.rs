@@ -18,6 +18,7 @@ use crate::{
     guard::{Found, KEYS},
     plan::{health::Tuning, sync::Local},
     units::Millis,
+    wire::webhook::{Keys, UNUSABLE},
 };
 
 /// How long a configuration or a key is used before KV is asked again: KV itself may lag a minute.
@@ -238,6 +239,12 @@ pub async fn own_secret(env: &Env, name: &str, now: Millis) -> Option<String> {
         secrets.add(name, answer, &mut i.in_store.borrow_mut(), now);
         secrets.found.remove(name)
     })
+}
+
+/// What webhooks are signed with; or what is wrong with it.
+pub async fn webhook_keys(env: &Env, now: Millis) -> Result<Keys, &'static str> {
+    let secret = own_secret(env, "WEBHOOK_SECRET", now).await.unwrap_or_default();
+    Keys::read(&secret).ok_or(UNUSABLE)
 }
 
 fn problem(message: String) -> Problem {

@@ -8,7 +8,10 @@ use serde_json::{Map, Value};
 use super::attribute::Attributes;
 use crate::{
     config::{Otlp, Snapshot},
-    ledger::record::{Record, Try},
+    ledger::{
+        counted::is_fine,
+        record::{HEDGED, OK, Record, Try},
+    },
     units::Millis,
     wire::{
         compose::{Members, json},
@@ -19,11 +22,6 @@ use crate::{
 
 /// Below a collector's endpoint.
 pub const SPANS_PATH: &str = "/v1/traces";
-
-const OK: &str = "ok";
-const FORWARDED: &str = "forwarded";
-const HEDGED: &str = "hedged";
-const CALLERS_FAULT: &str = "caller";
 
 /// Kinds of spans.
 const SERVER: u64 = 2;
@@ -47,7 +45,7 @@ const PROVIDERS: [(&str, &str); 8] = [
 
 /// Whether a request is told to the collector.
 pub fn is_told(record: &Record, otlp: &Otlp) -> bool {
-    let is_notable = || record.tries.len() > 1 || record.fault.is_some_and(|fault| fault != CALLERS_FAULT);
+    let is_notable = || record.tries.len() > 1 || is_somebodys_fault(record);
     otlp.samples(&record.trace_id, record.sampled) || (record.sampled.is_none() && otlp.keep_errors && is_notable())
 }
 
@@ -124,7 +122,7 @@ fn server(record: &Record) -> Value {
     if let Some(cost) = record.cost {
         out.decimal("portolan.cost_usd", &cost.dollars());
     }
-    let is_error = record.status >= 500 || (!is_fine(record.outcome) && record.fault.is_some_and(|f| f != CALLERS_FAULT));
+    let is_error = record.status >= 500 || (!is_fine(record.outcome) && is_somebodys_fault(record));
     let (start, end) = (record.time, record.time.plus(record.total_ms));
     let mut span = span((&record.trace_id, &record.span_id, &name, SERVER), (start, end), out, is_error);
     if let Some(parent) = &record.parent_span_id {
@@ -217,8 +215,7 @@ fn answered(out: &mut Attributes, record: &Record, attempt: &Try) {
 
 /// To the try that this one stands in for.
 fn link(record: &Record, attempt: &Try, before: &Try) -> Value {
-    let is_same = (&attempt.provider, &attempt.model) == (&before.provider, &before.model);
-    let word = match (attempt.reason.starts_with("hedge"), is_same) {
+    let word = match (attempt.is_hedge(), attempt.is_to_the_target_of(before)) {
         (true, _) => "hedge",
         (false, true) => "retry",
         (false, false) => "failover",
@@ -253,8 +250,9 @@ fn nanos(at: Millis) -> String {
     format!("{}000000", at.0)
 }
 
-fn is_fine(outcome: &str) -> bool {
-    matches!(outcome, OK | FORWARDED)
+/// The gateway's or a provider's.
+fn is_somebodys_fault(record: &Record) -> bool {
+    record.fault.is_some() && !record.is_callers_fault()
 }
 
 /// In the conventions' words, where they have one.

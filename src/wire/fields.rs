@@ -119,6 +119,11 @@ pub fn must_be(path: &str, expected: &str) -> Error {
     Error::invalid(path, format!("`{name}` must be {expected}."))
 }
 
+/// A member or a parameter that means nothing.
+pub fn unknown(path: &str) -> Error {
+    Error::invalid(path, format!("`{path}` is not known here."))
+}
+
 pub fn missing(path: &str) -> Error {
     Error::invalid(path, format!("`{path}` is required."))
 }

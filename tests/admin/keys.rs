@@ -14,13 +14,24 @@ use portolan::{
 };
 use serde_json::{Value, json};
 
+use super::openapi::hold;
+
 /// 2026-11-23T00:00:00Z
 const NOW: Millis = Millis(1_795_392_000_000);
 const ID: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 const RANDOM: [u8; 32] = [7; 32];
 
 fn done(what: KeyCall<'_>, current: Option<&str>, body: &str) -> Result<Written, Error> {
-    call(what, current, Given { body, if_match: None, random: &RANDOM, now: NOW })
+    let done = call(what, current, Given { body, if_match: None, random: &RANDOM, now: NOW })?;
+    let component = match what {
+        KeyCall::Create | KeyCall::Rotate(_) => "NewKey",
+        KeyCall::Delete(_) => return Ok(done),
+        KeyCall::List | KeyCall::Show(_) | KeyCall::Replace(_) | KeyCall::Patch(_) | KeyCall::Disable(_) | KeyCall::Enable(_) => {
+            "Key"
+        }
+    };
+    hold(component, &done.body);
+    Ok(done)
 }
 
 fn text_of(written: &Written, at: usize) -> Value {
@@ -191,7 +202,7 @@ fn a_list_tells_keys_apart_and_gives_none_away() {
         assert_eq!((column("id"), column("state")), (own(&ids), own(&states)), "{query}");
         assert_eq!(told["cursor"], "next");
     }
-    for query in ["limit=0", "limit=101", "limit=x"] {
+    for query in ["limit=0", "limit=101", "limit=x", "limit", "tenants=acme"] {
         assert_eq!(Page::read(query).unwrap_err().status, 400, "{query}");
     }
     assert_eq!(Page::read("limit=3&cursor=a%3D").unwrap().cursor, "a=");

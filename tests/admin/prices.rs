@@ -10,6 +10,8 @@ use portolan::{
 };
 use serde_json::{Value, json};
 
+use super::openapi::hold;
+
 fn snapshot(prices: &str, routes: &str) -> Snapshot {
     let mut secrets = SortedMap::new();
     secrets.insert("OPENAI_API_KEY".to_owned(), "x".to_owned());
@@ -29,6 +31,7 @@ fn each_price_tells_whose_it_is_and_how_old() {
     let config = snapshot(OWN, "{}");
     for (now, stale_own, stale_all) in [("2026-10-30", false, 0), ("2026-10-31", true, 1), ("2027-03-01", true, 42)] {
         let told: Value = serde_json::from_str(&prices::list(&config, day(now))).unwrap();
+        hold("Prices", &told);
         let of = |id: &str| told["data"].as_array().unwrap().iter().find(|one| one["model"] == id).unwrap();
         let own = of("openai/gpt-4o");
         assert_eq!((&own["stale"], &told["stale"]), (&json!(stale_own), &json!(stale_all)), "{now}");

@@ -21,7 +21,7 @@ use portolan::{
 };
 use serde_json::{Value, json};
 
-use super::{NOW, gateway};
+use super::{NOW, gateway, openapi::hold};
 
 /// Chance that repeats.
 struct Dice(u64);
@@ -280,7 +280,9 @@ fn recorded(inputs: &Inputs, id: &str, config: &Rc<Snapshot>) -> Value {
 
 fn again(record: &Value, config: &Snapshot) -> Value {
     let told = replay(record.clone(), config).map_err(|error| format!("{record}: {}", error.message)).unwrap();
-    serde_json::from_str(&told).unwrap()
+    let told = serde_json::from_str(&told).unwrap();
+    hold("Replay", &told);
+    told
 }
 
 #[test]

@@ -7,9 +7,13 @@ use portolan::{
 };
 use serde_json::{Value, json};
 
+use super::openapi::hold;
+
 fn changes(was: &Value, is: &Value) -> Value {
     let told = diff("routes", (Some("1"), Some(&was.to_string())), ("2", &is.to_string()));
-    serde_json::from_str::<Value>(&told).unwrap()["changes"].take()
+    let mut told: Value = serde_json::from_str(&told).unwrap();
+    hold("Diff", &told);
+    told["changes"].take()
 }
 
 #[test]
@@ -44,6 +48,7 @@ fn differences_are_pointers_in_an_order_that_can_be_done() {
         assert_eq!(changes(&was, &is), expected, "{was} {is}");
     }
     let first: Value = serde_json::from_str(&diff("routes", (None, None), ("1", "{\"a\":1}"))).unwrap();
+    hold("Diff", &first);
     let expected = json!({"document": "routes", "from": null, "to": "1", "changes": [{"path": "/a", "op": "add", "is": 1}]});
     assert_eq!(first, expected);
 }

@@ -6,6 +6,7 @@ use portolan::audit::{
 };
 
 use super::{NOW, TENANT, chain, pruned};
+use crate::admin::openapi::hold;
 
 /// As the table's own query gives it: arrays with commas between.
 fn stored(entries: &[Entry]) -> String {
@@ -103,14 +104,19 @@ fn questions_and_answers_cross_as_they_were_meant() {
     let said: serde_json::Value = serde_json::from_str(&text(&nine)).unwrap();
     assert_eq!((&said["ok"], &said["entries"], &said["first"]), (&true.into(), &9.into(), &1.into()));
     assert!(said.get("broken").is_none());
+    hold("Verdict", &said);
     let said: serde_json::Value = serde_json::from_str(&text(&nine[..5])).unwrap();
     assert_eq!((&said["ok"], &said["broken"]["seq"]), (&false.into(), &9.into()));
     assert_eq!(said["broken"]["what"], "truncated");
+    hold("Verdict", &said);
+    let head = report::head(TENANT, nine[8].head(), &serde_json::Value::Null);
+    hold("AuditHead", &serde_json::from_str(&head).unwrap());
 
     assert_eq!(report::lines(&nine).lines().count(), 9);
     for (limit, next) in [(9, serde_json::Value::from(9)), (10, serde_json::Value::Null)] {
         let said: serde_json::Value = serde_json::from_str(&report::page(&nine, limit)).unwrap();
         assert_eq!((said["data"].as_array().unwrap().len(), &said["next"]), (9, &next));
+        hold("AuditPage", &said);
     }
 }
 

@@ -22,7 +22,7 @@ export const SHOTS = process.env.SHOTS ?? path.join(tmpdir(), "portolan-shots");
 export const WIDTHS = [360, 1280];
 export const THEMES = ["light", "dark"];
 /** How long a page may take for anything: a busy machine is no fault of its. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 /** The two that no page may have. */
 const GRAVE = new Set(["serious", "critical"]);
 
@@ -59,7 +59,8 @@ export class Stage {
     const context = await this.browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion, locale: "en-GB", timezoneId: "Europe/Berlin" });
     this.#contexts.push(context);
     context.setDefaultTimeout(PATIENCE_MS);
-    if (token) await context.addInitScript((value) => { sessionStorage.setItem("portolan.token", value); }, token);
+    // The browser's own pages, such as that of a connection that failed, have no storage.
+    if (token) await context.addInitScript((value) => { if (location.protocol === "http:") sessionStorage.setItem("portolan.token", value); }, token);
     const page = await context.newPage();
     const note = (words) => { if (!expected.some((pattern) => pattern.test(words))) this.wrongs.push(`#/${hash}: ${words}`); };
     page.on("console", (message) => {

@@ -7,6 +7,8 @@ use portolan::{
 };
 use serde_json::{Value, json};
 
+use crate::admin::openapi::hold;
+
 fn now() -> Millis {
     time::read("2026-11-23T17:20:00Z").unwrap()
 }
@@ -16,7 +18,9 @@ fn question(query: &str) -> Question {
 }
 
 fn json_of(query: &str, answers: &[(&str, Option<&str>)]) -> Value {
-    serde_json::from_str(&written(query, answers)).unwrap()
+    let told = serde_json::from_str(&written(query, answers)).unwrap();
+    hold("Report", &told);
+    told
 }
 
 fn written(query: &str, answers: &[(&str, Option<&str>)]) -> String {

@@ -97,7 +97,7 @@ fn a_collector_is_told_cumulative_sums_and_histograms() {
         let all = point["attributes"].as_array().unwrap();
         all.iter().find(|one| one["key"] == key).map(|one| one["value"]["stringValue"].as_str().unwrap().to_owned())
     };
-    let total: u64 = points.iter().map(|point| point["asInt"].as_str().unwrap().parse::<u64>().unwrap()).sum();
+    let total: u64 = points.iter().map(|point| point["asInt"].as_u64().unwrap()).sum();
     assert_eq!(total, 4);
     assert_eq!(points[0]["startTimeUnixNano"], "1000000000");
     assert_eq!(points[0]["timeUnixNano"], format!("{}000000", NOW.0));
@@ -105,15 +105,22 @@ fn a_collector_is_told_cumulative_sums_and_histograms() {
     assert_eq!(errors.iter().flatten().collect::<Vec<_>>(), ["broken"]);
     assert_eq!(attribute(&points[0], "gen_ai.operation.name").as_deref(), Some("chat"));
     let prompt = metric("gen_ai.client.inference.usage.input_tokens");
-    assert!(prompt["sum"]["dataPoints"].as_array().unwrap().iter().any(|point| point["asInt"] == "246"), "two of 100+20+3");
+    assert!(prompt["sum"]["dataPoints"].as_array().unwrap().iter().any(|point| point["asInt"] == 246), "two of 100+20+3");
+    for metric in metrics {
+        let is_of_tokens = metric["name"].as_str().unwrap().starts_with("gen_ai.client.inference.usage.");
+        for point in metric["sum"]["dataPoints"].as_array().into_iter().flatten() {
+            let told = attribute(point, "gen_ai.token.modality");
+            assert_eq!(told.as_deref(), is_of_tokens.then_some("unknown"), "{}", metric["name"]);
+        }
+    }
     for (name, count) in [("gen_ai.client.operation.duration", 4), ("gen_ai.server.time_to_first_token", 2)] {
         let points = metric(name)["histogram"]["dataPoints"].as_array().unwrap();
         let mut sum = 0;
         for point in points {
             let (counts, bounds) = (point["bucketCounts"].as_array().unwrap(), point["explicitBounds"].as_array().unwrap());
             assert_eq!(counts.len(), bounds.len() + 1);
-            let own: u64 = counts.iter().map(|count| count.as_str().unwrap().parse::<u64>().unwrap()).sum();
-            assert_eq!(point["count"], own.to_string());
+            let own: u64 = counts.iter().map(|count| count.as_u64().unwrap()).sum();
+            assert_eq!(point["count"], own);
             sum += own;
         }
         assert_eq!(sum, count, "{name}");

@@ -7,13 +7,16 @@ use portolan::{
 use serde_json::{Value, json};
 
 use super::{NOW, record, table};
+use crate::admin::openapi::hold;
 
 const MINUTE: u64 = NOW.0 / 60_000;
 
 fn asked(query: &str, rows: &str) -> Value {
     let mut report = Report::new(Question::read(query, NOW).unwrap());
     report.add(rows);
-    serde_json::from_str(&report.written()).unwrap()
+    let told = serde_json::from_str(&report.written()).unwrap();
+    hold("Metrics", &told);
+    told
 }
 
 #[test]

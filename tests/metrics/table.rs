@@ -111,13 +111,12 @@ fn names_are_no_callers_to_choose() {
 #[test]
 fn times_are_those_a_caller_waited() {
     let tries = vec![sent("openai", "gpt-5", 0, "silent", (3, 1_000)), sent("openai", "o", 200, "ok", (1_010, 200))];
-    let stream = Record { stream: true, first_ms: Some(200), total_ms: 4_000, tries, ..plain() };
-    let held = serde_json::from_str(r#"{"held_ms": 40}"#).unwrap();
-    let late = Record { tries: vec![sent("openai", "gpt-5", 200, "ok", (42, 453))], inputs: Some(held), ..plain() };
+    let stream = Record { stream: true, first_ms: Some(200), gateway_ms: 10, total_ms: 4_000, tries, ..plain() };
+    let late = Record { tries: vec![sent("openai", "gpt-5", 200, "ok", (42, 453))], gateway_ms: 7, waited_ms: 40, ..plain() };
     for (what, record, first, whole, added) in [
-        ("a stream waits for failed tries too", stream, Some(1_210), 4_000, Some(3)),
-        ("a whole answer has no first token", plain(), None, 500, Some(2 + 3)),
-        ("what was held back is no work", late, None, 500, Some(2 + 5)),
+        ("a stream waits for failed tries too", stream, Some(1_210), 4_000, Some(10)),
+        ("a whole answer has no first token", plain(), None, 500, Some(5)),
+        ("what was held back is no work", late, None, 500, Some(7)),
         ("nothing was sent", Record { tries: vec![], ..plain() }, None, 500, None),
     ] {
         let table = table(&[record]);

@@ -29,7 +29,7 @@ pub struct Group {
     pub run: fn(&Path, &[PathBuf]) -> Result<Counts>,
 }
 
-pub const GROUPS: [Group; 19] = [
+pub const GROUPS: [Group; 20] = [
     Group {
         name: "native",
         needs_data: false,
@@ -196,6 +196,15 @@ pub const GROUPS: [Group; 19] = [
         run: |_, files| run_worker(files, None),
     },
     Group {
+        name: "openapi",
+        needs_data: false,
+        nightly: false,
+        install: "apt-get install python3-venv (the packages come by themselves)",
+        files: |root| files(&root.join("tests/openapi"), "run.mjs"),
+        prepare: |root| tools::ensure().and_then(|_| python::schemathesis(root)).map(|_| ()),
+        run: |root, _| run_openapi(root),
+    },
+    Group {
         name: "python",
         needs_data: false,
         nightly: false,
@@ -310,6 +319,15 @@ fn run_script(script: &str, arguments: &[&str]) -> Result<Counts> {
     build::build()?;
     let mut command = run::command("node")?;
     command.arg(script).args(arguments).envs(tools::QUIET_WRANGLER);
+    let (succeeded, printed) = run::tee(&mut command)?;
+    Ok(summary::of_proof(&printed).with_status(succeeded))
+}
+
+/// What `openapi.json` says, held against the Worker; each operation is one test.
+fn run_openapi(root: &Path) -> Result<Counts> {
+    build::build()?;
+    let mut command = run::command("node")?;
+    command.arg("tests/openapi/run.mjs").env("SCHEMATHESIS", python::schemathesis(root)?).envs(tools::QUIET_WRANGLER);
     let (succeeded, printed) = run::tee(&mut command)?;
     Ok(summary::of_proof(&printed).with_status(succeeded))
 }

@@ -1,35 +1,78 @@
 //! The description of the admin API, for who builds against it. No part of the Worker: it serves the file.
 
+mod accounts;
+mod bodies;
+mod components;
+mod kinds;
+mod queries;
+mod records;
 mod rows;
+mod setup;
 
-use rows::{ROWS, Row};
 use serde_json::{Map, Value, json};
 
 use super::{calls::CALLS, documents};
+use kinds::{Member, reference};
+use rows::{ROWS, Row};
 
-/// The schemas of what operators write; each is a component.
-const SCHEMAS: [(&str, &str); 6] = [
-    ("routes", include_str!("../../../schema/routes.json")),
-    ("providers", include_str!("../../../schema/providers.json")),
-    ("settings", include_str!("../../../schema/settings.json")),
-    ("prices", include_str!("../../../schema/prices.json")),
-    ("budgets", include_str!("../../../schema/budgets.json")),
-    ("key", include_str!("../../../schema/key.json")),
-];
+/// A status, what it says, and which calls may answer so.
+type Fault = (u16, &'static str, fn(&Place<'_>) -> bool);
+
 const INFO: &str = "The operator's calls of Portolan, below `/admin/v1`, for whoever holds `ADMIN_TOKEN`. Errors are \
                     `{\"error\": {\"message\", \"path\"}}`. Times are milliseconds since 1970 where they are numbers; money is \
-                    picodollars where it is a number, and exact dollars in members that end in `_usd`.";
-/// What any call may answer besides: the description says why.
-const FAULTS: [(&str, &str); 4] = [
-    ("401", "No admin token, or a wrong one"),
-    ("403", "The call comes from a page of another site"),
-    ("429", "Too many wrong tokens from this address: `Retry-After` says when to go on"),
-    ("default", "What is wrong, in words"),
+                    picodollars where it is a number, and exact dollars in members that end in `_usd`. Answers may come to have \
+                    more members than are described.";
+/// What calls may answer besides: the status, why, and which calls.
+const FAULTS: [Fault; 11] = [
+    (400, "What was sent is wrong", |at| !at.row.query.is_empty() || !at.row.body.is_empty() || at.has("{tenant}")),
+    (401, "No admin token, or a wrong one", |_| true),
+    (403, "The call comes from a page of another site", |_| true),
+    (404, "There is no such thing", |at| at.has("{") || !at.document.is_empty() || at.is_file() || at.has("/document")),
+    (409, "Its entry cannot be read, or it was rotated already", |at| at.has("keys/{key}") && !at.is_read()),
+    (412, "`If-Match` does not match", |at| at.is_conditional()),
+    (413, "The body is too large", |at| !at.row.body.is_empty()),
+    (428, "`If-Match` is missing", |at| at.is_conditional() && !at.has("keys/")),
+    (429, "Too many wrong tokens from this address: `Retry-After` says when to go on", |_| true),
+    (500, "The gateway failed", |_| true),
+    (503, "KV, an object or a secret is not there: try again", |_| true),
 ];
 
 /// As `openapi.json` has it.
 pub fn text() -> String {
     format!("{:#}\n", described())
+}
+
+/// One operation: a row, its path's template, and the document where that has one for each.
+struct Place<'a> {
+    row: &'a Row,
+    template: &'a str,
+    document: &'a str,
+}
+
+impl Place<'_> {
+    fn has(&self, part: &str) -> bool {
+        self.document.is_empty() && self.template.contains(part)
+    }
+
+    fn is_read(&self) -> bool {
+        self.row.call.starts_with("GET")
+    }
+
+    fn is_file(&self) -> bool {
+        self.row.call.contains("schema/") || self.row.call.ends_with("openapi.json")
+    }
+
+    /// Whether it looks at `If-Match`.
+    fn is_conditional(&self) -> bool {
+        self.row.call.starts_with("PUT {document}")
+            || self.row.call.ends_with("/revert")
+            || (self.template.starts_with("keys/{key}") && !self.is_read())
+    }
+
+    /// What `{document}` stands for.
+    fn named<'b>(&'b self, text: &'b str) -> &'b str {
+        if text == "{document}" { self.document } else { text }
+    }
 }
 
 fn described() -> Value {
@@ -40,18 +83,13 @@ fn described() -> Value {
         let names: &[&str] = if *template == "{document}" { &documents::NAMES } else { &[""] };
         for name in names {
             let path = if name.is_empty() { format!("/{template}") } else { format!("/{name}") };
-            let operation = operation(row, template, name);
+            let operation = operation(&Place { row, template, document: name });
             let known = paths.entry(path).or_insert_with(|| json!({}));
             // The first that fits holds, as it is found.
             if let Some(known) = known.as_object_mut() {
                 known.entry(method.to_lowercase()).or_insert(operation);
             }
         }
-    }
-    let components: Map<String, Value> = SCHEMAS.iter().map(|(name, text)| ((*name).to_owned(), component(name, text))).collect();
-    let mut components = Value::Object(components);
-    if let (Some(all), Value::Object(own)) = (components.as_object_mut(), own_schemas()) {
-        all.extend(own);
     }
     json!({
         "openapi": "3.1.0",
@@ -61,64 +99,97 @@ fn described() -> Value {
         "paths": paths,
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-            "schemas": components,
+            "responses": faults(),
+            "schemas": components::all(),
         },
     })
 }
 
-fn operation(row: &Row, template: &str, document: &str) -> Value {
+fn operation(at: &Place<'_>) -> Value {
+    let Place { row, template, document } = at;
     let named = template.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).filter(|_| document.is_empty());
     let mut parameters: Vec<Value> =
         named.map(|name| json!({"name": name, "in": "path", "required": true, "schema": path_schema(name)})).collect();
-    for (name, kind, description) in row.query {
-        let is_required = *kind == "document";
-        let schema = if is_required { path_schema(kind) } else { json!({"type": kind}) };
-        let parameter =
-            json!({"name": name, "in": "query", "required": is_required, "schema": schema, "description": description});
-        parameters.push(parameter);
-    }
-    let writes = row.call.starts_with("PUT {document}") || row.call.ends_with("/revert");
-    if writes || (template.starts_with("keys/{key}") && !row.call.starts_with("GET")) {
+    parameters.extend(row.query.iter().map(query));
+    if at.is_conditional() {
         let description = "The `ETag` of what is to be changed: 412 when it was changed since.";
         parameters.push(json!({"name": "If-Match", "in": "header", "schema": {"type": "string"}, "description": description}));
     }
     let mut out = json!({"summary": row.summary, "operationId": id(row.call, document), "parameters": parameters});
-    let body = if row.body == "{document}" { document } else { row.body };
-    if let (Some(out), false) = (out.as_object_mut(), body.is_empty()) {
-        let schema = if body == "object" { json!({"type": "object"}) } else { reference(body) };
+    if let (Some(out), false) = (out.as_object_mut(), row.body.is_empty()) {
         // A rotation may say nothing.
-        let is_required = body != "Rotation";
-        out.insert(
-            "requestBody".to_owned(),
-            json!({"required": is_required, "content": {"application/json": {"schema": schema}}}),
-        );
+        let is_required = row.body != "Rotation";
+        let media = if row.body == "KeyPatch" { "application/merge-patch+json" } else { "application/json" };
+        let content = json!({media: {"schema": reference(at.named(row.body))}});
+        out.insert("requestBody".to_owned(), json!({"required": is_required, "content": content}));
     }
     if let Some(out) = out.as_object_mut() {
-        out.insert("responses".to_owned(), responses(row));
+        out.insert("responses".to_owned(), responses(at));
     }
     out
 }
 
-fn responses(row: &Row) -> Value {
-    let mut kinds = vec![if row.call.contains("schema/") { "application/schema+json" } else { "application/json" }];
-    match row.call {
-        "GET usage" => kinds.extend(["text/csv; charset=utf-8", "application/x-ndjson"]),
-        "GET audit" => kinds.push("application/jsonl; charset=utf-8"),
-        _ => {}
-    }
-    let content =
-        |schema: &Value| kinds.iter().map(|kind| ((*kind).to_owned(), json!({"schema": schema}))).collect::<Map<_, _>>();
-    let any = json!({});
-    let mut out: Map<String, Value> = row
-        .done
+/// A name that ends in `!` is needed.
+fn query(member: &Member) -> Value {
+    let (name, kind, says) = member;
+    let plain = name.trim_end_matches('!');
+    json!({"name": plain, "in": "query", "required": plain != *name, "schema": kinds::schema(kind, says)})
+}
+
+fn responses(at: &Place<'_>) -> Value {
+    let row = at.row;
+    let content: Map<String, Value> = row
+        .media
         .iter()
-        .map(|status| (status.to_string(), json!({"description": row.summary, "content": content(&any)})))
+        .map(|media| {
+            let schema = if media.contains("json;") || media.contains("csv") || media.contains("ndjson") {
+                json!({"type": "string"})
+            } else {
+                reference(at.named(row.answer))
+            };
+            ((*media).to_owned(), json!({"schema": schema}))
+        })
         .collect();
-    for (status, description) in FAULTS {
-        let content = json!({"application/json": {"schema": reference("Error")}});
-        out.insert(status.to_owned(), json!({"description": description, "content": content}));
+    let mut done = json!({"description": row.summary, "content": content});
+    if let Some(done) = done.as_object_mut() {
+        let is_tagged = ["Key", "NewKey", "Written", "Document", "prices", "{document}"].contains(&row.answer);
+        if is_tagged {
+            let schema = json!({"type": "string", "pattern": "^\"[0-9a-f]{16}\"$"});
+            done.insert("headers".to_owned(), json!({"ETag": {"required": true, "schema": schema}}));
+        }
+        if !row.links.is_empty() {
+            done.insert("links".to_owned(), links(at));
+        }
+    }
+    let mut out: Map<String, Value> = row.done.iter().map(|status| (status.to_string(), done.clone())).collect();
+    for (status, _, is_here) in FAULTS {
+        if is_here(at) {
+            out.insert(status.to_string(), json!({"$ref": format!("#/components/responses/{status}")}));
+        }
     }
     Value::Object(out)
+}
+
+/// Each is a component.
+fn faults() -> Map<String, Value> {
+    let fault = |(status, description, _): (u16, &str, fn(&Place<'_>) -> bool)| {
+        let mut fault = json!({"description": description, "content": {"application/json": {"schema": reference("Error")}}});
+        if let (Some(fault), true) = (fault.as_object_mut(), status == 429) {
+            let seconds = json!({"required": true, "schema": kinds::schema("seconds", "")});
+            fault.insert("headers".to_owned(), json!({"Retry-After": seconds}));
+        }
+        (status.to_string(), fault)
+    };
+    FAULTS.into_iter().map(fault).collect()
+}
+
+fn links(at: &Place<'_>) -> Value {
+    let link = |(call, parameters): &rows::Link| {
+        let id = id(call, at.document);
+        let parameters: Map<String, Value> = parameters.iter().map(|(name, from)| ((*name).to_owned(), (*from).into())).collect();
+        (id.clone(), json!({"operationId": id, "parameters": parameters}))
+    };
+    Value::Object(at.row.links.iter().map(link).collect())
 }
 
 /// `get_requests_id_replay`
@@ -129,67 +200,16 @@ fn id(call: &str, document: &str) -> String {
 
 fn path_schema(name: &str) -> Value {
     match name {
-        "document" => json!({"type": "string", "enum": documents::NAMES}),
-        "version" => json!({"type": "string", "pattern": "^[0-9]+$"}),
-        "id" => json!({"type": "string", "pattern": "^[A-Za-z0-9_]+$"}),
-        "key" => json!({"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "The SHA-256 of the key, in hex."}),
+        "document" => kinds::schema("document", ""),
+        "version" => kinds::schema("/^[0-9]+$/", ""),
+        "id" => kinds::schema("/^[A-Za-z0-9_]+$/", "The gateway's own: `x-request-id` of the answer."),
+        "key" => kinds::schema("sha256", "Of the key."),
+        "target" => {
+            json!({"type": "string", "minLength": 1, "maxLength": 256, "description": "`provider`, `provider/model` or `provider#n`"})
+        }
+        "tenant" => json!({"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]+$"}),
         _ => json!({"type": "string", "minLength": 1}),
     }
-}
-
-fn reference(name: &str) -> Value {
-    json!({"$ref": format!("#/components/schemas/{name}")})
-}
-
-/// A document's schema, its references leading where it stands now.
-fn component(name: &str, text: &str) -> Value {
-    let text = text.replace("\"#/$defs/", &format!("\"#/components/schemas/{name}/$defs/"));
-    let text = text.replace("\"$ref\": \"#\"", &format!("\"$ref\": \"#/components/schemas/{name}\""));
-    serde_json::from_str(&text).unwrap_or_default()
-}
-
-fn own_schemas() -> Value {
-    json!({
-        "Error": {
-            "type": "object",
-            "required": ["error"],
-            "properties": {
-                "error": {
-                    "type": "object",
-                    "required": ["message"],
-                    "properties": {
-                        "message": {"type": "string"},
-                        "path": {"type": ["string", "null"], "description": "Where in the body or the query."},
-                    },
-                },
-                "problems": {
-                    "type": "array",
-                    "description": "Of a document that was not written: all that is wrong with it.",
-                    "items": {
-                        "type": "object",
-                        "required": ["document", "path", "message"],
-                        "properties": {"document": {"type": "string"}, "path": {"type": "string"}, "message": {"type": "string"}},
-                    },
-                },
-            },
-        },
-        "HealthOrder": {
-            "type": "object",
-            "required": ["action"],
-            "properties": {
-                "action": {"enum": ["drain", "force_open", "force_close", "reset"]},
-                "for_ms": {"type": "integer", "minimum": 1, "maximum": 2_592_000_000_u64},
-                "region": {"enum": crate::plan::region::ALL},
-            },
-            "additionalProperties": false,
-        },
-        "OwnKey": {"type": "object", "required": ["key"], "properties": {"key": {}}},
-        "Rotation": {
-            "type": "object",
-            "properties": {"overlap_s": {"type": "integer", "minimum": 0, "maximum": 2_592_000}},
-            "additionalProperties": false,
-        },
-    })
 }
 
 #[cfg(test)]
@@ -218,6 +238,13 @@ mod tests {
         assert!(references.len() > 100, "{}", references.len());
         for reference in references {
             assert!(all.pointer(reference).is_some(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn links_lead_to_calls() {
+        for (call, _) in ROWS.iter().flat_map(|row| row.links) {
+            assert!(ROWS.iter().any(|row| row.call == *call) || *call == "PUT prices", "{call}");
         }
     }
 }

@@ -13,8 +13,8 @@ export const target = ({ provider, model }) => (model ? `${provider}/${model}` :
 /** The try that served, or the last one. */
 export const decisive = ({ tries }) => tries.findLast(({ outcome }) => outcome === "ok") ?? tries.at(-1);
 
-/** How many targets were left for another one. */
-export const failovers = ({ tries }) => Math.max(0, new Set(tries.map(target)).size - 1);
+/** How many targets were left for another one; a call that was cancelled because another answered is none. */
+export const failovers = ({ tries }) => Math.max(0, new Set(tries.filter(({ outcome }) => outcome !== "hedged").map(target)).size - 1);
 
 /** `{began, waited, lost, first, answering, gateway, whole}` in milliseconds; what is not known is null. */
 export function times(record) {

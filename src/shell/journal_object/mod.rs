@@ -7,7 +7,6 @@ mod calls;
 use std::cell::{Cell, RefCell};
 
 pub use calls::{deliver, find, list, note, owner};
-use js_sys::Array;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use worker::{
     Env, console_error,
@@ -123,7 +122,7 @@ impl JournalObject {
 /// As any object.
 impl JournalObject {
     fn run(&self, statement: &str, values: &[JsValue]) -> Result<String, JsValue> {
-        bindings::sql(&self.state, statement, &values.iter().collect::<Array>())
+        bindings::sql(&self.state, statement, values)
     }
 
     fn prepare(&self) -> Result<(), JsValue> {

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, OnceCell};
 
-use js_sys::{Array, Reflect};
+use js_sys::Reflect;
 use serde_json::Value;
 use wasm_bindgen::JsValue;
 use worker::{Env, console_error};
@@ -12,9 +12,11 @@ use crate::{
         self, Entry, Head, Kind, Pending, Published, Row, State, Verifier,
         report::{self, Page},
     },
-    shell::{bindings, clock, edge, store},
+    shell::{
+        bindings::{self, sql},
+        clock, edge, store,
+    },
     units::Millis,
-    wire::webhook,
 };
 
 /// Rows that cross at once.
@@ -30,7 +32,6 @@ const SOON_MS: u64 = 1_000;
 
 /// Bound to an R2 bucket where there is one.
 pub const BUCKET: &str = "AUDIT";
-const SECRET: &str = "WEBHOOK_SECRET";
 /// Names in the table `about`.
 const TENANT: &str = "tenant";
 const PENDING: &str = "audit_pending";
@@ -62,7 +63,7 @@ impl Chain {
         let rows = audit::write_rows(&entries);
         let add = "INSERT INTO audit (seq, time, kind, body, hash) \
                    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)";
-        run(state, add, &[rows.into()])?;
+        sql(state, add, &[rows.into()])?;
         self.has_grown.set(true);
         Ok(())
     }
@@ -91,14 +92,14 @@ impl Chain {
         if let Some(tenant) = self.tenant.get() {
             return Ok(tenant);
         }
-        run(state, "CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL)", &[])?;
-        run(
+        sql(state, "CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL)", &[])?;
+        sql(
             state,
             "CREATE TABLE IF NOT EXISTS audit (seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind TEXT NOT NULL, \
              body TEXT NOT NULL, hash TEXT NOT NULL)",
             &[],
         )?;
-        run(state, "CREATE INDEX IF NOT EXISTS audit_seldom ON audit (kind, seq) WHERE kind <> 'request'", &[])?;
+        sql(state, "CREATE INDEX IF NOT EXISTS audit_seldom ON audit (kind, seq) WHERE kind <> 'request'", &[])?;
         let member = |value: &JsValue, name: &str| Reflect::get(value, &name.into()).unwrap_or_default();
         let named = member(&member(state, "id"), "name").as_string();
         if let Some(name) = named {
@@ -109,16 +110,16 @@ impl Chain {
     }
 
     fn kept(&self, state: &JsValue, name: &str) -> Result<String, JsValue> {
-        run(state, "SELECT value FROM about WHERE name = ?", &[name.into()])
+        sql(state, "SELECT value FROM about WHERE name = ?", &[name.into()])
     }
 
     fn keep(&self, state: &JsValue, name: &str, value: &str) -> Result<(), JsValue> {
-        run(state, "INSERT OR REPLACE INTO about VALUES (?, ?)", &[name.into(), value.into()]).map(drop)
+        sql(state, "INSERT OR REPLACE INTO about VALUES (?, ?)", &[name.into(), value.into()]).map(drop)
     }
 
     /// Rows that a condition picks.
     fn rows(&self, state: &JsValue, rest: &str, values: &[JsValue]) -> Result<Vec<Row>, JsValue> {
-        let text = run(state, &format!("SELECT json_array(seq, time, kind, body, hash) FROM audit {rest}"), values)?;
+        let text = sql(state, &format!("SELECT json_array(seq, time, kind, body, hash) FROM audit {rest}"), values)?;
         Ok(audit::read_rows(&text))
     }
 
@@ -276,7 +277,7 @@ impl Chain {
             return Ok(Told::NotBefore(pending.again(now)));
         }
         let note = Published { tenant, head: pending.head, now: pending.at }.note(pending.told);
-        run(state, "DELETE FROM about WHERE name = ?", &[PENDING.into()])?;
+        sql(state, "DELETE FROM about WHERE name = ?", &[PENDING.into()])?;
         self.append(state, vec![(Kind::Head, note)], now)?;
         self.has_grown.set(false);
         Ok(Told::Everywhere)
@@ -289,7 +290,7 @@ impl Chain {
         let turn = first.min(oldest.seq.saturating_add(DROP_ROWS));
         let Some(before) = self.row(state, "WHERE seq = ?", &[number(turn.saturating_sub(1))])? else { return Ok(false) };
         self.append(state, vec![(Kind::Checkpoint, audit::checkpoint(turn, &before.head().hash))], now)?;
-        run(state, "DELETE FROM audit WHERE seq < ?", &[number(turn)])?;
+        sql(state, "DELETE FROM audit WHERE seq < ?", &[number(turn)])?;
         Ok(turn < first)
     }
 }
@@ -323,14 +324,9 @@ impl Places<'_> {
             let head = audit::write_head(published.head);
             return bindings::write_once(self.env, BUCKET, &published.keys().join("\n"), &message, &head).await;
         }
-        let secret = store::own_secret(self.env, SECRET, now).await.unwrap_or_default();
-        let keys = webhook::Keys::read(&secret).ok_or(webhook::UNUSABLE)?;
+        let keys = store::webhook_keys(self.env, now).await?;
         bindings::deliver(self.webhook.unwrap_or_default(), &keys.headers(&published.id(), &message, now), &message).await
     }
-}
-
-fn run(state: &JsValue, statement: &str, values: &[JsValue]) -> Result<String, JsValue> {
-    bindings::sql(state, statement, &values.iter().collect::<Array>())
 }
 
 fn number(value: u64) -> JsValue {

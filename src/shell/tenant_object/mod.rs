@@ -8,7 +8,6 @@ mod webhooks;
 
 use std::cell::{Cell, RefCell};
 
-use js_sys::Array;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use worker::{
     Env, console_error,
@@ -182,7 +181,7 @@ impl TenantObject {
     }
 
     fn run(&self, statement: &str, values: &[JsValue]) -> Result<String, JsValue> {
-        bindings::sql(&self.state, statement, &values.iter().collect::<Array>())
+        bindings::sql(&self.state, statement, values)
     }
 }
 

@@ -1,12 +1,11 @@
 //! In the operator's object: texts that documents had.
 
-use js_sys::Array;
 use serde_json::Value;
 use wasm_bindgen::JsValue;
 
 use crate::{
     admin::versions::{MAX_VERSIONS, is_new},
-    shell::bindings,
+    shell::bindings::sql,
     wire::json::json_text,
 };
 
@@ -27,14 +26,14 @@ const BEFORE: &str =
 
 /// `note` with items, or a question with a document and a version in two lines.
 pub fn answer(state: &JsValue, path: &str, message: &str) -> Result<String, JsValue> {
-    run(state, TABLE, &[])?;
-    run(state, INDEX, &[])?;
+    sql(state, TABLE, &[])?;
+    sql(state, INDEX, &[])?;
     let (document, version) = message.split_once('\n').unwrap_or((message, ""));
     match path {
         "note" => note(state, message),
-        "list" => Ok(format!("[{}]", run(state, LIST, &[document.into()])?)),
-        "text" => run(state, TEXT, &[document.into(), version.into()]),
-        "before" => run(state, BEFORE, &[document.into(), version.into()]),
+        "list" => Ok(format!("[{}]", sql(state, LIST, &[document.into()])?)),
+        "text" => sql(state, TEXT, &[document.into(), version.into()]),
+        "before" => sql(state, BEFORE, &[document.into(), version.into()]),
         _ => Err(format!("nothing is known of versions/{path}").into()),
     }
 }
@@ -43,16 +42,12 @@ fn note(state: &JsValue, items: &str) -> Result<String, JsValue> {
     let items: Vec<Value> = serde_json::from_str(items).unwrap_or_default();
     for item in items {
         let document = JsValue::from_str(item.get("document").and_then(Value::as_str).unwrap_or_default());
-        let latest = format!("[{}]", run(state, LATEST, std::slice::from_ref(&document))?);
+        let latest = format!("[{}]", sql(state, LATEST, std::slice::from_ref(&document))?);
         if is_new(&item, &serde_json::from_str(&latest).unwrap_or_default()) {
             let row = Value::Array(vec![item]);
-            run(state, ADD, &[json_text(&row).into()])?;
-            run(state, DROP, &[document, MAX_VERSIONS.to_string().into()])?;
+            sql(state, ADD, &[json_text(&row).into()])?;
+            sql(state, DROP, &[document, MAX_VERSIONS.to_string().into()])?;
         }
     }
     Ok(String::new())
-}
-
-fn run(state: &JsValue, statement: &str, values: &[JsValue]) -> Result<String, JsValue> {
-    bindings::sql(state, statement, &values.iter().collect::<Array>())
 }

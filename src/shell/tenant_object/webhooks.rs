@@ -9,13 +9,12 @@ use crate::{
     account::Alert,
     shell::{bindings, clock, store},
     units::Millis,
-    wire::webhook::{self, Keys},
+    wire::webhook,
 };
 
 pub const TABLE: &str = "CREATE TABLE IF NOT EXISTS deliveries (id TEXT PRIMARY KEY, body TEXT NOT NULL, \
      tries INTEGER NOT NULL, due INTEGER NOT NULL) WITHOUT ROWID";
 
-const SECRET: &str = "WEBHOOK_SECRET";
 /// What is new is told so soon.
 const SOON_MS: f64 = 100.0;
 /// Events of one alarm; the rest are at the next.
@@ -85,8 +84,7 @@ impl TenantObject {
     }
 
     async fn call(&self, url: &str, id: &str, body: &str, now: Millis) -> Result<(), String> {
-        let secret = store::own_secret(&self.env, SECRET, now).await.unwrap_or_default();
-        let keys = Keys::read(&secret).ok_or(webhook::UNUSABLE)?;
+        let keys = store::webhook_keys(&self.env, now).await?;
         bindings::deliver(url, &keys.headers(id, body, now), body).await
     }
 

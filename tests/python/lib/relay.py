@@ -1,4 +1,4 @@
-"""Stands before a server and passes everything on, so that what the server said of its usage is known."""
+"""Stands before a server and passes everything on, so that what the server was told and what it said of it is known."""
 
 import http.client
 import json
@@ -13,6 +13,8 @@ class Relay:
         self._host = urllib.parse.urlsplit(target).netloc
         # Path and body of each answer, in order.
         self.answers: list[tuple[str, bytearray]] = []
+        # Of each call: its path, its body, and the status of the answer.
+        self.calls: list[tuple[str, bytes, int]] = []
         server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         server.daemon_threads = True
         self.url = f"http://127.0.0.1:{server.server_address[1]}"
@@ -38,6 +40,7 @@ class Relay:
                 kept = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection", "accept-encoding")}
                 upstream.request("POST", self.path, body, kept)
                 answer = upstream.getresponse()
+                relay.calls.append((self.path, body, answer.status))
                 self.send_response(answer.status)
                 self.send_header("content-type", answer.getheader("content-type"))
                 self.send_header("transfer-encoding", "chunked")
