@@ -29,6 +29,9 @@ pub struct Sizes {
     pub upload_gzip: u64,
 }
 
+/// Files served beside the Worker, which are no modules of it.
+const ASSETS: &str = "assets";
+
 /// All modules of a folder, the entry first.
 pub fn read(folder: &Path) -> io::Result<Vec<Module>> {
     let mut modules = Vec::new();
@@ -44,6 +47,9 @@ fn collect(root: &Path, folder: &Path, modules: &mut Vec<Module>) -> io::Result<
     for entry in fs::read_dir(folder).map_err(|error| io::Error::other(format!("{}: {error}", folder.display())))? {
         let path: PathBuf = entry?.path();
         if path.is_dir() {
+            if path.file_name() == Some(OsStr::new(ASSETS)) {
+                continue;
+            }
             collect(root, &path, modules)?;
             continue;
         }

@@ -7,7 +7,7 @@ use std::thread;
 
 use crate::clock::now;
 use crate::script::{self, Script};
-use crate::seeing::RECEIVED;
+use crate::seeing::{self, RECEIVED};
 use crate::wire::{Wire, framing};
 
 /// Threads that only read and write small buffers need little stack, and there may be hundreds.
@@ -33,13 +33,18 @@ fn serve(stream: TcpStream) -> io::Result<()> {
     let mut wire = Wire::new(stream, None)?;
     let mut scripts: HashMap<String, Script> = HashMap::new();
     while let Some(head) = wire.head()? {
-        let (mut first, mut last) = (None, None);
+        let path = head.split(' ').nth(1).unwrap_or_default();
+        let receiver = RECEIVED.iter().position(|receiver| receiver.path == path);
+        let (mut first, mut last, mut told) = (None, None, Vec::new());
         wire.body(&framing(&head), &mut |bytes| {
             first = first.or(bytes.first().copied());
             last = bytes.last().copied();
+            if receiver.is_some() {
+                told.extend_from_slice(bytes);
+            }
         })?;
-        let path = head.split(' ').nth(1).unwrap_or_default();
-        if RECEIVED.contains(&path) {
+        if let Some(index) = receiver {
+            seeing::count(index, &told);
             wire.send(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}")?;
             continue;
         }

@@ -15,18 +15,19 @@ pub const TABLES: [&str; 6] = [
     "CREATE INDEX IF NOT EXISTS facts_failover ON facts (failover) WHERE failover = 1",
 ];
 
-/// Takes records in from a place on: the place as text, and the message. What is there already stays as it is. A failover is
-/// what `Record::failovers` counts.
-pub const STORE: &str = "INSERT OR IGNORE INTO facts SELECT CAST(? AS INTEGER) + told.key, value ->> 'id', value ->> 'time', \
+/// Takes records in from a place on: the message, and the place as text. What is there already stays as it is. Materialized:
+/// else each look at `value` writes the whole record out anew. A failover is what `Record::failovers` counts.
+pub const STORE: &str = "WITH told AS MATERIALIZED (SELECT key, value FROM json_each(?, '$.records')) \
+     INSERT OR IGNORE INTO facts SELECT CAST(? AS INTEGER) + told.key, value ->> 'id', value ->> 'time', \
      value ->> 'key', value ->> 'route', value ->> 'provider', value ->> 'model', value ->> 'asked', value ->> 'answered_by', \
      value ->> 'client_request_id', value ->> 'response_id', value ->> 'status', value ->> 'outcome', value ->> 'fault', \
      value ->> 'total_ms', value ->> 'first_ms', value ->> 'cost', value ->> 'status' >= 400, \
      (SELECT count(DISTINCT json_array(try.value ->> 'provider', try.value ->> 'model')) > 1 FROM json_each(told.value, '$.tries') AS try \
      WHERE try.value ->> 'outcome' IS NOT 'hedged') \
-     FROM json_each(?, '$.records') AS told";
+     FROM told";
 /// And their texts: the message once more.
-pub const TEXTS: &str = "INSERT OR IGNORE INTO texts SELECT facts.seq, told.value FROM json_each(?, '$.records') AS told \
-     JOIN facts ON facts.id = told.value ->> 'id'";
+pub const TEXTS: &str = "WITH told AS MATERIALIZED (SELECT value FROM json_each(?, '$.records')) \
+     INSERT OR IGNORE INTO texts SELECT facts.seq, told.value FROM told CROSS JOIN facts ON facts.id = told.value ->> 'id'";
 /// Who keeps which answers: tenant, and the message.
 pub const KEEP: &str = "INSERT OR REPLACE INTO kept SELECT value ->> 0, ?, value ->> 1 FROM json_each(?, '$.kept')";
 /// Deletes what stands before a place, texts first.

@@ -48,7 +48,7 @@ impl Sqlite {
     /// As the object does.
     pub fn store(&self, object: &str, place: u64, records: &[Value]) -> u64 {
         let message = json!({"tenant": object, "records": records, "kept": []}).to_string();
-        self.run(object, STORE, &[place.to_string(), message.clone()]);
+        self.run(object, STORE, &[message.clone(), place.to_string()]);
         self.run(object, TEXTS, &[message]);
         self.run(object, "SELECT ifnull(max(seq), 0) FROM facts", &[]).first().and_then(Value::as_u64).unwrap()
     }

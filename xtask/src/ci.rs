@@ -7,7 +7,7 @@ use crate::{summary, test, tools, wasm_target};
 
 /// The platform's own limit is five times as high, but a Worker's size is paid at every cold start. The goal is 600 KB; this is
 /// what holds until it is reached again.
-const UPLOAD_LIMIT_BYTES: f64 = 900_000.0;
+const UPLOAD_LIMIT_BYTES: f64 = 865_000.0;
 
 /// Runs every stage; the first that fails ends it.
 pub fn ci() -> Result<()> {

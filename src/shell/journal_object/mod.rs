@@ -140,7 +140,7 @@ impl JournalObject {
         self.prepare()?;
         let stored = self.stored.get();
         let place = place.max(stored.last.saturating_add(1));
-        self.run(STORE, &[place.to_string().into(), message.clone()])?;
+        self.run(STORE, &[message.clone(), place.to_string().into()])?;
         self.run(TEXTS, std::slice::from_ref(message))?;
         let last = self.run("SELECT ifnull(max(seq), 0) FROM facts", &[])?.parse().unwrap_or_default();
         // An estimate where some were there already, and counted anew in the next life.
