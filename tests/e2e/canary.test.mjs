@@ -7,7 +7,9 @@ import { after, before, describe, test } from "node:test";
 import { files, found, text, within, word } from "./lib/canaries.mjs";
 import { CALLERS, HEADERS, form, operations } from "./lib/canary_bodies.mjs";
 import { send, start } from "./lib/client.mjs";
+import { sleep } from "./lib/fleet.mjs";
 import { ADMIN, Gateway, KEY, SETTINGS } from "./lib/gateway.mjs";
+import { receiver } from "./lib/receiver.mjs";
 import { SHAPES } from "./lib/shapes.mjs";
 import { CUT, STALL, choose, forever, html, json, stream } from "./lib/upstream.mjs";
 
@@ -15,6 +17,7 @@ import { CUT, STALL, choose, forever, html, json, stream } from "./lib/upstream.
 const ALLOWED = [
   // The operator has to see which model a client asks for in vain. What cannot be a name is left out (below).
   { at: ".asked", place: "model" },
+  { at: ".portolan.model.asked.stringValue", place: "model" },
   // Members that a target could not carry are named, as `x-portolan-dropped` names them: where the dialect has no such member, in the
   // caller's word. A sentence in its place is left out.
   { at: ".dropped[]", place: "unknownKey" },
@@ -28,6 +31,8 @@ const OTHER = "pk-another-key-of-the-canary-test";
 const STRICT = "pk-a-key-that-requires-zero-retention";
 const FLAVOURS = ["openai", "anthropic", "google"];
 const MAX_BODY = 200_000;
+/** The kind of a request's span, not of a try's. */
+const SERVER_SPAN = 2;
 const ANSWER = {
   text: [text("answer"), ` and ${word("answer2")}`],
   calls: [{ id: "call_9", name: word("answerTool"), args: { [word("answerKey")]: text("answerArgument") } }],
@@ -57,6 +62,7 @@ const MODES = {
 let mode = "answers";
 
 const sha256 = (value) => createHash("sha256").update(value).digest("hex");
+const [collector, webhook] = [await receiver(), await receiver()];
 let gateway;
 const told = [];
 const toOthers = [];
@@ -68,6 +74,9 @@ async function call(path, options = {}) {
   told.push({ path, status: answer.status });
   return answer;
 }
+
+/** For `JSON.parse`: attributes of OTLP under their names. */
+const named = (member, value) => (member === "attributes" ? Object.fromEntries(value.map((attribute) => [attribute.key, attribute.value])) : value);
 
 const target = { openai: "o", anthropic: "a", google: "g" };
 
@@ -173,7 +182,7 @@ async function theOperator() {
 before(async () => {
   const strictly = Object.fromEntries(Object.values(target).map((lane) => [lane, [FLAVOURS.find((f) => target[f] === lane)]]));
   gateway = await Gateway.withLanes({ ...strictly, kept: ["openai"], strict: ["openai"] }, () => ({
-    settings: { ...SETTINGS, max_body_bytes: MAX_BODY },
+    settings: { ...SETTINGS, max_body_bytes: MAX_BODY, otlp: { endpoint: collector.origin }, records: { webhook: webhook.origin } },
     routes: {
       kept: { targets: ["kept-openai/m"], cache: { ttl_s: 60 } },
       keptfar: { targets: ["kept-openai/m"], cache: { ttl_s: 60 }, on_stream_break: "continue" },
@@ -181,7 +190,13 @@ before(async () => {
     },
     [`key:${sha256(OTHER)}`]: { name: "other" },
     [`key:${sha256(STRICT)}`]: { name: "strict", zdr: "required" },
-  }), { secrets: () => ({ ENCRYPTION_SECRET: "an encryption secret of the canary test" }) });
+  }), {
+    secrets: () => ({
+      ENCRYPTION_SECRET: "an encryption secret of the canary test",
+      WEBHOOK_SECRET: `whsec_${Buffer.from("a webhook secret of the canary test").toString("base64")}`,
+    }),
+    analytics: "export default () => ({ writeDataPoint: (point) => console.log(JSON.stringify({ point })) });",
+  });
   const { upstream } = gateway;
   for (const flavour of FLAVOURS) {
     const answer = choose((entry) => (mode === "stalls" ? stream([...opening[flavour], STALL]) : MODES[mode](flavour))
@@ -190,7 +205,11 @@ before(async () => {
   }
   for (const lane of ["kept", "strict"]) upstream.script(`${lane}-openai`, forever(choose(() => MODES[mode]("openai"))));
 });
-after(() => gateway?.stop());
+after(async () => {
+  await gateway?.stop();
+  collector.stop();
+  webhook.stop();
+});
 
 const unscripted = (entry) => { throw new Error(`nothing is scripted for ${entry.path}`); };
 
@@ -264,6 +283,34 @@ describe("canaries", { concurrency: false }, () => {
     });
     assert.deepEqual([...new Set(leaks.map(String))], []);
     assert.ok(gateway.lines.some((line) => found(line).includes("model")), "the search finds what is there");
+  });
+
+  test("are told to nobody outside: traces, metrics, records and points", { timeout: 120_000 }, async () => {
+    const records = gateway.log.filter((line) => line.id && line.outcome);
+    const until = async (what, ask) => {
+      for (let tries = 0; !ask(); tries += 1) {
+        assert.ok(tries < 400, `${what}: ${ask()}`);
+        await sleep(200);
+      }
+    };
+    const last = Date.now();
+    const sent = (path) => collector.heard.filter((message) => message.path === path);
+    const spans = () => sent("/v1/traces").flatMap(({ text }) => JSON.parse(text).resourceSpans)
+      .flatMap(({ scopeSpans }) => scopeSpans).flatMap((scope) => scope.spans).filter(({ kind }) => kind === SERVER_SPAN);
+    const delivered = () => webhook.heard.flatMap(({ text }) => JSON.parse(text).data.records);
+    const points = () => gateway.log.filter(({ point }) => point).map(({ point }) => point);
+    for (const [what, list] of [["spans", spans], ["records", delivered], ["points", points]]) await until(what, () => list().length >= records.length);
+    // Sums are told once a minute: those that hold the last request.
+    await until("metrics", () => sent("/v1/metrics").some(({ at }) => at > last + 1_000));
+
+    for (const { path, headers, text } of [...collector.heard, ...webhook.heard]) {
+      assert.deepEqual(found(JSON.stringify(headers)), [], path);
+      const leaks = within(JSON.parse(text, named)).filter(([at, place]) => !isAllowed(at, place));
+      assert.deepEqual([...new Set(leaks.map(String))], [], path);
+    }
+    assert.deepEqual([...new Set(points().flatMap((point) => within(point)).map(String))], []);
+    assert.deepEqual(within((await send(gateway.url("/metrics"), { key: ADMIN })).text), []);
+    assert.ok(delivered().some((record) => found(record.asked).includes("model")), "the search finds what is there");
   });
 
   test("are not in what is cached: sealed for one key, found again by it alone", async () => {
@@ -361,7 +408,6 @@ describe("canaries", { concurrency: false }, () => {
     }
   });
 
-  // Analytics points and traces are added here as soon as there are any: each a surface with its bytes.
   test("are nowhere on disk: every object's database with its log, and KV's own", () => {
     const all = files(gateway.state);
     const kinds = { journal: 0, health: 0, tenant: 0, kv: 0 };

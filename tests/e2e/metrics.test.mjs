@@ -1,11 +1,11 @@
 // What requests come to: counted by several isolates, summed up in one object, and told to Prometheus, a collector and Analytics Engine.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import http from "node:http";
 import { after, describe, test } from "node:test";
 
 import { Fleet, sleep, within } from "./lib/fleet.mjs";
 import { ADMIN, Gateway } from "./lib/gateway.mjs";
+import { receiver } from "./lib/receiver.mjs";
 
 const WAIT_MS = 20_000;
 /** The object tells its collector at the end of a minute. */
@@ -27,16 +27,7 @@ const ROUTES = {
   falls: { targets: ["mock/echo?fail=503", "mock/lorem?words=1&rate=0"] },
 };
 const fleet = await Fleet.start(["weur", "enam", "apac"], { routes: ROUTES });
-const told = [];
-const collector = http.createServer((request, response) => {
-  let text = "";
-  request.on("data", (chunk) => { text += chunk; });
-  request.on("end", () => {
-    told.push({ path: request.url, headers: request.headers, body: JSON.parse(text) });
-    response.end("{}");
-  });
-});
-await new Promise((resolve) => { collector.listen(0, "127.0.0.1", resolve); });
+const collector = await receiver();
 const gateway = await Gateway.start({
   secrets: () => ({ METRICS_TOKEN: "metrics-token-canary-11aa", OTLP_TOKEN: "otlp-token-canary-22bb" }),
   analytics: "export default () => ({ writeDataPoint: (point) => console.log(JSON.stringify({ point })) });",
@@ -44,7 +35,7 @@ const gateway = await Gateway.start({
     settings: {
       allow_private_upstreams: true,
       otlp: {
-        endpoint: `http://127.0.0.1:${collector.address().port}`,
+        endpoint: collector.origin,
         headers: { authorization: "Bearer ${OTLP_TOKEN}" },
         traces: false,
         metrics: true,
@@ -54,7 +45,7 @@ const gateway = await Gateway.start({
 });
 after(async () => {
   await Promise.all([fleet.stop(), gateway.stop()]);
-  collector.close();
+  collector.stop();
 });
 
 describe("several isolates", { concurrency: false }, () => {
@@ -123,8 +114,9 @@ describe("one gateway", { concurrency: false }, () => {
     first = Date.now();
     await ask(3);
     assert.equal(await until("3 requests", async () => (await counted("requests_total")) === 3), true);
-    await until("the collector", () => told.length > 0, EXPORT_WAIT_MS);
-    const [{ path, headers, body: message }] = told;
+    await until("the collector", () => collector.heard.length > 0, EXPORT_WAIT_MS);
+    const [{ path, headers, text }] = collector.heard;
+    const message = JSON.parse(text);
     assert.equal(path, "/v1/metrics");
     assert.equal(headers.authorization, "Bearer otlp-token-canary-22bb");
     const { metrics } = message.resourceMetrics[0].scopeMetrics[0];

@@ -1,11 +1,11 @@
 // Spans and records that leave the Worker: what a collector and a webhook are told, and that neither can hurt a request.
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import http from "node:http";
 import { after, describe, test } from "node:test";
 
 import { sleep } from "./lib/fleet.mjs";
 import { Gateway, provider } from "./lib/gateway.mjs";
+import { receiver } from "./lib/receiver.mjs";
 import { Upstream, choose, forever, json } from "./lib/upstream.mjs";
 
 const WAIT_MS = 15_000;
@@ -13,24 +13,6 @@ const CALLER_TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER_SPAN = "00f067aa0ba902b7";
 const SECRET = `whsec_${Buffer.from("a secret of the webhook's tests").toString("base64")}`;
 const QUESTION = "what the user asked, seven-canary";
-
-/** A receiver whose answers a test may change. */
-async function receiver() {
-  const self = { heard: [], answer: { status: 200, body: "{}" } };
-  const server = http.createServer((request, response) => {
-    let text = "";
-    request.on("data", (chunk) => { text += chunk; });
-    request.on("end", () => {
-      self.heard.push({ path: request.url, headers: request.headers, text });
-      if (self.answer.silent) return;
-      response.writeHead(self.answer.status, self.answer.headers).end(self.answer.body);
-    });
-  });
-  await new Promise((resolve) => { server.listen(0, "127.0.0.1", resolve); });
-  self.origin = `http://127.0.0.1:${server.address().port}`;
-  self.stop = () => { server.closeAllConnections(); server.close(); };
-  return self;
-}
 
 const [collector, webhook, upstream] = [await receiver(), await receiver(), await Upstream.start()];
 const gateway = await Gateway.start({
