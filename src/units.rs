@@ -19,6 +19,8 @@ impl Millis {
     }
 }
 
+/// The last second of the year 9999: years of RFC 3339 have four digits.
+const LAST_OF_RFC_3339: Millis = Millis(253_402_300_799_000);
 /// Milliseconds in a day of UTC, which knows no leap seconds here.
 pub const DAY_MS: u64 = 86_400_000;
 
@@ -29,10 +31,11 @@ impl Millis {
         format!("{year:04}-{month:02}-{day:02}")
     }
 
-    /// `2026-11-23T10:05:07Z`: ISO 8601, in UTC.
+    /// `2026-11-23T10:05:07Z`: RFC 3339, in UTC.
     pub fn timestamp(self) -> String {
-        let seconds = self.0 / 1000;
-        format!("{}T{:02}:{:02}:{:02}Z", self.date(), seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
+        let time = self.min(LAST_OF_RFC_3339);
+        let seconds = time.0 / 1000;
+        format!("{}T{:02}:{:02}:{:02}Z", time.date(), seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
     }
 
     /// Midnight in UTC of a date such as `2026-11-23`, or of the first day of `2026-11`.
@@ -210,6 +213,13 @@ mod tests {
         ] {
             assert!(Millis(time).timestamp().starts_with(date));
             assert_eq!((Millis(time).date().as_str(), Millis(time).midnight_after().0), (date, next), "{time}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_told_in_four_digits_of_years() {
+        for time in [253_402_300_799_999, 253_402_300_800_000, u64::MAX] {
+            assert_eq!(Millis(time).timestamp(), "9999-12-31T23:59:59Z", "{time}");
         }
     }
 

@@ -6,7 +6,7 @@ use crate::{
     ledger::DEFAULT_TENANT,
     wire::{
         fields::{must_be, unknown},
-        percent,
+        query::pairs,
     },
 };
 
@@ -32,9 +32,7 @@ impl Question {
     pub fn read(query: &str) -> Result<Self, Error> {
         let mut asked =
             Self { tenant: DEFAULT_TENANT.to_owned(), page: Page { after: 0, limit: PAGE }, is_export: false, head: None };
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = percent::decoded(value);
+        for (name, value) in pairs(query) {
             let number = || value.parse::<u64>().ok();
             match name {
                 "tenant" if !value.is_empty() && value.len() <= MAX_TENANT => asked.tenant = value,

@@ -18,6 +18,7 @@ use crate::{
         fields::{Fields, must_be, unknown},
         json::json_text,
         percent,
+        query::pairs,
     },
 };
 
@@ -85,8 +86,8 @@ fn region_of(name: &str) -> Result<&'static str, Error> {
 /// The regions a query asks for, all unless it names one, and whether it asks for what was, too.
 pub fn asked(query: &str) -> Result<(Vec<&'static str>, bool), Error> {
     let (mut regions, mut history) = (region::ALL.to_vec(), false);
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        match pair.split_once('=').unwrap_or((pair, "")) {
+    for (name, value) in pairs(query) {
+        match (name, value.as_str()) {
             ("region", name) => regions = vec![region_of(name)?],
             ("history", "true" | "1") => history = true,
             ("history", "false" | "0") => history = false,

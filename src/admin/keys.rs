@@ -12,7 +12,7 @@ use crate::{
         compose::{Members, json},
         fields::{Fields, unknown},
         json::json_text,
-        percent,
+        query::pairs,
     },
 };
 
@@ -285,9 +285,7 @@ pub struct Page {
 impl Page {
     pub fn read(query: &str) -> Result<Self, Error> {
         let mut page = Self { limit: PAGE, cursor: String::new(), tenant: None };
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = percent::decoded(value);
+        for (name, value) in pairs(query) {
             match name {
                 "limit" => {
                     let wrong = || Error::invalid("limit", format!("`limit` must be from 1 to {MAX_PAGE}."));

@@ -11,7 +11,7 @@ use crate::{
         compose::{IntoJson, Members, json},
         fields::{must_be, unknown},
         json::json_text,
-        percent,
+        query::pairs,
     },
 };
 
@@ -38,9 +38,7 @@ impl Asked {
     /// `known`: what may be said. A misspelt `dry_run` must not write.
     pub fn read(query: &str, known: &[&str]) -> Result<Self, Error> {
         let mut asked = Self::default();
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = percent::decoded(value);
+        for (name, value) in pairs(query) {
             match name {
                 _ if !known.contains(&name) => return Err(unknown(name)),
                 "document" => asked.document = documents::named(&value).ok_or_else(document)?,

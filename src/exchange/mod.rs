@@ -30,7 +30,7 @@ mod send;
 mod story;
 mod streaming;
 mod told;
-mod traced;
+pub mod traced;
 pub mod upstream;
 
 use std::rc::Rc;

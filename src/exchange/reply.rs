@@ -1,6 +1,6 @@
 //! An answer as a value: what the shell turns into a response.
 
-use super::{Call, traced::TRACEPARENT};
+use super::Call;
 use crate::{
     cache::{HEADER, Standing, Stored},
     chat::event::Stamp,
@@ -8,7 +8,7 @@ use crate::{
     error::{Blame, Error, Kind},
     plan::Attempt,
     units::Money,
-    wire::{name::short, trace::is_traceparent},
+    wire::name::short,
 };
 
 pub struct Reply {
@@ -83,8 +83,13 @@ pub fn not_kept(what: Kept, id: &str) -> String {
     }
 }
 
-/// A stored answer as the answer to this request. Its bytes are the body.
-pub fn replayed(stored: &Stored, (id, route): (&str, &str), caller: &[(String, String)], took_ms: u64) -> Reply {
+/// A stored answer as the answer to this request. Its bytes are the body. `said`: what the caller calls the request.
+pub fn replayed(
+    stored: &Stored,
+    (id, route): (&str, &str),
+    (said, traced): (Option<&str>, Option<(String, String)>),
+    took_ms: u64,
+) -> Reply {
     let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     let cost = Money(0).dollars();
     let timing = format!("gateway;dur={took_ms}");
@@ -103,11 +108,8 @@ pub fn replayed(stored: &Stored, (id, route): (&str, &str), caller: &[(String, S
     ]
     .map(own)
     .to_vec();
-    for (theirs, ours) in [("x-request-id", "x-client-request-id"), (TRACEPARENT, TRACEPARENT)] {
-        let is_said = |(name, text): &&(String, String)| name == theirs && (ours != TRACEPARENT || is_traceparent(text));
-        let said = caller.iter().find(is_said);
-        headers.extend(said.map(|(_, value)| (ours.to_owned(), value.clone())));
-    }
+    headers.extend(said.map(|said| ("x-client-request-id".to_owned(), short(said))));
+    headers.extend(traced);
     headers.iter_mut().for_each(|(_, value)| super::story::clean(value));
     Reply { status: 200, headers, body: Body::Upstream }
 }

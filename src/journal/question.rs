@@ -4,15 +4,17 @@ use super::place;
 use crate::{
     error::Error,
     units::{DAY_MS, Millis, Money},
-    wire::{fields::must_be, percent, time},
+    wire::{
+        fields::must_be,
+        query::{names, pairs},
+        time,
+    },
 };
 
 /// Records of a page that names no number.
 const PAGE: usize = 50;
 /// Records of one page: about a megabyte.
 const MAX_PAGE: usize = 500;
-/// Names that something may be asked of at once.
-const MAX_NAMES: usize = 100;
 /// Bytes of one value.
 const MAX_VALUE: usize = 8_192;
 /// The clocks of isolates and objects are this near to each other, and more.
@@ -86,9 +88,7 @@ impl Question {
             low: 0,
             high: MAX_NUMBER,
         };
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = percent::decoded(&value.replace('+', " "));
+        for (name, value) in pairs(query) {
             if value.len() > MAX_VALUE {
                 return Err(Error::invalid(name, format!("`{name}` may have at most {MAX_VALUE} bytes.")));
             }
@@ -151,14 +151,6 @@ impl Question {
     }
 }
 
-fn names(word: &str, value: &str) -> Result<Vec<String>, Error> {
-    let names: Vec<String> = value.split(',').map(str::to_owned).collect();
-    if names.len() > MAX_NAMES {
-        return Err(Error::invalid(word, format!("`{word}` may name at most {MAX_NAMES}.")));
-    }
-    Ok(names)
-}
-
 /// What begins with `@` is no tenant of requests.
 fn tenants(value: &str) -> Result<Vec<String>, Error> {
     let mut names = names("tenant", value)?;
@@ -175,16 +167,13 @@ fn statuses(value: &str) -> Result<String, Error> {
     let wrong = || must_be("status", "statuses such as 200, 4xx or 400-499, with commas between");
     let number = |text: &str| text.parse::<u16>().ok().filter(|status| *status <= 999);
     let mut ranges = vec![];
-    for part in value.split(',') {
+    for part in &names("status", value)? {
         let range = match (part.strip_suffix("xx"), part.split_once('-')) {
             (Some(class), _) if class.len() == 1 => number(class).map(|class| (class * 100, class * 100 + 99)),
             (_, Some((low, high))) => number(low).zip(number(high)),
             _ => number(part).map(|status| (status, status)),
         };
         ranges.push(range.filter(|(low, high)| low <= high).ok_or_else(wrong)?);
-    }
-    if ranges.len() > MAX_NAMES {
-        return Err(wrong());
     }
     let any: Vec<String> = ranges.iter().map(|(low, high)| format!("status BETWEEN {low} AND {high}")).collect();
     // These have an index of their own.

@@ -9,7 +9,8 @@ use crate::{
     wire::{
         compose::{IntoJson, Members},
         json::json_text,
-        percent, time,
+        query::{names, pairs},
+        time,
     },
 };
 
@@ -19,8 +20,6 @@ const HOURS_PER_DAY: u64 = 24;
 const USUAL_HOURS: u64 = 30 * HOURS_PER_DAY;
 /// Rows of one report: a year of days for some dozens of models and keys.
 pub const MAX_ROWS: usize = 20_000;
-/// Names that something may be asked of at once.
-const MAX_NAMES: usize = 100;
 
 /// What can be asked by: the word, and what it is in the table of sums.
 const DIMENSIONS: [(&str, &str); 10] = [
@@ -92,9 +91,7 @@ impl Question {
     /// `key=…&tenant=…&from=…&to=…&group_by=key,day&format=csv`; names may be several, with commas between.
     pub fn read(query: &str, now: Millis) -> Result<Self, Error> {
         let (mut from, mut to, mut only, mut by, mut format) = (None, None, vec![], vec![], Format::Json);
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = percent::decoded(&value.replace('+', " "));
+        for (name, value) in pairs(query) {
             let found = DIMENSIONS.iter().take(NAMED).find(|(word, _)| *word == name).map(|(word, _)| *word);
             match (name, found) {
                 (_, Some(word)) => only.push((word, names(word, &value)?)),
@@ -244,14 +241,6 @@ fn put_sums(row: &mut Map<String, Value>, sums: &[u64; SUMS.len()]) {
 fn cell(text: &str) -> String {
     let marked = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
     if marked.contains([',', '"', '\r', '\n']) { format!("\"{}\"", marked.replace('"', "\"\"")) } else { marked }
-}
-
-fn names(word: &str, value: &str) -> Result<Vec<String>, Error> {
-    let names: Vec<String> = value.split(',').map(str::to_owned).collect();
-    if names.len() > MAX_NAMES {
-        return Err(Error::invalid(word, format!("`{word}` may name at most {MAX_NAMES}.")));
-    }
-    Ok(names)
 }
 
 fn dimensions(value: &str) -> Result<Vec<&'static str>, Error> {

@@ -4,7 +4,11 @@ use super::{
     rows::{MINUTE_MS, minute},
     series::{LABELS, Names},
 };
-use crate::{error::Error, units::Millis, wire::percent};
+use crate::{
+    error::Error,
+    units::Millis,
+    wire::query::{names, pairs},
+};
 
 struct Window {
     name: &'static str,
@@ -20,8 +24,6 @@ const WINDOWS: [Window; 4] = [
     Window { name: "7d", minutes: 7 * 24 * 60, step: 60, grain: 60 },
     Window { name: "30d", minutes: 30 * 24 * 60, step: 360, grain: 60 },
 ];
-/// Names that something may be asked of at once.
-const MAX_NAMES: usize = 100;
 /// Rows of one answer of the object: of the fullest tables some tens of megabytes.
 const ROWS: u64 = 96;
 
@@ -39,9 +41,7 @@ impl Question {
     /// `window=24h&group_by=route,provider&model=…`; names may be several, with commas between.
     pub fn read(query: &str, now: Millis) -> Result<Self, Error> {
         let (mut window, mut by, mut only) = (WINDOWS.first(), vec![], vec![]);
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = percent::decoded(&value.replace('+', " "));
+        for (name, value) in pairs(query) {
             match (name, label(name)) {
                 (_, Some(label)) => only.push((label, names(name, &value)?)),
                 ("window", _) => window = WINDOWS.iter().find(|window| window.name == value),
@@ -98,14 +98,6 @@ const NO_TENANTS: &str = "Metrics have no tenants and no keys, which may be any 
 
 fn label(name: &str) -> Option<usize> {
     LABELS.iter().position(|label| *label == name)
-}
-
-fn names(name: &str, value: &str) -> Result<Vec<String>, Error> {
-    let names: Vec<String> = value.split(',').map(str::to_owned).collect();
-    if names.len() > MAX_NAMES {
-        return Err(Error::invalid(name, format!("`{name}` may name at most {MAX_NAMES}.")));
-    }
-    Ok(names)
 }
 
 fn labels(value: &str) -> Result<Vec<usize>, Error> {

@@ -17,7 +17,10 @@ use crate::{
     config::Snapshot,
     dialect::{Dialect, Facts},
     error::Error,
-    exchange::{Task, owed, reply},
+    exchange::{
+        Task, owed, reply,
+        traced::{TRACEPARENT, traced},
+    },
     guard,
     ledger::{
         entry::Opening,
@@ -112,7 +115,9 @@ pub async fn give(
 ) -> Response {
     let route = wishes.route.unwrap_or_else(|| facts.model.clone());
     let trace = head.trace();
-    let Head { headers, id, started, region, .. } = head;
+    let traced = traced(config.settings.traces(), &trace, head.header(TRACEPARENT), None);
+    let client_id = head.header("x-request-id").map(str::to_owned);
+    let Head { id, started, region, .. } = head;
     let payer = key.payer();
     let user = facts.user.as_deref();
     let opening = || Opening { model: stored.model.clone(), ..Opening::passed(&id, started, &payer, (&route, &stored.provider)) };
@@ -127,7 +132,8 @@ pub async fn give(
             return turn_away(caller_of(dialect), &error, &id, standing);
         }
     };
-    let mut reply = reply::replayed(&stored, (&id, &route), &headers, clock::now().since(started));
+    let said = (client_id.as_deref(), traced);
+    let mut reply = reply::replayed(&stored, (&id, &route), said, clock::now().since(started));
     reply.headers.extend(standing);
     let body = Uint8Array::from(stored.body.as_slice());
     let Stored { provider, model, answered_by, usage, estimated, .. } = stored;

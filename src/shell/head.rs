@@ -4,6 +4,7 @@ use worker::web_sys::Request;
 
 use super::{clock, edge};
 use crate::{
+    exchange::traced::TRACEPARENT,
     plan::{self, Origin},
     units::Millis,
     wire::trace::Trace,
@@ -49,7 +50,7 @@ impl Head {
 
     /// Its place in the caller's trace, or in one of its own.
     pub fn trace(&self) -> Trace {
-        Trace::of(&self.id, self.header("traceparent"))
+        Trace::of(&self.id, self.header(TRACEPARENT))
     }
 
     /// Whose address the request came from, as the platform saw it.

@@ -10,6 +10,7 @@ pub mod json;
 pub mod multipart;
 pub mod name;
 pub mod percent;
+pub mod query;
 pub mod sigv4;
 pub mod sse;
 pub mod time;

@@ -17,7 +17,7 @@ const QUESTION = "what the user asked, seven-canary";
 const [collector, webhook, upstream] = [await receiver(), await receiver(), await Upstream.start()];
 const gateway = await Gateway.start({
   upstream,
-  secrets: () => ({ OTLP_TOKEN: "otlp-token-canary-33cc", WEBHOOK_SECRET: SECRET }),
+  secrets: () => ({ OTLP_TOKEN: "otlp-token-canary-33cc", WEBHOOK_SECRET: SECRET, ENCRYPTION_SECRET: "an encryption secret of the tests" }),
   documents: (origin) => ({
     settings: {
       allow_private_upstreams: true,
@@ -25,7 +25,7 @@ const gateway = await Gateway.start({
       records: { webhook: webhook.origin },
     },
     providers: Object.fromEntries(["sick", "well"].map((name) => [name, provider(origin, name, "openai")])),
-    routes: { pair: { targets: ["sick/m", "well/m"] }, lone: { targets: ["well/m"] } },
+    routes: { pair: { targets: ["sick/m", "well/m"] }, lone: { targets: ["well/m"] }, kept: { targets: ["well/m"], cache: { ttl_s: 60 } } },
   }),
 });
 upstream.script("sick", forever(json(503, { error: { message: "overloaded" } })));
@@ -91,6 +91,20 @@ describe("a collector and a webhook", { concurrency: false }, () => {
     await traced(headers["x-request-id"].replace("req_", ""));
     assert.ok(!spans().some(({ traceId }) => traceId === trace));
     assert.match(upstream.requests("well").at(-2).headers.traceparent, new RegExp(`^00-${trace}-[0-9a-f]{16}-00$`));
+  });
+
+  test("an answer from the cache is a span of its own in the caller's trace", async () => {
+    const trace = CALLER_TRACE.replace("4b", "6d");
+    let answer = await call("kept");
+    for (let tries = 0; answer.headers["x-portolan-cache"] !== "hit" && tries < 40; tries += 1) {
+      await sleep(100);
+      answer = await call("kept", { traceparent: `00-${trace}-${CALLER_SPAN}-01` });
+    }
+    assert.equal(answer.headers["x-portolan-cache"], "hit");
+    const told = /^00-([0-9a-f]{32})-([0-9a-f]{16})-01$/.exec(answer.headers.traceparent);
+    assert.equal(told?.[1], trace);
+    const own = await until("the span of the cached answer", () => spans().find(({ spanId }) => spanId === told[2]));
+    assert.deepEqual([own.kind, own.parentSpanId, attributes(own)["portolan.cache"]], [2, CALLER_SPAN, "hit"]);
   });
 
   test("records come signed, and without a word of anybody's", async () => {
