@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     chat::{Dialect, usage::Usage},
-    error::Error,
+    error::{Error, Kind},
     ledger::Payer,
     units::{Millis, Money},
     wire::{name::recorded, trace::Trace},
@@ -175,11 +175,13 @@ impl Record {
         let fault = Some(error.blame.name());
         let unplanned = who.unplanned.take();
         let record = Self { status: error.status, outcome: "refused", fault, ..Self::bare(who, config, now) };
-        match unplanned {
-            Some(Unplanned { task, stream, inputs }) => {
+        match (unplanned, error.kind) {
+            (Some(Unplanned { task, stream, inputs }), _) => {
                 Self { task, stream, plan: vec![refusal(error)], inputs: Some(inputs), ..record }
             }
-            None => record,
+            // Which limit it was. Of what could not be read the words may be the caller's own.
+            (None, Kind::RateLimited | Kind::TokensLimited) => Self { plan: vec![refusal(error)], ..record },
+            (None, _) => record,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Counting: what a record comes to, and that tables add up.
 
 use portolan::{
-    error::{Error, Kind},
+    error::{Blame, Error, Kind},
     ledger::record::Record,
     metrics::{COUNTS, MAX_SERIES, OTHER, Table},
     units::Money,
@@ -72,8 +72,15 @@ fn refusals_are_their_callers_or_the_gateways() {
         region: "weur".to_owned(),
         unplanned: None,
     };
-    for (kind, name) in [(Kind::InvalidRequest, "client_errors"), (Kind::Internal, "errors")] {
-        let refused = Record::refused(who(&plain()), &Error::new(kind, "no"), "config", NOW);
+    for (kind, name, plan) in [
+        (Kind::InvalidRequest, "client_errors", &[][..]),
+        (Kind::Internal, "errors", &[]),
+        (Kind::RateLimited, "client_errors", &["refused: no"]),
+        (Kind::TokensLimited, "client_errors", &["refused: no"]),
+    ] {
+        let error = Error::new(kind, "no").with_blame(if name == "errors" { Blame::Gateway } else { Blame::Caller });
+        let refused = Record::refused(who(&plain()), &error, "config", NOW);
+        assert_eq!(refused.plan, plan, "{name}");
         assert_eq!(sum(&table(&[refused]), name), 1, "{name}");
     }
 }
