@@ -16,6 +16,7 @@ mod openapi;
 mod prices;
 mod python;
 mod reconcile;
+mod release;
 mod run;
 mod rust_src;
 mod secrets;
@@ -50,6 +51,7 @@ usage: cargo xtask <command>
   import       another gateway's configuration into our documents: `import litellm|portkey|openrouter|tensorzero FILE [--out DIR]`
   bench        measure the gateway against a pass-through Worker; `--quick` ends in three minutes
   reconcile    hold the gateway's counts against a provider's own; `--usage FILE --export FILE`
+  release      build the commit twice from nothing, which must come to the same bytes: dist/ has them, their digests and an SBOM
   ci           the gate: format, lints, tests, upload size";
 
 fn main() -> ExitCode {
@@ -83,6 +85,7 @@ fn command(arguments: &[String]) -> Result<ExitCode> {
         "import" => import::import(rest).map(|()| ExitCode::SUCCESS),
         "bench" => bench::bench(rest),
         "reconcile" => reconcile::reconcile(rest).map(|same| if same { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+        "release" => release::release().map(|()| ExitCode::SUCCESS),
         "ci" => ci::ci().map(|()| ExitCode::SUCCESS),
         _ => usage(),
     }

@@ -30,11 +30,16 @@ pub struct Tools {
 
 impl Tools {
     pub fn wasm_bindgen(&self) -> PathBuf {
-        self.root.join(".tools/bin/wasm-bindgen")
+        self.program("wasm-bindgen")
     }
 
     pub fn worker_build(&self) -> PathBuf {
-        self.root.join(".tools/bin/worker-build")
+        self.program("worker-build")
+    }
+
+    /// A program of a crate.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.root.join(".tools/bin").join(name)
     }
 
     /// A program of an npm package.
@@ -49,7 +54,7 @@ pub fn ensure() -> Result<Tools> {
     check_node()?;
     wasm_target::ensure()?;
     npm::ensure(&root)?;
-    ensure_crates(&root)?;
+    ensure_crates(&root, &CRATES)?;
     Ok(Tools { root })
 }
 
@@ -63,10 +68,11 @@ fn check_node() -> Result<()> {
     Ok(())
 }
 
-fn ensure_crates(root: &Path) -> Result<()> {
+/// Programs of crates that only some commands want are named by those.
+pub fn ensure_crates(root: &Path, crates: &[(&str, &str)]) -> Result<()> {
     let folder = root.join(".tools");
     let listed = run::output(run::command("cargo")?.args(["install", "--list", "--root"]).arg(&folder))?;
-    let missing: Vec<_> = CRATES.into_iter().filter(|(name, version)| !is_listed(&listed, name, version)).collect();
+    let missing: Vec<_> = crates.iter().filter(|(name, version)| !is_listed(&listed, name, version)).collect();
     for (name, version) in &missing {
         run::step(&format!("install {name} {version} (minutes, once)"), || {
             run::succeed(
