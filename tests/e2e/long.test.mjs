@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 
 import { CALLERS, ask } from "./lib/callers.mjs";
+import { sleep } from "./lib/fleet.mjs";
 import { Gateway, SETTINGS, TIMEOUTS, lanes } from "./lib/gateway.mjs";
 import { SHAPES, speak } from "./lib/shapes.mjs";
 import { forever, json, stream } from "./lib/upstream.mjs";
@@ -12,6 +13,18 @@ const PARTS = Array.from({ length: 68 }, (_, n) => `part ${n}. `);
 /** PRODUCT.md §4: an edit is typically in force within a minute. */
 const EDIT_MS = 60_000;
 const TABLE = { long: ["openai", "anthropic"], edited: ["openai"] };
+
+/** A record may come a second after its answer, and later on a busy machine. */
+const RECORD_MS = 20_000;
+
+async function recorded(id) {
+  const deadline = Date.now() + RECORD_MS;
+  for (;;) {
+    const record = (await gateway.recorded("long")).find((found) => found.id === id);
+    if (record || Date.now() > deadline) return record;
+    await sleep(200);
+  }
+}
 
 const gateway = await Gateway.withLanes(TABLE, () => ({ settings: { ...SETTINGS, timeouts: { ...TIMEOUTS, total_ms: 120_000 } } }));
 after(() => gateway.stop());
@@ -25,11 +38,9 @@ describe("more than half a minute", { concurrency: true }, () => {
       assert.equal(answer.said.text, PARTS.join(""));
       assert.ok(answer.said.clean, answer.text.slice(-500));
       const id = answer.headers["x-request-id"];
-      const record = (await gateway.recorded("long")).find((found) => found.id === id);
-      // The journal may be a second behind.
-      const [line] = gateway.log.filter((found) => found.id === id);
-      assert.equal((record ?? line)?.outcome, "ok");
-      assert.ok((record ?? line).total_ms > 30_000);
+      const record = await recorded(id);
+      assert.equal(record?.outcome, "ok");
+      assert.ok(record.total_ms > 30_000);
     });
   }
 
