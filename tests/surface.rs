@@ -150,7 +150,9 @@ fn gemini_says_model_and_verb_in_the_path() {
         ("/v1beta/models/gemini-2.5-flash:countTokens", operate(CountTokens, flash())),
         ("/v1beta/models/gemini-embedding-001:embedContent", operate(Embed, place("gemini-embedding-001"))),
         ("/v1/models/gemini-embedding-001:batchEmbedContents", operate(Embed, place("gemini-embedding-001"))),
-        ("/v1beta/models/gemini-2.5-flash:dance", WrongMethod { dialect: OpenAiChat, allowed: "GET" }),
+        ("/v1beta/models/gemini-2.5-flash:dance", WrongMethod { dialect: Gemini, allowed: "GET" }),
+        // Named by nobody: whoever reads the request says so.
+        ("/v1beta/models/:generateContent", generate(place(""))),
     ] {
         assert_eq!(at("POST", path, &[]), expected, "{path}");
     }

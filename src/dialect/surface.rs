@@ -158,7 +158,7 @@ impl Line<'_> {
 
     /// Whose client this is, where paths do not tell.
     fn hint(&self) -> Dialect {
-        if self.has("x-goog-api-key") || self.asks("key") {
+        if self.has("x-goog-api-key") || self.asks("key") || self.path.starts_with(GOOGLES) {
             Dialect::Gemini
         } else if self.has("anthropic-version") {
             Dialect::Anthropic
@@ -176,8 +176,10 @@ const PREFIXES: [(&str, Dialect); 4] = [
     ("/genai", Dialect::Gemini),
 ];
 
+/// A version that nobody else has.
+const GOOGLES: &str = "/v1beta/";
 /// Versions in paths; they may be left out, for base URLs are entered with and without.
-const VERSIONS: [&str; 5] = ["/v1/", "/v1beta/", "/v1beta1/", "/api/v3/", "/v2/"];
+const VERSIONS: [&str; 5] = ["/v1/", GOOGLES, "/v1beta1/", "/api/v3/", "/v2/"];
 
 pub fn read(line: Line<'_>) -> Surface {
     // A base URL was entered with its slash.
@@ -258,7 +260,7 @@ fn verb(line: Line<'_>, rest: &str) -> Option<Surface> {
     let below = rest.split_once("publishers/google/").map_or(rest, |(_, below)| below);
     // Some clients leave the prefix out before a name with a slash in it.
     let named = below.strip_prefix("models/").or_else(|| below.strip_prefix("tunedModels/")).unwrap_or(below);
-    let (model, verb) = named.rsplit_once(':').filter(|(model, _)| !model.is_empty())?;
+    let (model, verb) = named.rsplit_once(':')?;
     let dialect = Dialect::Gemini;
     let place = Place { model: Some(percent::decoded(model)), ..Place::default() };
     let operate = |operation, place| Surface::Operate { operation, dialect, place };
