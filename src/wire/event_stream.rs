@@ -219,5 +219,6 @@ fn render(name: &str, data: &str, text: &mut String) -> (Range<usize>, Range<usi
     sse::write(text, Some(&name), &data);
     let name_start = "event: ".len();
     let data_start = name_start + name.len() + "\ndata: ".len();
-    (name_start..name_start + name.len(), data_start..data_start + data.len())
+    // Written, data may be longer: `sse::write` escapes the line ends of JavaScript.
+    (name_start..name_start + name.len(), data_start..text.len().saturating_sub("\n\n".len()))
 }

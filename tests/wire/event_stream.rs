@@ -53,6 +53,13 @@ fn a_message_is_the_server_sent_event_that_says_the_same() {
 }
 
 #[test]
+fn what_ends_a_line_for_some_is_escaped_and_nothing_is_lost() {
+    let (_, data, raw) = one(&event("contentBlockDelta", "{\"text\":\"a\u{2028}b\u{2029}c\u{85}\"}"));
+    assert_eq!(data, json!({"text": "a\u{2028}b\u{2029}c\u{85}"}));
+    assert_eq!(raw, "event: contentBlockDelta\ndata: {\"text\":\"a\\u2028b\\u2029c\\u0085\"}\n\n");
+}
+
+#[test]
 fn any_cut_of_the_bytes_gives_the_same_events() {
     let stream = [event("messageStart", r#"{"role":"assistant"}"#), event("é", "{\"text\":\"…\"}"), bytes(STOP)].concat();
     let whole = collect([stream.as_slice()]).unwrap();
